@@ -1,0 +1,17 @@
+from morphospace._version import __version__ as __version__
+from morphospace.data.dataset import Dataset as Dataset
+from morphospace.data.dataset import dataset_from_arrays as dataset_from_arrays
+from morphospace.data.sources import open_dataset as open_dataset
+from morphospace.data.sources import open_item as open_item
+from morphospace.errors import MorphospaceError as MorphospaceError
+from morphospace.export.keras import from_keras as from_keras
+from morphospace.export.keras import to_keras as to_keras
+from morphospace.latent.concepts import Concept as Concept
+from morphospace.pictures import Film as Film
+from morphospace.pictures import Picture as Picture
+from morphospace.recipes import RECIPES as RECIPES
+from morphospace.recipes import Recipe as Recipe
+from morphospace.space import Encoding as Encoding
+from morphospace.space import Space as Space
+from morphospace.space import load as load
+from morphospace.workflow import train as train

@@ -1,0 +1,117 @@
+"""The folder that holds a space on disk: JSON and safetensors, nothing that could run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from morphospace.errors import FileError
+from morphospace.files import atomic_file, atomic_folder, read_json, write_json
+from morphospace.latent.concepts import Concept
+
+__all__ = ["FORMAT", "Bundle", "read_bundle", "write_bundle", "write_concepts"]
+
+FORMAT = "morphospace-space-1"
+
+
+class Bundle(NamedTuple):
+    """What is in the folder.
+
+    Attributes:
+        config: format, recipe, shape, seed, data, figures.
+        preprocessing: how images were brought to the model.
+        weights: the model's state.
+        concepts: by name.
+        reference: ``codes`` (N, d) of the test images and, where there are labels, ``labels`` (N,).
+    """
+
+    config: dict[str, Any]
+    preprocessing: dict[str, Any]
+    weights: dict[str, Tensor]
+    concepts: dict[str, Concept]
+    reference: dict[str, NDArray[Any]]
+
+
+def write_bundle(path: Path, bundle: Bundle, card: str) -> None:
+    """Write a bundle with its model card to the folder ``path``, whole or not at all."""
+    with atomic_folder(path) as folder:
+        write_json(folder / "config.json", bundle.config)
+        write_json(folder / "preprocessing.json", bundle.preprocessing)
+        _save(folder / "model.safetensors", bundle.weights)
+        _save(
+            folder / "reference.safetensors",
+            {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in bundle.reference.items()},
+        )
+        write_concepts(folder, bundle.concepts)
+        (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def write_concepts(folder: Path, concepts: Mapping[str, Concept]) -> None:
+    """Write the concepts of a bundle.
+
+    The evidence is written after the directions and read first: what a cut between the two leaves is a
+    direction that no evidence names, and it is passed over.
+    """
+    _save(
+        folder / "concepts.safetensors",
+        {name: torch.from_numpy(concept.direction) for name, concept in concepts.items()},
+    )
+    evidence = {
+        name: {k: v for k, v in vars(concept).items() if k not in ("name", "direction")}
+        for name, concept in concepts.items()
+    }
+    write_json(folder / "concepts.json", evidence)
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read the bundle in the folder ``path``.
+
+    Raises:
+        FileError: if it is missing, foreign, of a newer format, or damaged; it names the file.
+    """
+    if not (path / "config.json").is_file():
+        what = "is no space" if path.exists() else "does not exist"
+        raise FileError(
+            f"SPACE: {path} {what}: expected a run folder, a bundle folder with config.json, or latest."
+        )
+    config = read_json(path / "config.json", "space's config")
+    if config.get("format") != FORMAT:
+        raise FileError(f"SPACE: {path / 'config.json'} is foreign: expected format {FORMAT}.")
+    concepts = {}
+    directions = _load(path / "concepts.safetensors")
+    for name, evidence in read_json(path / "concepts.json", "concepts").items():
+        try:
+            concepts[name] = Concept(name=name, direction=directions[name].numpy(), **evidence)
+        except (KeyError, TypeError) as error:
+            raise FileError(f"{path / 'concepts.json'} is damaged: concept {name}: {error}.") from error
+    return Bundle(
+        config,
+        read_json(path / "preprocessing.json", "preprocessing"),
+        _load(path / "model.safetensors"),
+        concepts,
+        {name: values.numpy() for name, values in _load(path / "reference.safetensors").items()},
+    )
+
+
+def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    with atomic_file(path) as partial:
+        try:
+            save_file({name: value.contiguous() for name, value in tensors.items()}, partial)
+        except SafetensorError as error:
+            raise OSError(None, str(error)) from error
+
+
+def _load(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        raise FileError(f"cannot read {path}: missing or damaged ({error}). Restore it from a copy.") from error

@@ -1,0 +1,52 @@
+"""What the latents are used for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["UNUSED_VARIANCE", "LatentUse", "latent_use"]
+
+UNUSED_VARIANCE = 0.01
+
+
+class LatentUse(NamedTuple):
+    """Which latents carry something.
+
+    Attributes:
+        variances: (d,) of the posterior mean over the data.
+        unused: the latents whose variance is below 0.01.
+    """
+
+    variances: NDArray[np.float32]
+    unused: tuple[int, ...]
+
+    def warning(self) -> str | None:
+        """In plain words, what is wrong and what to try; None if nothing is."""
+        if not self.unused:
+            return None
+        if len(self.unused) == len(self.variances):
+            return (
+                "posterior collapse: no latent tells images apart, so every point decodes to the same picture. "
+                "Lower beta (--set beta=0.3), train longer, or lower the learning rate."
+            )
+        names = ", ".join(f"z{i + 1}" for i in self.unused[:8]) + (", ..." if len(self.unused) > 8 else "")
+        return (
+            f"{len(self.unused)} of {len(self.variances)} latents are unused ({names}): moving along them changes "
+            "nothing. A smaller --latent-dim gives the same space; a lower beta may wake them."
+        )
+
+
+def latent_use(means: NDArray[np.float32]) -> LatentUse:
+    """Measure (N, d) posterior means.
+
+    Source: the active units of Burda, Grosse and Salakhutdinov, arXiv:1509.00519.
+
+    Example:
+        >>> latent_use(np.array([[0.0, 1.0], [0.0, -1.0]], np.float32)).unused
+        (0,)
+    """
+    variances = means.var(0)
+    return LatentUse(variances, tuple(int(i) for i in np.flatnonzero(variances < UNUSED_VARIANCE)))

@@ -1,0 +1,158 @@
+"""Files, written whole or not at all: atomic writes, numbered names, strict JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from morphospace.errors import FileError
+
+__all__ = [
+    "atomic_file",
+    "atomic_folder",
+    "next_numbered",
+    "read_bytes",
+    "read_json",
+    "remove_leftovers",
+    "write_bytes",
+    "write_json",
+]
+
+_LEFTOVER = ".morpho-partial-"
+
+
+def _cannot_write(path: Path, error: OSError) -> FileError:
+    reason = error.strerror or str(error)
+    return FileError(f"cannot write {path}: {reason}. Free space, or name a place that you may write to.")
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it takes the name ``path``, on failure it goes.
+
+    Args:
+        path: the file to make or replace; its folder is made when it is missing.
+
+    Raises:
+        FileError: if the folder or file cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=_LEFTOVER, suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    partial = Path(name)
+    try:
+        yield partial
+        # mkstemp makes files that only their owner may read; pictures are for sharing.
+        partial.chmod(0o666 & ~_umask())
+        with partial.open("rb") as stream:
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path`` that replaces ``path`` on success.
+
+    A reader sees the old folder or the new one, each whole; only between the two renames, for
+    microseconds, may it see neither.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=_LEFTOVER, dir=path.parent))
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        yield partial
+        partial.chmod(0o777 & ~_umask())
+        if path.exists():
+            old = Path(tempfile.mkdtemp(prefix=_LEFTOVER, dir=path.parent))
+            path.replace(old / path.name)
+            partial.replace(path)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            partial.replace(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process left half-written in ``folder``."""
+    for partial in Path(folder).glob(_LEFTOVER + "*"):
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            partial.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` atomically."""
+    with atomic_file(path) as partial:
+        partial.write_bytes(data)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write ``value`` as indented, strict JSON (no NaN) to ``path`` atomically."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def read_bytes(path: Path, what: str) -> bytes:
+    """The content of ``path``; ``what`` names it in errors ("recipe", "concepts", ...)."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileError(f"cannot read the {what} {path}: {reason}.") from error
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """A JSON object from ``path``.
+
+    Raises:
+        FileError: if the file is missing, is not JSON, or holds something else than an object.
+    """
+    try:
+        value = json.loads(read_bytes(path, what))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise FileError(
+            f"the {what} {path} is damaged: expected JSON ({error}). Restore it from a copy."
+        ) from error
+    if not isinstance(value, dict):
+        raise FileError(f"the {what} {path} is foreign: expected a JSON object, got {type(value).__name__}.")
+    return value
+
+
+def next_numbered(folder: Path, stem: str, suffix: str = "") -> Path:
+    """The next free name ``folder/0001-stem.suffix``, numbered over everything in ``folder``.
+
+    Example:
+        >>> next_numbered(Path("nowhere"), "atlas", ".png").as_posix()
+        'nowhere/0001-atlas.png'
+    """
+    folder = Path(folder)
+    numbers = (
+        [int(p.name[:4]) for p in folder.glob("[0-9][0-9][0-9][0-9]-*")] if folder.is_dir() else []
+    )
+    return folder / f"{max(numbers, default=0) + 1:04d}-{stem}{suffix}"

@@ -1,0 +1,225 @@
+"""Pictures as arrays, and arrays as files. Everywhere an image is uint8 (H, W, C) with C 1 or 3."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+
+from morphospace.errors import DataError, FileError
+from morphospace.files import atomic_file, read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ImageLike",
+    "Images",
+    "as_images",
+    "fit_image",
+    "png_bytes",
+    "read_image",
+    "read_text",
+    "to_pixels",
+    "to_pil",
+    "write_gif",
+    "write_png",
+]
+
+Images: TypeAlias = NDArray[np.uint8]
+"""uint8 (N, H, W, C), C 1 (grey) or 3 (colour)."""
+
+ImageLike: TypeAlias = "NDArray[Any] | Image.Image | str | Path"
+
+
+def to_pixels(values: NDArray[np.floating[Any]]) -> Images:
+    """Floats in [0, 1] to uint8, clipped and rounded, never wrapped (law 8).
+
+    Raises:
+        DataError: if a value is NaN.
+
+    Example:
+        >>> to_pixels(np.array([-0.1, 0.5, 1.7])).tolist()
+        [0, 128, 255]
+    """
+    if np.isnan(values).any():
+        raise DataError("cannot turn NaN into a pixel: the model or the latents are not finite.")
+    return np.floor(np.clip(values, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+
+
+def as_images(images: object, *, name: str = "images") -> Images:
+    """Check images and bring them to uint8 (N, H, W, C).
+
+    Args:
+        images: uint8 array (H, W), (N, H, W) or (N, H, W, C); integers within 0..255 pass too, floats
+            only where all are whole numbers in 0..255; a PIL image, a path, or a list of these.
+        name: what to call the argument in errors.
+
+    Raises:
+        DataError: for NaN, negative or >255 values, fractions, or a shape that is no set of images.
+
+    Example:
+        >>> as_images(np.zeros((5, 28, 28), np.uint8)).shape
+        (5, 28, 28, 1)
+    """
+    if isinstance(images, (str, Path)):
+        return read_image(images)[None]
+    if isinstance(images, Image.Image):
+        return _from_pil(images)[None]
+    if isinstance(images, Sequence):
+        return _stack(images, name)
+    array = np.asarray(images)
+    if array.dtype == object or array.dtype.kind not in "uifb":
+        raise DataError(f"{name}: expected an array of numbers, got {type(images).__name__} of {array.dtype}.")
+    if array.ndim == 2:
+        array = array[None]
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim != 4 or array.shape[-1] not in (1, 3):
+        raise DataError(
+            f"{name}: expected shape (N, H, W) or (N, H, W, C) with C 1 or 3, got {np.shape(images)}. "
+            "Move the channels last and drop an alpha channel."
+        )
+    if 0 in array.shape:
+        raise DataError(f"{name}: expected at least one image with pixels, got shape {np.shape(images)}.")
+    # Writable too: PyTorch shares the memory, and warns where it may not write.
+    return np.require(_whole_pixels(array, name), requirements=["C", "W"])
+
+
+def _whole_pixels(array: NDArray[Any], name: str) -> Images:
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise DataError(f"{name}: expected finite pixel values, got NaN or infinity. Remove or replace them.")
+    low, high = array.min(), array.max()
+    if low < 0 or high > 255:
+        raise DataError(f"{name}: expected pixel values 0..255, got {low}..{high}. Rescale them first.")
+    if array.dtype.kind == "f" and (array != np.floor(array)).any():
+        raise DataError(
+            f"{name}: expected whole pixel values 0..255 (uint8), got fractions in {low:.3g}..{high:.3g}. "
+            "If they lie in [0, 1], pass (images * 255).round().astype('uint8')."
+        )
+    return array.astype(np.uint8)
+
+
+def _stack(images: Sequence[object], name: str) -> Images:
+    if not images:
+        raise DataError(f"{name}: expected at least one image, got an empty list.")
+    if isinstance(images[0], (int, float)) or (isinstance(images[0], Sequence) and not isinstance(images[0], str)):
+        return as_images(np.asarray(images), name=name)
+    each = [as_images(image, name=f"{name}[{i}]") for i, image in enumerate(images)]
+    shapes = {one.shape[1:] for one in each}
+    if len(shapes) > 1:
+        raise DataError(f"{name}: expected images of one size, got {sorted(shapes)}. Resize them first.")
+    return np.concatenate(each)
+
+
+def _from_pil(picture: Image.Image) -> Images:
+    """(H, W, C): upright by EXIF, transparency over white, 16 bit scaled to 8, grey stays grey."""
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith(("I", "F")):
+        values = np.asarray(picture, np.float64)
+        return to_pixels(values / (65535.0 if values.max() > 255 else 255.0))[..., None]
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+    if picture.mode in ("1", "L"):
+        return np.asarray(picture.convert("L"))[..., None]
+    return np.asarray(picture.convert("RGB"))
+
+
+def read_image(path: str | Path) -> Images:
+    """One picture file as uint8 (H, W, C).
+
+    Raises:
+        FileError: if the file is missing, no picture, truncated, or absurdly large.
+    """
+    data = read_bytes(Path(path), "image")
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            picture.load()
+            return _from_pil(picture)
+    except UnidentifiedImageError as error:
+        raise FileError(f"{path} is not a picture that can be read: expected PNG, JPEG, GIF, ...") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise FileError(f"the picture {path} is damaged or too large ({error}). Save it anew.") from error
+
+
+def fit_image(image: Images, shape: tuple[int, int, int]) -> Images:
+    """Bring one image to ``shape`` (H, W, C): colour to grey or back, then fitted inside, centred, padded.
+
+    The padding is the mean of the image's border, so that a white page stays white and a black one black.
+    """
+    height, width, channels = shape
+    if image.shape == shape:
+        return image
+    picture = to_pil(image).convert("L" if channels == 1 else "RGB")
+    if picture.size != (width, height):
+        scale = min(width / picture.width, height / picture.height)
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        small = np.asarray(picture.resize(size, Image.Resampling.LANCZOS)).reshape(size[1], size[0], channels)
+        border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]).mean(0)
+        canvas = np.broadcast_to(to_pixels(border / 255.0), shape).copy()
+        top, left = (height - size[1]) // 2, (width - size[0]) // 2
+        canvas[top : top + size[1], left : left + size[0]] = small
+        return canvas
+    return np.asarray(picture).reshape(shape)
+
+
+def to_pil(image: Images) -> Image.Image:
+    """One uint8 (H, W, C) or (H, W) array as a PIL image."""
+    return Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image)
+
+
+def png_bytes(image: Images, text: Mapping[str, str] | None = None) -> bytes:
+    """A PNG of one (H, W, C) image, with ``text`` in its text chunks."""
+    info = PngImagePlugin.PngInfo()
+    for key, value in (text or {}).items():
+        info.add_itxt(key, value)
+    stream = io.BytesIO()
+    to_pil(image).save(stream, "PNG", pnginfo=info, optimize=True)
+    return stream.getvalue()
+
+
+def write_png(path: Path, image: Images, text: Mapping[str, str] | None = None) -> None:
+    """Write one (H, W, C) image as PNG, atomically, with ``text`` (seed, command, ...) in its text chunks."""
+    with atomic_file(path) as partial:
+        partial.write_bytes(png_bytes(image, text))
+
+
+def write_gif(path: Path, frames: Images, *, seconds: float = 2.0, comment: str = "", bounce: bool = True) -> None:
+    """Write (N, H, W, C) frames as an endless GIF, atomically.
+
+    Args:
+        path: the file.
+        frames: uint8 (N, H, W, C).
+        seconds: the time of one way.
+        comment: goes into the GIF's comment block.
+        bounce: come back the same way, so that the loop has no jump.
+    """
+    order = [*range(len(frames)), *(range(len(frames) - 2, 0, -1) if bounce else ())]
+    pictures = [to_pil(frames[i]).convert("P", palette=Image.Palette.ADAPTIVE) for i in order]
+    # GIF counts hundredths of a second, and browsers slow down anything below two of them.
+    duration = max(20, 10 * round(seconds * 100 / max(1, len(frames))))
+    with atomic_file(path) as partial:
+        pictures[0].save(
+            partial, "GIF", save_all=True, append_images=pictures[1:], duration=duration, loop=0,
+            comment=comment.encode(), optimize=False, disposal=1,
+        )  # fmt: skip
+
+
+def read_text(path: Path) -> dict[str, str]:
+    """What :func:`write_png` or :func:`write_gif` stored beside the pixels."""
+    with Image.open(io.BytesIO(read_bytes(path, "image"))) as picture:
+        picture.load()
+        found = {k: v for k, v in picture.info.items() if isinstance(v, str)}
+        comment = picture.info.get("comment")
+        return found | ({"comment": comment.decode()} if isinstance(comment, bytes) else {})

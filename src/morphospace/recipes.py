@@ -1,0 +1,363 @@
+"""The named recipes: complete, frozen configurations of model and training."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.nn import BookDecoder, BookEncoder, MLPDecoder, MLPEncoder
+from morphospace.training.loop import Stage
+from morphospace.vae import (
+    ELBO,
+    VAE,
+    Bernoulli,
+    ContinuousBernoulli,
+    Gaussian,
+    GaussianPosterior,
+    Likelihood,
+    Objective,
+    Optimiser,
+    PointPosterior,
+    Reconstruction,
+    StandardNormalPrior,
+)
+
+__all__ = ["RECIPES", "Recipe", "build_model", "build_stages", "find_recipe", "recipe_from_json", "with_settings"]
+
+_BOOK_KL_WEIGHT = 5e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A model and its training.
+
+    Attributes:
+        name: what users type.
+        summary: a line for people.
+        network: "mlp" or "book".
+        encoder_widths, decoder_widths: the hidden layers of "mlp".
+        fourier, fourier_scale: the decoder's random projections of the latent, see ``nn.FourierFeatures``.
+        posterior: "gaussian", "point", or "relu" (a point at zero or above in every latent).
+        likelihood: "bernoulli", "continuous-bernoulli", "gaussian" (sigma fixed), "gaussian-learned".
+        sigma: of the Gaussian likelihood, in units of the pixel range [0, 1].
+        latent_dim: 1 .. the number of values in an image.
+        objective: "elbo", "book" (the mean over pixels plus 5e-4 times a mean over latents), "reconstruction".
+        beta: the weight of the KL in nats; None is the objective's own: 1 of "elbo", that of "book".
+        l1: the weight of "reconstruction"'s L1 penalty, nats a unit of code.
+        epochs: passes over the data.
+        batch: images a step.
+        min_steps: small sets get smaller batches and more epochs until there are so many steps.
+        optimiser, learning_rate, beta1, beta2, epsilon, warm_up, decay: see ``vae.Optimiser``.
+    """
+
+    name: str
+    summary: str
+    network: Literal["mlp", "book"]
+    encoder_widths: tuple[int, ...] = (256, 256, 256)
+    decoder_widths: tuple[int, ...] = (256, 256, 256)
+    fourier: int = 0
+    fourier_scale: float = 1.0
+    posterior: Literal["gaussian", "point", "relu"] = "gaussian"
+    likelihood: Literal["bernoulli", "continuous-bernoulli", "gaussian", "gaussian-learned"] = "bernoulli"
+    sigma: float = 0.1
+    latent_dim: int = 2
+    objective: Literal["elbo", "book", "reconstruction"] = "elbo"
+    beta: float | None = None
+    l1: float = 0.0
+    epochs: int = 10
+    batch: int = 256
+    min_steps: int = 0
+    optimiser: Literal["adam", "rmsprop"] = "adam"
+    learning_rate: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    warm_up: float = 0.0
+    decay: Literal["none", "cosine"] = "none"
+
+    def weight(self, shape: tuple[int, int, int]) -> float:
+        """beta in nats, for images of ``shape`` (H, W, C); 0 without a KL."""
+        if self.objective == "reconstruction":
+            return 0.0
+        if self.beta is not None:
+            return self.beta
+        return 1.0 if self.objective == "elbo" else _BOOK_KL_WEIGHT * math.prod(shape) * 2 / self.latent_dim
+
+    def fitted(self, images: int) -> Recipe:
+        """The recipe with the batch and epochs that a set of ``images`` training images gets."""
+        batch = min(self.batch, images)
+        if self.min_steps:
+            # About 50 steps an epoch at least, as a power of two.
+            batch = min(batch, max(16, 2 ** int(math.log2(max(1, images / 50)))), images)
+        epochs = max(self.epochs, math.ceil(self.min_steps / (images // batch)))
+        return dataclasses.replace(self, batch=batch, epochs=epochs, min_steps=0)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return values
+
+
+_QUICK = Recipe(
+    name="quick",
+    summary="a 2-D space of small grey images in seconds: a dense VAE, ELBO",
+    network="mlp",
+    encoder_widths=(128, 128, 128),
+    decoder_widths=(256, 256, 256),
+    fourier=16,
+    fourier_scale=1.0,
+    epochs=7,
+    batch=256,
+    min_steps=1600,
+    learning_rate=4e-3,
+    beta2=0.98,
+    warm_up=0.15,
+    decay="cosine",
+)
+_BOOK = Recipe(
+    name="book",
+    summary="the Keras book's network, loss and optimiser (section 8.4), with the right sampler",
+    network="book",
+    objective="book",
+    epochs=10,
+    batch=16,
+    optimiser="rmsprop",
+    learning_rate=1e-3,
+    beta2=0.9,
+    epsilon=1e-7,
+)
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        _QUICK,
+        _BOOK,
+        dataclasses.replace(
+            _QUICK,
+            name="autoencoder",
+            summary="the classical autoencoder: quick's network, one code an image, no prior",
+            posterior="point",
+            objective="reconstruction",
+        ),
+        dataclasses.replace(
+            _QUICK,
+            name="sparse-autoencoder",
+            summary="the classical sparse autoencoder: a 32-D ReLU code with an L1 penalty",
+            posterior="relu",
+            objective="reconstruction",
+            latent_dim=32,
+            fourier=0,
+            l1=0.5,
+        ),
+    )
+}
+
+# What a number must be: the smallest and largest value allowed.
+_RANGES: dict[str, tuple[float, float]] = {
+    "fourier": (0, 65536),
+    "fourier_scale": (0, 1e6),
+    "sigma": (1e-6, 1e3),
+    "latent_dim": (1, math.inf),
+    "beta": (0, 1e9),
+    "l1": (0, 1e9),
+    "epochs": (1, 1e9),
+    "batch": (1, 1e9),
+    "min_steps": (0, 1e12),
+    "learning_rate": (1e-12, 1e3),
+    "beta1": (0, 0.999999),
+    "beta2": (0, 0.999999),
+    "epsilon": (1e-30, 1.0),
+    "warm_up": (0, 1),
+}
+_TYPES: dict[str, Any] = typing.get_type_hints(Recipe)
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe called ``name``.
+
+    Raises:
+        ArgumentError: if there is none.
+
+    Example:
+        >>> find_recipe("quick").latent_dim
+        2
+    """
+    if name not in RECIPES:
+        raise ArgumentError(f'--recipe: there is no recipe "{name}". {did_you_mean(name, RECIPES)}')
+    return RECIPES[name]
+
+
+def with_settings(recipe: Recipe, settings: Mapping[str, str] | Iterable[str]) -> Recipe:
+    """The recipe with some keys changed, as ``--set key=value`` does.
+
+    Args:
+        recipe: where to start.
+        settings: "key=value" texts, or a mapping of texts.
+
+    Raises:
+        ArgumentError: for an unknown key, or a value of the wrong type or range.
+
+    Example:
+        >>> with_settings(find_recipe("quick"), ["epochs=3", "encoder_widths=64,32"]).encoder_widths
+        (64, 32)
+    """
+    pairs = settings.items() if isinstance(settings, Mapping) else [_pair(text) for text in settings]
+    changes: dict[str, Any] = {}
+    for key, text in pairs:
+        if key not in _TYPES or key in ("name", "summary"):
+            known = [k for k in _TYPES if k not in ("name", "summary")]
+            raise ArgumentError(f'--set: recipe "{recipe.name}" has no key "{key}". {did_you_mean(key, known)}')
+        changes[key] = _value(key, text)
+    if "epochs" in changes:
+        changes.setdefault("min_steps", 0)
+    return _checked(dataclasses.replace(recipe, **changes))
+
+
+def recipe_from_json(values: Mapping[str, Any]) -> Recipe:
+    """The recipe that :meth:`Recipe.to_json` gave, checked as strictly as a user's keys.
+
+    Raises:
+        ArgumentError: for unknown or missing keys, wrong types or ranges.
+    """
+    unknown = sorted(set(values) - set(_TYPES))
+    missing = sorted(f.name for f in dataclasses.fields(Recipe) if f.name not in values)
+    if unknown or missing:
+        raise ArgumentError(f"recipe: unknown keys {unknown}, missing keys {missing}.")
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, list):
+            text = ",".join(str(v) for v in value)
+        else:
+            text = "none" if value is None else str(value)
+        changes[key] = value if key in ("name", "summary") else _value(key, text)
+    return _checked(Recipe(**changes))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ArgumentError(f'--set: expected key=value, like epochs=20, got "{text}".')
+    return key.strip(), value.strip()
+
+
+def _value(key: str, text: str) -> Any:
+    """``text`` as the type of the recipe's field ``key``, within its range."""
+    kind = _TYPES[key]
+    if typing.get_origin(kind) is Literal:
+        options = typing.get_args(kind)
+        if text not in options:
+            raise ArgumentError(f'--set {key}: there is no "{text}". {did_you_mean(text, options)}')
+        return text
+    try:
+        if typing.get_origin(kind) is tuple:
+            return tuple(_positive(part) for part in text.split(","))
+        if typing.get_origin(kind) is types.UnionType:  # float | None
+            value: float | None = None if text.lower() == "none" else float(text)
+        else:
+            value = kind(text)
+    except ValueError as error:
+        wanted = "a whole number" if kind is int else "whole numbers > 0 like 256,128" if typing.get_origin(kind) else "a number"
+        raise ArgumentError(f'--set {key}: expected {wanted}, got "{text}".') from error
+    low, high = _RANGES[key]
+    if value is not None and not low <= value <= high:
+        raise ArgumentError(f"--set {key}: expected {low:g} to {high:g}, got {text}.")
+    return value
+
+
+def _positive(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise ValueError(text)
+    return value
+
+
+def _checked(recipe: Recipe) -> Recipe:
+    """Refuse combinations that have no meaning."""
+    pointlike = recipe.posterior in ("point", "relu")
+    if pointlike and recipe.objective != "reconstruction":
+        raise ArgumentError(
+            f'--set posterior={recipe.posterior}: a point has no KL, so the objective must be "reconstruction", '
+            f'got "{recipe.objective}". Add --set objective=reconstruction.'
+        )
+    if recipe.l1 and recipe.objective != "reconstruction":
+        raise ArgumentError('--set l1: only the objective "reconstruction" has an L1 penalty.')
+    return recipe
+
+
+def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int) -> VAE:
+    """The untrained model for images of ``shape`` (H, W, C), with weights drawn from ``seed``.
+
+    Raises:
+        ArgumentError: if the latent dimension exceeds the number of values in an image.
+
+    Example:
+        >>> model = build_model(find_recipe("book"), (28, 28, 1), seed=0)
+        >>> sum(p.numel() for p in model.parameters())
+        550629
+    """
+    height, width, channels = shape
+    if recipe.latent_dim > math.prod(shape):
+        raise ArgumentError(
+            f"--latent-dim: expected 1 to {math.prod(shape)}, the number of values in an image, "
+            f"got {recipe.latent_dim}."
+        )
+    chw = (channels, height, width)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        encoder: nn.Module
+        decoder: nn.Module
+        if recipe.network == "book":
+            encoder, decoder = BookEncoder(chw), BookDecoder(recipe.latent_dim, chw)
+        else:
+            encoder = MLPEncoder(chw, recipe.encoder_widths)
+            decoder = MLPDecoder(
+                recipe.latent_dim, chw, recipe.decoder_widths,
+                fourier=recipe.fourier, fourier_scale=recipe.fourier_scale,
+            )  # fmt: skip
+        features = int(encoder.features)  # type: ignore[arg-type]
+        posterior: nn.Module
+        if recipe.posterior == "gaussian":
+            posterior = GaussianPosterior(features, recipe.latent_dim)
+        else:
+            posterior = PointPosterior(features, recipe.latent_dim, relu=recipe.posterior == "relu")
+        prior = StandardNormalPrior(recipe.latent_dim)
+        return VAE(encoder, posterior, prior, decoder, _likelihood(recipe))
+
+
+def _likelihood(recipe: Recipe) -> Likelihood:
+    match recipe.likelihood:
+        case "bernoulli":
+            return Bernoulli()
+        case "continuous-bernoulli":
+            return ContinuousBernoulli()
+        case kind:
+            return Gaussian(recipe.sigma, learned=kind == "gaussian-learned")
+
+
+def build_stages(recipe: Recipe, shape: tuple[int, int, int]) -> tuple[Stage, ...]:
+    """The stages of training for images of ``shape`` (H, W, C)."""
+    optimiser = Optimiser(
+        kind=recipe.optimiser,
+        learning_rate=recipe.learning_rate,
+        beta1=recipe.beta1,
+        beta2=recipe.beta2,
+        epsilon=recipe.epsilon,
+        warm_up=recipe.warm_up,
+        decay=recipe.decay,
+    )
+    objective: Objective
+    if recipe.objective == "reconstruction":
+        objective = Reconstruction(optimiser, l1=recipe.l1)
+    else:
+        scale = 1.0 / math.prod(shape) if recipe.objective == "book" else 1.0
+        objective = ELBO(optimiser, beta=recipe.weight(shape), scale=scale)
+    return (Stage(objective=objective, epochs=recipe.epochs, batch=recipe.batch),)

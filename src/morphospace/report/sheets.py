@@ -1,0 +1,105 @@
+"""Sheets of small pictures: samples, reconstructions beside originals, edits over strengths, morphs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from morphospace.images import Images, to_pil
+from morphospace.pictures import Picture, enlarge, tile
+from morphospace.space import Space
+
+__all__ = ["captioned", "edit_sheet", "morph_sheet", "reconstruction_sheet", "sample_sheet"]
+
+_SIDE = 84
+_INK, _FAINT = (32, 36, 44), (120, 126, 138)
+
+
+def _colour(pixels: Images) -> Images:
+    return np.repeat(pixels, 3, -1) if pixels.shape[-1] == 1 else pixels
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def captioned(rows: Sequence[Images], labels: Sequence[str], *, columns: Sequence[str] = ()) -> Images:
+    """Rows of pictures with a caption to the left of each row and, optionally, above each column.
+
+    Args:
+        rows: each uint8 (N, H, W, C), enlarged already.
+        labels: one for each row.
+        columns: one for each column, or none.
+
+    Returns:
+        uint8 (H', W', 3) on white.
+    """
+    font, gap = _font(15), 6
+    height, width = rows[0].shape[1:3]
+    # Measured, not guessed: names of concepts may be long.
+    left = max(int(font.getlength(label)) for label in labels) + 24
+    top = 30 if columns else 10
+    count = max(len(row) for row in rows)
+    sheet = Image.new(
+        "RGB", (left + count * (width + gap) + 6, top + len(rows) * (height + gap) + 6), "white"
+    )
+    draw = ImageDraw.Draw(sheet)
+    for j, text in enumerate(columns):
+        middle = left + j * (width + gap) + width / 2
+        draw.text((middle, top / 2 + 1), text, fill=_FAINT, font=font, anchor="mm")
+    for i, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        y = top + i * (height + gap)
+        draw.text((12, y + height / 2), label, fill=_INK, font=font, anchor="lm")
+        for j, image in enumerate(_colour(row)):
+            sheet.paste(to_pil(image), (left + j * (width + gap), y))
+    return np.asarray(sheet)
+
+
+def sample_sheet(space: Space, n: int, *, seed: int) -> Picture:
+    """``n`` samples as a near-square sheet."""
+    images = enlarge(space.sample(n, seed=seed), _SIDE)
+    columns = max(1, round(n**0.5))
+    return Picture(tile(images, columns, gap=4), space.text(kind="samples", sample_seed=seed))
+
+
+def reconstruction_sheet(space: Space, images: Images, *, columns: int = 12) -> Picture:
+    """Originals above what the space makes of them, in as many pairs of rows as it takes."""
+    made = space.reconstruct(images)
+    rows: list[Images] = []
+    labels: list[str] = []
+    for start in range(0, len(images), columns):
+        for label, some in (("original", images), ("decoded", made)):
+            rows.append(enlarge(some[start : start + columns], _SIDE))
+            labels.append(label)
+    return Picture(captioned(rows, labels), space.text(kind="reconstructions"))
+
+
+def morph_sheet(space: Space, frames: Images) -> Picture:
+    """The frames of a morph side by side."""
+    return Picture(tile(enlarge(frames, _SIDE), len(frames), gap=4), space.text(kind="morph"))
+
+
+def edit_sheet(
+    space: Space,
+    images: Images,
+    concepts: Sequence[str],
+    *,
+    strengths: Sequence[float] = (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5),
+) -> Picture:
+    """One row for each image and concept: the original, then its edits over ``strengths``.
+
+    Args:
+        space: has the concepts.
+        images: one for each concept, uint8 (N, H, W, C).
+        concepts: their names.
+        strengths: of the columns.
+    """
+    rows, labels = [], []
+    for image, name in zip(images, concepts, strict=True):
+        edited = [image[None], *(space.edit(image[None], {name: s}) for s in strengths)]
+        rows.append(enlarge(np.concatenate(edited), _SIDE))
+        labels.append(f"more {name}")
+    columns = ["original", *(f"{s:+g}" if s else "0" for s in strengths)]
+    return Picture(captioned(rows, labels, columns=columns), space.text(kind="edits"))

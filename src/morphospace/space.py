@@ -1,0 +1,439 @@
+"""The space: a trained model with its preprocessing, its concepts and its reference points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from morphospace.bundle import FORMAT, Bundle, read_bundle, write_bundle
+from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
+from morphospace.images import ImageLike, Images, as_images, fit_image, to_pixels
+from morphospace.latent.concepts import Concept, learn_concept, move
+from morphospace.latent.grids import Plane, plane_grid, plane_of
+from morphospace.latent.paths import path_through
+from morphospace.pictures import Film, Picture, enlarge, tile
+from morphospace.recipes import Recipe, build_model, recipe_from_json
+from morphospace.training.loop import to_input
+from morphospace.vae import VAE
+
+__all__ = ["Encoding", "Space", "load"]
+
+Points = NDArray[np.float32]
+
+_BATCH = 500
+_LARGEST_SIDE = 4096
+
+
+class Encoding(NamedTuple):
+    """The posterior of some images: ``mean`` (N, d), and ``log_var`` (N, d) or None for a point."""
+
+    mean: Points
+    log_var: Points | None
+
+    def sample(self, *, seed: int) -> Points:
+        """One draw for each image, (N, d)."""
+        if self.log_var is None:
+            return self.mean.copy()
+        epsilon = np.random.default_rng(seed).standard_normal(self.mean.shape, np.float32)
+        return self.mean + np.exp(0.5 * self.log_var) * epsilon
+
+
+class Space:
+    """A space of images: encode, decode, sample, draw its atlas, morph, edit, save.
+
+    Made by :func:`morphospace.train` and :func:`morphospace.load`. Images are uint8 (N, H, W, C) arrays;
+    PIL images and paths are accepted and brought to size. Everything is deterministic; what is drawn
+    takes a seed.
+
+    Attributes:
+        recipe: what it was trained with.
+        shape: (H, W, C) of its images.
+        concepts: by name.
+        reference: (N, d) codes of the test images, and ``reference_labels`` (N,) where there are any.
+        about: seed, data, figures: plain JSON values.
+    """
+
+    def __init__(
+        self,
+        model: VAE,
+        recipe: Recipe,
+        shape: tuple[int, int, int],
+        *,
+        concepts: Mapping[str, Concept] | None = None,
+        reference: Points | None = None,
+        reference_labels: NDArray[np.int64] | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.model = model.eval()
+        self.recipe = recipe
+        self.shape = shape
+        self.concepts: dict[str, Concept] = dict(concepts or {})
+        self.reference = reference
+        self.reference_labels = reference_labels
+        self.about: dict[str, Any] = dict(about or {})
+
+    # -- what it is ----------------------------------------------------------------------------------
+
+    @property
+    def latent_dim(self) -> int:
+        """d, the number of latents."""
+        return self.recipe.latent_dim
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return next(self.model.parameters()).device
+
+    @property
+    def parameters(self) -> int:
+        """The number of trained numbers."""
+        return sum(p.numel() for p in self.model.parameters())
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether it was trained towards N(0, I); an autoencoder was not."""
+        return self.recipe.posterior == "gaussian"
+
+    def to(self, device: str) -> Space:
+        """Move the model to ``device``; returns the space itself."""
+        self.model.to(device)
+        return self
+
+    def __repr__(self) -> str:
+        height, width, channels = self.shape
+        data = self.about.get("data", {}).get("name", "?")
+        concepts = f", concepts: {', '.join(self.concepts)}" if self.concepts else ""
+        return (
+            f"<Space of {data}: {height}x{width}x{channels} images, {self.latent_dim} latents, "
+            f'recipe "{self.recipe.name}", {self.parameters:,} parameters{concepts}>'
+        )
+
+    def _repr_png_(self) -> bytes:
+        return self.atlas()._repr_png_()
+
+    # -- images to points and back ---------------------------------------------------------------------
+
+    def prepare(self, images: object) -> Images:
+        """Images as this space takes them: arrays must have its size, pictures and files are brought to it.
+
+        Raises:
+            DataError: for arrays of another size, NaN, or values outside 0..255.
+        """
+        if isinstance(images, (str, Path, Image.Image)):
+            return fit_image(as_images(images)[0], self.shape)[None]
+        if isinstance(images, Sequence) and images and isinstance(images[0], (str, Path, Image.Image)):
+            return np.concatenate([self.prepare(image) for image in images])
+        if isinstance(images, np.ndarray) and images.shape == self.shape and images.ndim == 3:
+            images = images[None]
+        array = as_images(images)
+        if array.shape[1:] != self.shape:
+            raise DataError(
+                f"images: this space takes images of shape {self.shape} (height, width, channels), "
+                f"got {array.shape[1:]}. Resize them, or pass PIL images or paths, which are fitted."
+            )
+        return array
+
+    @torch.inference_mode()
+    def encode(self, images: object) -> Encoding:
+        """The posterior of images, deterministic (law 3).
+
+        Args:
+            images: see :meth:`prepare`.
+        """
+        pixels = self.prepare(images)
+        means, log_vars = [], []
+        for start in range(0, len(pixels), _BATCH):
+            q = self.model.infer(to_input(torch.from_numpy(pixels[start : start + _BATCH]).to(self.device)))
+            means.append(q.mean.float().cpu().numpy())
+            if hasattr(q, "log_var"):
+                log_vars.append(q.log_var.float().cpu().numpy())
+        return Encoding(np.concatenate(means), np.concatenate(log_vars) if log_vars else None)
+
+    def decode(self, z: object, *, dtype: Literal["uint8", "float"] = "uint8") -> NDArray[Any]:
+        """The images at latent points.
+
+        Args:
+            z: (N, d), or one point (d,).
+            dtype: "uint8" for pixels; "float" for float32 in [0, 1] before rounding.
+
+        Returns:
+            (N, H, W, C).
+
+        Raises:
+            DataError: for another shape, NaN or infinity.
+        """
+        return np.concatenate(list(self.decode_batches([self._points(z)], dtype=dtype)))
+
+    def decode_batches(
+        self, points: Iterable[object], *, batch: int = _BATCH, dtype: Literal["uint8", "float"] = "uint8"
+    ) -> Iterator[NDArray[Any]]:
+        """Decode any number of latents in flat memory.
+
+        Args:
+            points: arrays (n, d), taken one after the other; a generator will do.
+            batch: the most images decoded at once.
+            dtype: as in :meth:`decode`.
+
+        Yields:
+            (n, H, W, C) with n <= batch, in order.
+        """
+        if dtype not in ("uint8", "float"):
+            raise ArgumentError(f'dtype: expected "uint8" or "float", got "{dtype}".')
+        for some in points:
+            array = self._points(some)
+            for start in range(0, len(array), batch):
+                with torch.inference_mode():
+                    z = torch.from_numpy(array[start : start + batch]).to(self.device)
+                    mean = self.model.likelihood.mean(self.model.decode(z))
+                values = mean.permute(0, 2, 3, 1).float().cpu().numpy()
+                yield to_pixels(values) if dtype == "uint8" else np.ascontiguousarray(values)
+
+    def _points(self, z: object) -> Points:
+        try:
+            array = np.asarray(z, np.float32)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"latents: expected numbers of shape (N, {self.latent_dim}), got {z!r:.80}.") from error
+        if array.ndim == 1:
+            array = array[None]
+        if array.ndim != 2 or array.shape[1] != self.latent_dim or not len(array):
+            raise DataError(
+                f"latents: this space has {self.latent_dim}, expected shape (N, {self.latent_dim}), "
+                f"got {np.shape(z)}."
+            )
+        if not np.isfinite(array).all():
+            raise DataError("latents: expected finite numbers, got NaN or infinity.")
+        return np.ascontiguousarray(array)
+
+    def reconstruct(self, images: object) -> Images:
+        """What the space makes of images: decoded posterior means, uint8 (N, H, W, C)."""
+        return self.decode(self.encode(images).mean)
+
+    # -- points to look at -------------------------------------------------------------------------------
+
+    def sample_points(self, n: int, *, seed: int) -> Points:
+        """``n`` draws (n, d) from the prior; without a prior, from a Gaussian fitted to the test codes."""
+        if n < 1:
+            raise ArgumentError(f"-n: expected at least 1 image, got {n}.")
+        noise = np.random.default_rng(seed).standard_normal((n, self.latent_dim))
+        if not self.has_prior and self.reference is not None and len(self.reference) > 1:
+            covariance = np.atleast_2d(np.cov(self.reference, rowvar=False))
+            values, vectors = np.linalg.eigh(covariance)
+            noise = self.reference.mean(0) + (noise * np.sqrt(values.clip(0))) @ vectors.T
+        if self.recipe.posterior == "relu":
+            noise = noise.clip(0)
+        return noise.astype(np.float32)
+
+    def sample(self, n: int, *, seed: int = 0) -> Images:
+        """``n`` new images, uint8 (n, H, W, C)."""
+        return self.decode(self.sample_points(n, seed=seed))
+
+    def plane(self) -> Plane:
+        """The plane that the atlas shows: the space itself in 2-D, else its two principal axes."""
+        return plane_of(self.latent_dim, self.reference, prior=self.has_prior)
+
+    def atlas(self, n: int = 15, *, side: int = 56) -> Picture:
+        """The picture of the space's plane, decoded on an n x n grid of Gaussian quantiles.
+
+        Args:
+            n: pictures a side, >= 1; 15 in the book.
+            side: enlarge each to about so many pixels.
+        """
+        images = enlarge(self.decode(plane_grid(self.plane(), n)), side)
+        return Picture(tile(images, n), self.text())
+
+    def morph(self, a: object, b: object, *more: object, frames: int = 32, path: str = "lerp") -> Film:
+        """The way from image ``a`` to image ``b`` (and on), decoded frame by frame.
+
+        Args:
+            a, b, more: one image each, see :meth:`prepare`.
+            frames: how many, at least one for each image.
+            path: "lerp" or "slerp".
+
+        Returns:
+            frames and points; the first and last point are the codes of the first and last image (law 4).
+        """
+        ends = [self.encode(self.prepare(image)[:1]).mean[0] for image in (a, b, *more)]
+        points = path_through(ends, frames, path)
+        return Film(self.decode(points), points, self.text())
+
+    # -- concepts ------------------------------------------------------------------------------------------
+
+    def learn_concept(
+        self,
+        name: str,
+        *,
+        positive: object,
+        negative: object = None,
+        held_out: tuple[object, object] | None = None,
+        source: str = "images in memory",
+    ) -> Concept:
+        """Learn a direction from images that show it and images that do not, and keep it under ``name``.
+
+        Args:
+            name: what to call it.
+            positive: images that show it.
+            negative: images that do not; the space's own test images if left out.
+            held_out: other positives and negatives, to measure the AUC on.
+            source: where the images are from, in words.
+        """
+        if negative is None and self.reference is None:
+            raise ArgumentError("negative: this space keeps no reference points; give images that lack it.")
+        away = self.reference if negative is None else self.encode(negative).mean
+        if away is None:
+            raise ArgumentError("negative: expected images, got None.")
+        judged = None
+        if held_out is not None and all(len(np.atleast_1d(side)) for side in held_out):  # type: ignore[arg-type]
+            judged = (self.encode(held_out[0]).mean, self.encode(held_out[1]).mean)
+        concept = learn_concept(
+            name,
+            self.encode(positive).mean,
+            away,
+            held_out=judged,
+            source=source,
+            seed=int(self.about.get("seed", 0)),
+        )
+        self.concepts[name] = concept
+        return concept
+
+    def edit(self, images: object, strengths: Mapping[str, float], *, keep_detail: bool = False) -> Images:
+        """Move images along concepts and decode, uint8 (N, H, W, C).
+
+        Args:
+            images: see :meth:`prepare`.
+            strengths: concept -> strength; 1.0 moves the average negative to the average positive.
+            keep_detail: add what the edit changes to the original picture instead of replacing it:
+                the cure for blur.
+
+        Raises:
+            ArgumentError: for an unknown concept or a strength that is not finite.
+        """
+        pixels = self.prepare(images)
+        z = self.encode(pixels).mean
+        moved = move(z, self.concepts, strengths)
+        if not keep_detail:
+            return self.decode(moved)
+        change = self.decode(moved, dtype="float") - self.decode(z, dtype="float")
+        return to_pixels(pixels / 255.0 + change)
+
+    # -- disk ----------------------------------------------------------------------------------------------
+
+    def text(self, **more: object) -> dict[str, str]:
+        """What every picture of this space carries: where it is from."""
+        data = self.about.get("data", {}).get("name", "")
+        facts = {"software": "morphospace", "recipe": self.recipe.name, "data": data, "seed": self.about.get("seed", 0)}
+        return {key: str(value) for key, value in (facts | more).items()}
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the bundle folder ``path``.
+
+        Raises:
+            FileError: if it exists and ``force`` is not set, or cannot be written.
+        """
+        path = Path(path)
+        if path.exists() and not force:
+            raise FileError(f"{path} exists. Choose another name, or pass force=True to replace it.")
+        height, width, channels = self.shape
+        config = {
+            "format": FORMAT,
+            "recipe": self.recipe.to_json(),
+            "shape": [height, width, channels],
+            "parameters": self.parameters,
+            **self.about,
+        }
+        preprocessing = {
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "pixels": "uint8 / 255",
+            "other_sizes": "fitted inside, centred, padded with the mean of the border",
+        }
+        reference: dict[str, NDArray[Any]] = {} if self.reference is None else {"codes": self.reference}
+        if self.reference_labels is not None:
+            reference["labels"] = self.reference_labels
+        weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
+        write_bundle(path, Bundle(config, preprocessing, weights, self.concepts, reference), self.card())
+        return path
+
+    def card(self) -> str:
+        """The model card, in Markdown."""
+        height, width, channels = self.shape
+        data = self.about.get("data", {})
+        lines = [
+            "---",
+            "library_name: morphospace",
+            "tags: [vae, latent-space, image-generation]",
+            "---",
+            f"# A space of {data.get('name', 'images')}",
+            "",
+            f"{self.latent_dim} latents, {height}x{width}x{channels} images, recipe `{self.recipe.name}`, "
+            f"{self.parameters:,} parameters, seed {self.about.get('seed', 0)}.",
+            "",
+            "```python",
+            "import morphospace as ms",
+            'space = ms.load("THIS FOLDER")',
+            "space.atlas().save('atlas.png')",
+            "```",
+            "",
+            "| test figure | nats an image |",
+            "|---|---|",
+            *(
+                f"| {name} | {value:.4f} |"
+                for name, value in self.about.get("test", {}).items()
+                if value is not None
+            ),
+            "",
+            "## What it reveals",
+            f"The weights were learned from `{data.get('name', '?')}` ({data.get('licence') or 'licence unknown'}) and "
+            "can reproduce typical images of it. The reference points are codes of its test images: decoding "
+            "them gives a blurred likeness of each. Do not share a space of images that you may not share.",
+            "",
+        ]
+        return "\n".join(lines)
+
+
+def load(path: str | Path, *, device: str = "cpu") -> Space:
+    """Load a space from a run folder or a bundle folder.
+
+    Raises:
+        FileError: if it is missing, foreign or damaged.
+    """
+    path = Path(path)
+    if (path / "space" / "config.json").is_file():
+        path = path / "space"
+    elif (path / "recipe.json").is_file():
+        raise FileError(f"SPACE: the run {path} has not finished. Finish it: morpho resume {path}")
+    bundle = read_bundle(path)
+    config = bundle.config
+    try:
+        shape = tuple(int(n) for n in config["shape"])
+        if len(shape) != 3 or not all(1 <= n <= _LARGEST_SIDE for n in shape):
+            raise ValueError(f"shape {shape}")
+        recipe = recipe_from_json(config["recipe"])
+        model = build_model(recipe, shape, seed=0)
+        model.load_state_dict(bundle.weights)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        words = str(error) if isinstance(error, MorphospaceError) else f"{type(error).__name__}: {error}"
+        raise FileError(f"SPACE: {path} is damaged: config and weights do not fit ({words}).") from error
+    for name, concept in bundle.concepts.items():
+        if concept.direction.shape != (recipe.latent_dim,):
+            raise FileError(f"SPACE: {path} is damaged: concept {name} has shape {concept.direction.shape}.")
+    codes = bundle.reference.get("codes")
+    if codes is not None and (codes.ndim != 2 or codes.shape[1] != recipe.latent_dim):
+        raise FileError(f"SPACE: {path} is damaged: reference codes have shape {codes.shape}.")
+    about = {k: v for k, v in config.items() if k not in ("format", "recipe", "shape", "parameters")}
+    space = Space(
+        model,
+        recipe,
+        shape,
+        concepts=bundle.concepts,
+        reference=codes,
+        reference_labels=bundle.reference.get("labels"),
+        about=about,
+    )
+    return space.to(device)

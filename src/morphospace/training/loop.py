@@ -1,0 +1,318 @@
+"""The training loop.
+
+Every random choice is a pure function of (seed, stage, step) and everything else that decides the next
+step is in :meth:`Trainer.tensors` and :meth:`Trainer.position`, so that a run that is cut anywhere and
+resumed takes the very steps it would have taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from morphospace.data.batches import batch_indices, steps_per_epoch
+from morphospace.data.dataset import Labels
+from morphospace.errors import ArgumentError, NonFiniteLossError
+from morphospace.images import Images
+from morphospace.training.settings import Settings, keep_freed_memory
+from morphospace.vae.interfaces import Batch, Loss, Noise, Objective, Player, Progress
+
+__all__ = ["EpochEnded", "Event", "Stage", "Step", "Stepped", "Stopped", "Trainer", "generator_seed", "to_input"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stretch of training.
+
+    Attributes:
+        objective: what to descend.
+        epochs: passes over the data, >= 1.
+        batch: images a step, >= 1; at most the images there are.
+        trains: the beginnings of the names of the model's parameters that train; all if empty.
+    """
+
+    objective: Objective
+    epochs: int
+    batch: int
+    trains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """A step was taken: ``step`` of ``steps`` of this epoch are done."""
+
+    stage: int
+    epoch: int
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """An epoch ended: the mean of each loss part over its images, in nats, and its speed."""
+
+    stage: int
+    epoch: int
+    losses: dict[str, float]
+    seconds: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Training stopped because it was asked to, after a whole step."""
+
+    stage: int
+    epoch: int
+    step: int
+
+
+Event: TypeAlias = Stepped | EpochEnded | Stopped
+
+
+class Step(nn.Module):
+    """One loss as one module: what is compiled, and what distributed training wraps."""
+
+    def __init__(self, model: nn.Module, objective: Objective) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+
+    def forward(self, player: str, batch: Batch, noise: Noise, progress: Progress) -> Loss:
+        """The loss that ``player`` descends."""
+        loss: Loss = self.objective(player, self.model, batch, noise, progress)
+        return loss
+
+
+def generator_seed(seed: int, stage: int, step: int) -> int:
+    """The seed of one step's noise: well mixed, so that near seeds and steps share nothing."""
+    digest = hashlib.blake2b(f"{seed}/{stage}/{step}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1
+
+
+def to_input(pixels: Tensor) -> Tensor:
+    """uint8 (B, H, W, C) to float32 (B, C, H, W) in [0, 1], channels last in memory."""
+    return pixels.permute(0, 3, 1, 2).float().div_(255.0)
+
+
+@dataclass
+class _Running:
+    """The networks and optimisers of the stage that runs."""
+
+    step: Step
+    call: Callable[..., Loss]
+    players: tuple[Player, ...]
+    optimisers: dict[str, torch.optim.Optimizer]
+    sums: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Trainer:
+    """Trains a model through stages, yielding events; it can be cut and continued at any step.
+
+    Args:
+        model: satisfies :class:`morphospace.vae.Model`.
+        stages: one after the other.
+        images: uint8 (N, H, W, C); they stay uint8, on the device.
+        labels: int64 (N,) or None.
+        seed: of batches and noise.
+        settings: device, precision, threads.
+
+    Raises:
+        ArgumentError: if a stage has no epochs or no batch.
+        NonFiniteLossError: from :meth:`run`, when a loss or weight stops being finite.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        stages: Sequence[Stage],
+        images: Images,
+        labels: Labels | None = None,
+        *,
+        seed: int,
+        settings: Settings,
+    ) -> None:
+        for stage in stages:
+            if stage.epochs < 1 or not 1 <= stage.batch <= len(images):
+                raise ArgumentError(
+                    f"stage: expected epochs >= 1 and batch 1..{len(images)}, "
+                    f"got epochs {stage.epochs}, batch {stage.batch}."
+                )
+        keep_freed_memory()
+        torch.set_num_threads(settings.threads)
+        self.settings = settings
+        self.device = torch.device(settings.device)
+        self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.stages = tuple(stages)
+        self.images = torch.from_numpy(images).to(self.device)
+        self.labels = None if labels is None else torch.from_numpy(labels).to(self.device)
+        self.seed = seed
+        self.stage = 0
+        self.step = 0
+        self.seconds = 0.0  # of taking steps, over all resumptions
+        self._epoch_seconds = 0.0
+        self._running: _Running | None = None
+
+    # -- what a checkpoint holds -------------------------------------------------------------------
+
+    def position(self) -> dict[str, Any]:
+        """Where training stands, as JSON."""
+        return {
+            "stage": self.stage,
+            "step": self.step,
+            "seconds": self.seconds,
+            "epoch_seconds": self._epoch_seconds,
+            "seed": self.seed,
+        }
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor that decides the next step, by name."""
+        if self.stage == len(self.stages):
+            return {f"step.model.{name}": value for name, value in self.model.state_dict().items()}
+        running = self._enter()
+        found = {f"step.{name}": value for name, value in running.step.state_dict().items()}
+        for player, optimiser in running.optimisers.items():
+            for index, state in optimiser.state_dict()["state"].items():
+                found |= {f"optimiser.{player}.{index}.{key}": value for key, value in state.items()}
+        return found | {f"sum.{name}": value for name, value in running.sums.items()}
+
+    def restore(self, tensors: dict[str, Tensor], position: dict[str, Any]) -> None:
+        """Stand where :meth:`tensors` and :meth:`position` were taken."""
+        self.stage, self.step = position["stage"], position["step"]
+        self.seconds, self._epoch_seconds = position["seconds"], position["epoch_seconds"]
+        self._running = None
+        if self.stage == len(self.stages):
+            self.model.load_state_dict(
+                {k.removeprefix("step.model."): v for k, v in tensors.items() if k.startswith("step.model.")}
+            )
+            return
+        running = self._enter()
+        running.step.load_state_dict(
+            {k.removeprefix("step."): v for k, v in tensors.items() if k.startswith("step.")}
+        )
+        for player in running.players:
+            optimiser = running.optimisers[player.name]
+            for index, parameter in enumerate(player.parameters):
+                prefix = f"optimiser.{player.name}.{index}."
+                for name, value in tensors.items():
+                    if name.startswith(prefix):
+                        # The memory order of the parameter, which fused kernels take for granted.
+                        like = parameter if value.shape == parameter.shape else value
+                        kept = torch.empty_like(like, dtype=value.dtype).copy_(value)
+                        optimiser.state[parameter][name.removeprefix(prefix)] = kept
+        running.sums = {
+            k.removeprefix("sum."): v.to(self.device) for k, v in tensors.items() if k.startswith("sum.")
+        }
+
+    # -- steps ---------------------------------------------------------------------------------------
+
+    def run(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        """Train from where it stands to the end, or until ``stop()`` says so after a step."""
+        while self.stage < len(self.stages):
+            stage = self.stages[self.stage]
+            steps = steps_per_epoch(len(self.images), stage.batch)
+            while self.step < steps * stage.epochs:
+                yield from self._epoch(self.step // steps, steps, stop)
+                if self.step % steps or stop():
+                    self.check_finite()
+                    yield Stopped(self.stage, self.step // steps, self.step % steps)
+                    return
+            self.stage, self.step, self._running = self.stage + 1, 0, None
+
+    def _epoch(self, epoch: int, steps: int, stop: Callable[[], bool]) -> Iterator[Event]:
+        stage = self.stages[self.stage]
+        running = self._enter()
+        order = torch.from_numpy(
+            batch_indices(len(self.images), stage.batch, seed=self.seed, stage=self.stage, epoch=epoch)
+        ).to(self.device)
+        generator = torch.Generator(self.device)
+        total = steps * stage.epochs
+        self.model.train()
+        while True:
+            started = time.perf_counter()
+            self._step(running, order[self.step % steps], generator, total)
+            self.step += 1
+            last = self.step % steps == 0
+            if last:
+                losses = {name: value.item() / steps for name, value in running.sums.items()}
+            self._epoch_seconds += time.perf_counter() - started
+            yield Stepped(self.stage, epoch, steps if last else self.step % steps, steps)
+            if last:
+                break
+            if stop():
+                return
+        self.check_finite()
+        running.sums.clear()
+        seconds, self._epoch_seconds = self._epoch_seconds, 0.0
+        self.seconds += seconds
+        yield EpochEnded(self.stage, epoch, losses, seconds, steps * stage.batch / seconds)
+
+    def _step(self, running: _Running, index: Tensor, generator: torch.Generator, total: int) -> None:
+        stage = self.stages[self.stage]
+        x = to_input(self.images.index_select(0, index))
+        batch = Batch(x, x, index, None if self.labels is None else self.labels[index])
+        generator.manual_seed(generator_seed(self.seed, self.stage, self.step))
+        noise = stage.objective.noise(self.model, stage.batch, generator)
+        progress = Progress(torch.tensor(float(self.step)), total, len(self.images))
+        for player in running.players:
+            if self.step % player.every:
+                continue
+            with self.settings.autocast():
+                loss = running.call(player.name, batch, noise, progress)
+            for optimiser in running.optimisers.values():
+                optimiser.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss.total)
+            optimiser = running.optimisers[player.name]
+            for group in optimiser.param_groups:
+                group["lr"] = player.optimiser.rate(self.step, total)
+            optimiser.step()
+            for name, value in loss.parts.items():
+                # A sum that once met a NaN or infinity keeps it: finiteness is read with the losses.
+                value = value.detach().float() * player.every
+                running.sums[name] = running.sums[name] + value if name in running.sums else value.clone()
+
+    def _enter(self) -> _Running:
+        """The networks and optimisers of the current stage, made at its first step."""
+        if self._running is None:
+            stage = self.stages[self.stage]
+            for name, parameter in self.model.named_parameters():
+                parameter.requires_grad_(not stage.trains or name.startswith(stage.trains))
+            step = Step(self.model, stage.objective.to(self.device))
+            players = stage.objective.players(self.model)
+            optimisers = {p.name: p.optimiser.build(p.parameters) for p in players}
+            call: Callable[..., Loss] = step
+            if self.settings.compiled and stage.objective.compilable:
+                call = torch.compile(step, dynamic=False)
+            self._running = _Running(step, call, players, optimisers)
+        return self._running
+
+    def check_finite(self) -> None:
+        """Read finiteness from the device, before a checkpoint could store a broken state.
+
+        Raises:
+            NonFiniteLossError: with the likely cause.
+        """
+        running = self._enter()
+        broken = [name for name, value in running.sums.items() if not math.isfinite(value.item())]
+        if not broken:
+            state = list(self.model.parameters())
+            if all(bool(torch.isfinite(p).all()) for p in state):
+                return
+            broken = ["weights"]
+        highest = max(player.optimiser.learning_rate for player in running.players)
+        cause = (
+            f"the learning rate {highest:g} is high; try a tenth of it (--set learning_rate={highest / 10:g})"
+            if highest > 2e-3 or self.settings.precision == "fp32"
+            else "bf16 may be too coarse here; try --precision fp32"
+        )
+        raise NonFiniteLossError(
+            f"training stopped at step {self.step}: {', '.join(broken)} became NaN or infinite. "
+            f"Likely cause: {cause}. The last good checkpoint is kept."
+        )

@@ -1,0 +1,85 @@
+"""The folder that a run leaves, and the promise that only one process writes into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from morphospace.errors import FileError, RunBusyError
+from morphospace.files import next_numbered, read_json, remove_leftovers, write_json
+
+__all__ = ["CHECKPOINT", "RECIPE", "SPACE", "create_run", "latest_run", "locked", "read_run"]
+
+RECIPE = "recipe.json"
+CHECKPOINT = "checkpoint/state.safetensors"
+SPACE = "space"
+_LOCK = ".lock"
+_FORMAT = "morphospace-run-1"
+
+
+def create_run(parent: Path, name: str, description: dict[str, Any]) -> Path:
+    """Make ``parent/0001-name`` with ``description`` in its ``recipe.json``; the next number that is free."""
+    while True:
+        path = next_numbered(parent, name)
+        try:
+            path.mkdir(parents=True)
+            break
+        except FileExistsError:
+            if not path.is_dir():
+                raise
+            continue  # another process took the number: take the next one
+        except OSError as error:
+            raise FileError(f"--out: cannot make {path}: {error.strerror}. Name a folder you may write to.") from error
+    write_json(path / RECIPE, {"format": _FORMAT, **description})
+    return path
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """The description of a run.
+
+    Raises:
+        FileError: if ``path`` is no run folder.
+    """
+    if not (path / RECIPE).is_file():
+        what = "is no run folder" if path.exists() else "does not exist"
+        raise FileError(f"RUN: {path} {what}: expected a folder with {RECIPE}, like runs/0001-mnist-quick.")
+    description = read_json(path / RECIPE, "run's recipe")
+    if description.get("format") != _FORMAT:
+        raise FileError(f"RUN: {path / RECIPE} is foreign: expected format {_FORMAT}.")
+    return description
+
+
+def latest_run(parent: Path = Path("runs")) -> Path:
+    """The run with the highest number that has a finished space."""
+    runs = sorted(parent.glob(f"[0-9][0-9][0-9][0-9]-*/{SPACE}/config.json"))
+    if not runs:
+        raise FileError(
+            f'SPACE: "latest" found no finished run in {parent}/. Train one: morpho train digits'
+        )
+    return runs[-1].parent.parent
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold the run; the operating system lets go of the lock of a process that was killed.
+
+    Raises:
+        RunBusyError: if another process holds it.
+    """
+    lock = FileLock(run / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise RunBusyError(f"{run} is being trained by another process. Wait for it, or stop it.") from error
+    except OSError as error:
+        raise FileError(f"cannot lock {run}: {error.strerror}. It must be a folder you may write to.") from error
+    try:
+        for folder in (run, run / "checkpoint", run / "sheets"):
+            remove_leftovers(folder)
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,121 @@
+"""Device, precision and threads: everything about the machine that decides the bits of a result."""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import importlib.util
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from morphospace.errors import ArgumentError, did_you_mean
+
+__all__ = ["Settings", "choose_device", "choose_settings", "keep_freed_memory"]
+
+Precision = Literal["auto", "bf16", "fp32"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a run was computed with; stored in the run and used again when it resumes.
+
+    Attributes:
+        device: "cpu", "cuda", "cuda:1", "mps".
+        precision: "bf16" (matrix products in bfloat16, sums and weights in float32) or "fp32".
+        threads: CPU threads.
+        compiled: whether the step goes through ``torch.compile``.
+        torch: PyTorch's version.
+    """
+
+    device: str = "cpu"
+    precision: str = "fp32"
+    threads: int = 1
+    compiled: bool = False
+    torch: str = torch.__version__
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """The context in which models run."""
+        kind = torch.device(self.device).type
+        return torch.autocast(kind, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+    def differences(self, other: Settings) -> list[str]:
+        """In words, what makes bits differ between two settings."""
+        pairs = zip(dataclasses.asdict(self).items(), dataclasses.asdict(other).values(), strict=True)
+        return [f"{name} {mine} then, {theirs} now" for (name, mine), theirs in pairs if mine != theirs]
+
+
+def choose_device(name: str = "auto") -> str:
+    """A device that is here: the named one, or the fastest kind.
+
+    Raises:
+        ArgumentError: if the name is unknown or the device is not here.
+    """
+    here = ["cpu"]
+    if torch.cuda.is_available():
+        here += ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        here.append("mps")
+    if name == "auto":
+        return "cuda" if "cuda" in here else here[-1]
+    if name not in here:
+        raise ArgumentError(f'--device: "{name}" is not on this machine. {did_you_mean(name, ["auto", *here])}')
+    return name
+
+
+def choose_settings(
+    *, device: str = "auto", precision: str = "auto", compiled: bool | None = None, threads: int | None = None
+) -> Settings:
+    """Settings for this machine.
+
+    Args:
+        device: "auto" or a device.
+        precision: "bf16", "fp32", or "auto": bf16 where the hardware multiplies it natively.
+        compiled: None compiles on CUDA where Triton is installed. On a CPU, compiling costs 10 to 20 s
+            and gains a fifth of a training time that is shorter than that, so it must be asked for.
+        threads: CPU threads; PyTorch's own choice by default.
+
+    Raises:
+        ArgumentError: for an unknown device or precision.
+    """
+    if precision not in ("auto", "bf16", "fp32"):
+        raise ArgumentError(
+            f'--precision: expected auto, bf16 or fp32, got "{precision}". '
+            f"{did_you_mean(precision, ['auto', 'bf16', 'fp32'])}"
+        )
+    chosen = choose_device(device)
+    if precision == "auto":
+        precision = "bf16" if _multiplies_bf16(chosen) else "fp32"
+    if compiled is None:
+        compiled = chosen.startswith("cuda") and importlib.util.find_spec("triton") is not None
+    return Settings(
+        device=chosen, precision=precision, threads=threads or torch.get_num_threads(), compiled=compiled
+    )
+
+
+def _multiplies_bf16(device: str) -> bool:
+    if device.startswith("cuda"):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to keep freed memory rather than return it, to be mapped and zeroed again at each step.
+
+    Small batches spend a third of their time in those page faults. Elsewhere than on glibc: nothing.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):
+        return
+    trim_threshold, mmap_threshold, keep = -1, -3, (1 << 31) - 1
+    mallopt(trim_threshold, keep)
+    mallopt(mmap_threshold, 1 << 30)

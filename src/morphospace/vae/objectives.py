@@ -1,0 +1,87 @@
+"""What training descends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from morphospace.vae.interfaces import Batch, Loss, Noise, Objective, Player, Progress, Terms
+from morphospace.vae.optimisers import Optimiser
+
+__all__ = ["ELBO", "Reconstruction", "SinglePlayer", "kl_of"]
+
+
+def kl_of(terms: Terms) -> Tensor:
+    """(B,) KL(q, p) over all groups, in nats: closed where there is a form, else the draws' mean."""
+    total = torch.zeros_like(terms.log_px[0])
+    for group in terms.groups:
+        if group.kl is not None:
+            total = total + group.kl
+        elif group.log_q is not None and group.log_p is not None:
+            total = total + (group.log_q - group.log_p).mean(0)
+    return total
+
+
+class SinglePlayer(Objective):
+    """An objective with one player: every parameter of the model that trains, under one optimiser."""
+
+    def __init__(self, optimiser: Optimiser) -> None:
+        super().__init__()
+        self.optimiser = optimiser
+
+    def players(self, model: nn.Module) -> tuple[Player, ...]:
+        """The one player."""
+        return (Player("model", [p for p in model.parameters() if p.requires_grad], self.optimiser),)
+
+
+class ELBO(SinglePlayer):
+    r"""The negative evidence lower bound, :math:`-E_q \log p(x|z) + \beta\, KL(q, p)`.
+
+    Args:
+        optimiser: steps the model.
+        beta: the weight of the KL, >= 0; 1 gives the bound, anything else gives none.
+        samples: K, the draws an image, >= 1.
+        scale: multiplies what is descended, not what is shown; the book's loss is a mean over pixels.
+
+    Source: Kingma and Welling, arXiv:1312.6114; beta: Higgins et al., beta-VAE, ICLR 2017.
+    """
+
+    def __init__(self, optimiser: Optimiser, *, beta: float = 1.0, samples: int = 1, scale: float = 1.0) -> None:
+        super().__init__(optimiser)
+        self.beta = beta
+        self.samples = samples
+        self.scale = scale
+
+    def forward(self, player: str, model: Any, batch: Batch, noise: Noise, progress: Progress) -> Loss:
+        """The loss of one batch; parts ``reconstruction`` and ``kl``."""
+        del player, progress
+        terms = model.terms(batch, noise)
+        reconstruction = -terms.log_px.mean()
+        kl = kl_of(terms).mean()
+        total = self.scale * (reconstruction + self.beta * kl)
+        return Loss(total, {"reconstruction": reconstruction, "kl": kl})
+
+
+class Reconstruction(SinglePlayer):
+    r"""The classical autoencoder's loss, :math:`-\log p(x|z) + \lambda \sum_j |z_j|`.
+
+    Args:
+        optimiser: steps the model.
+        l1: lambda in nats a unit of code, >= 0; above 0 the codes become sparse.
+    """
+
+    def __init__(self, optimiser: Optimiser, *, l1: float = 0.0) -> None:
+        super().__init__(optimiser)
+        self.l1 = l1
+
+    def forward(self, player: str, model: Any, batch: Batch, noise: Noise, progress: Progress) -> Loss:
+        """The loss of one batch; parts ``reconstruction`` and, with a penalty, ``l1``."""
+        del player, progress
+        terms = model.terms(batch, noise)
+        reconstruction = -terms.log_px.mean()
+        if not self.l1:
+            return Loss(reconstruction, {"reconstruction": reconstruction})
+        penalty = self.l1 * torch.stack([d.z.abs().flatten(2).sum(-1).mean() for d in terms.draws]).sum()
+        return Loss(reconstruction + penalty, {"reconstruction": reconstruction, "l1": penalty})

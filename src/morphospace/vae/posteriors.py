@@ -1,0 +1,108 @@
+"""Posteriors q(z | x): from the encoder's features to a distribution over latents."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from morphospace.nn.layers import glorot_
+from morphospace.vae.interfaces import Draw, Noise
+
+__all__ = ["GaussianPosterior", "GaussianQ", "PointPosterior", "PointQ"]
+
+
+class GaussianQ(NamedTuple):
+    """A diagonal Gaussian for each image: ``mean`` and ``log_var`` (B, d)."""
+
+    mean: Tensor
+    log_var: Tensor
+
+    def draw(self, noise: Noise) -> Draw:
+        r"""``z = mean + exp(log_var / 2) * epsilon`` for epsilon (K, B, d)."""
+        (epsilon,) = noise
+        z = self.mean + torch.exp(0.5 * self.log_var) * epsilon
+        # In terms of epsilon the density needs no division by a small variance.
+        log_q = -0.5 * (epsilon.square() + self.log_var + math.log(2 * math.pi)).sum(-1)
+        return Draw(z, log_q)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """(K, B) for z (K, B, d)."""
+        squares = (z - self.mean).square() * torch.exp(-self.log_var)
+        return -0.5 * (squares + self.log_var + math.log(2 * math.pi)).sum(-1)
+
+
+class PointQ(NamedTuple):
+    """One point for each image, (B, d): no density, no noise."""
+
+    mean: Tensor
+
+    def draw(self, noise: Noise) -> Draw:
+        """The point itself, as one draw (1, B, d)."""
+        del noise
+        return Draw(self.mean.unsqueeze(0), None)
+
+    def log_prob(self, z: Tensor) -> None:
+        """A point has no density."""
+        del z
+
+
+class GaussianPosterior(nn.Module):
+    r"""The diagonal Gaussian :math:`q(z|x) = N(\mu(x), \mathrm{diag}\,\sigma^2(x))` by two dense heads.
+
+    Args:
+        features: what the encoder gives.
+        latent_dim: d, >= 1.
+
+    Source: Kingma and Welling, Auto-encoding variational Bayes, arXiv:1312.6114.
+
+    Example:
+        >>> q = GaussianPosterior(32, 2)(torch.zeros(5, 32))
+        >>> q.mean.shape, q.log_var.shape
+        (torch.Size([5, 2]), torch.Size([5, 2]))
+    """
+
+    def __init__(self, features: int, latent_dim: int) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.mean = nn.Linear(features, latent_dim)
+        self.log_var = nn.Linear(features, latent_dim)
+        glorot_(self)
+
+    def noise(self, k: int, batch: int, generator: Generator) -> Noise:
+        """Standard normal noise of ``k`` draws an image."""
+        shape = (k, batch, self.latent_dim)
+        return (torch.randn(shape, generator=generator, device=generator.device),)
+
+    def forward(self, h: Tensor) -> GaussianQ:
+        """(B, features) to Q, in float32 whatever the features' precision."""
+        return GaussianQ(self.mean(h).float(), self.log_var(h).float())
+
+
+class PointPosterior(nn.Module):
+    """One code for each image: what makes a VAE a classical autoencoder.
+
+    Args:
+        features: what the encoder gives.
+        latent_dim: d, >= 1.
+        relu: keep codes at zero or above, so that an L1 penalty makes exact zeros.
+    """
+
+    def __init__(self, features: int, latent_dim: int, *, relu: bool = False) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.mean = nn.Linear(features, latent_dim)
+        self.relu = relu
+        glorot_(self)
+
+    def noise(self, k: int, batch: int, generator: Generator) -> Noise:
+        """There is none."""
+        del k, batch, generator
+        return ()
+
+    def forward(self, h: Tensor) -> PointQ:
+        """(B, features) to Q."""
+        code = self.mean(h).float()
+        return PointQ(torch.relu(code) if self.relu else code)

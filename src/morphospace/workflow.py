@@ -1,0 +1,499 @@
+"""What training is from beginning to end: data, recipe, run folder, epochs, figures, bundle, report."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from morphospace._version import __version__
+from morphospace.data import Dataset, dataset_from_arrays, open_dataset
+from morphospace.data.fetch import Progress, no_progress
+from morphospace.errors import FileError, MorphospaceError
+from morphospace.evaluate import TestFigures, latent_use, score
+from morphospace.recipes import Recipe, build_model, build_stages, find_recipe, recipe_from_json, with_settings
+from morphospace.report import Exhibit, curves_figure, map_figure, reconstruction_sheet, sample_sheet, write_report
+from morphospace.space import Space
+from morphospace.training import (
+    EpochEnded,
+    Event,
+    Settings,
+    Stopped,
+    Trainer,
+    choose_settings,
+    load_checkpoint,
+    save_checkpoint,
+)
+from morphospace.training.journal import append_metrics, cut_metrics, read_metrics, write_events
+from morphospace.training.runs import CHECKPOINT, RECIPE, SPACE, create_run, locked, read_run
+from morphospace.vae import VAE
+
+__all__ = ["Interrupted", "Listener", "Result", "Started", "Validated", "evaluate_space", "resume_run", "train", "train_run"]
+
+_SHEETS = 12  # about so many of each kind over a run
+_TILES = 144
+_SHEET_SEED = 0
+
+
+class Interrupted(MorphospaceError):  # noqa: N818 - it is no failure of the user's
+    """Ctrl-C: training was saved, and can go on."""
+
+    exit_code = 130
+
+
+@dataclasses.dataclass(frozen=True)
+class Started:
+    """Training begins: what a display shows first."""
+
+    recipe: Recipe
+    dataset: Dataset
+    parameters: int
+    settings: Settings
+    run: Path | None
+    epochs: int
+    epochs_done: int
+    beta: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Validated:
+    """An epoch ended and was scored on the test images."""
+
+    ended: EpochEnded
+    epoch: int
+    epochs: int
+    test: TestFigures
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What training gave."""
+
+    space: Space
+    run: Path | None
+    train: dict[str, Any]
+    test: TestFigures
+    warnings: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``morpho train --json`` prints it."""
+        return {
+            "run": str(self.run) if self.run else None,
+            "space": str(self.run / SPACE) if self.run else None,
+            "parameters": self.space.parameters,
+            "seed": self.space.about["seed"],
+            "train": self.train,
+            "test": {k: v for k, v in self.test.to_json().items() if k != "book_loss" or v is not None},
+            "warnings": self.warnings,
+        }
+
+
+Listener = Callable[[Event | Started | Validated], None]
+"""Told what happens while training runs."""
+
+
+def _deaf(event: object) -> None:
+    del event
+
+
+def train(
+    source: object,
+    recipe: str | Recipe = "quick",
+    *,
+    labels: Any = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    latent_dim: int | None = None,
+    epochs: int | None = None,
+    settings: dict[str, Any] | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Space:
+    """Train a space.
+
+    Args:
+        source: the name of a set ("digits", "mnist", "fashion-mnist"), a ``Dataset``, or images: uint8
+            (N, H, W[, C]), a tenth of which is held out as a test.
+        recipe: a name from ``morpho recipes``, or a recipe.
+        labels: (N,) whole numbers, when ``source`` is images.
+        out: the folder to put the run's folder into; None writes nothing.
+        seed: of the weights, the batches and the noise.
+        latent_dim: the number of latents, instead of the recipe's.
+        epochs: passes over the images, instead of the recipe's.
+        settings: other keys of the recipe, as ``--set`` takes them.
+        device: "auto", "cpu", "cuda", ...
+        precision: "auto", "bf16" or "fp32".
+
+    Returns:
+        The trained space; its test figures are in ``space.about["test"]``.
+
+    Raises:
+        MorphospaceError: for anything that the caller can mend.
+
+    Example:
+        >>> space = train("digits", epochs=1)
+        >>> space.atlas(5).pixels.shape
+        (280, 280, 1)
+    """
+    if isinstance(source, str):
+        dataset = open_dataset(source)
+    elif isinstance(source, Dataset):
+        dataset = source
+    else:
+        dataset = dataset_from_arrays(source, labels)
+    chosen = choose_recipe(recipe, latent_dim=latent_dim, epochs=epochs, settings=settings)
+    machine = choose_settings(device=device, precision=precision)
+    return train_run(dataset, chosen, out=None if out is None else Path(out), seed=seed, settings=machine).space
+
+
+def choose_recipe(
+    recipe: str | Recipe, *, latent_dim: int | None, epochs: int | None, settings: dict[str, Any] | None
+) -> Recipe:
+    """A recipe with the user's changes, checked."""
+    found = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    changes = {key: _text(value) for key, value in (settings or {}).items()}
+    if latent_dim is not None:
+        changes["latent_dim"] = str(latent_dim)
+    if epochs is not None:
+        changes["epochs"] = str(epochs)
+    return with_settings(found, changes)
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
+def train_run(
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    out: Path | None,
+    seed: int,
+    settings: Settings,
+    command: str = "",
+    listen: Listener = _deaf,
+) -> Result:
+    """Train ``recipe`` on ``dataset``; with ``out``, in a new run folder there."""
+    began = time.perf_counter()
+    recipe = recipe.fitted(len(dataset.train))
+    model = build_model(recipe, dataset.shape, seed=seed)
+    if out is None:
+        return _Run(dataset, recipe, model, None, seed, settings, command, began, listen).finish()
+    description = {
+        "recipe": recipe.to_json(),
+        "seed": seed,
+        "data": _about_data(dataset),
+        "machine": dataclasses.asdict(settings),
+        "command": command,
+        "morphospace": __version__,
+    }
+    run = create_run(out, f"{dataset.name}-{recipe.name}", description)
+    with locked(run):
+        return _Run(dataset, recipe, model, run, seed, settings, command, began, listen).finish()
+
+
+def resume_run(
+    run: Path, *, listen: Listener = _deaf, warn: Callable[[str], None] = _deaf, progress: Progress = no_progress
+) -> Result:
+    """Finish an interrupted run with what it was started with.
+
+    Raises:
+        FileError: if it is no run, has finished, or its data have changed.
+        RunBusyError: if another process trains it.
+    """
+    began = time.perf_counter()
+    description = read_run(run)
+    with locked(run):
+        if (run / SPACE / "config.json").is_file():
+            raise FileError(f"RUN: {run} has finished already. Look at it: morpho info {run}")
+        try:
+            recipe = recipe_from_json(description["recipe"])
+            data, seed = description["data"], int(description["seed"])
+            stored = Settings(**description["machine"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
+        dataset = open_dataset(data["name"], progress=progress)
+        if dataset.fingerprint != data["fingerprint"]:
+            raise FileError(
+                f'RUN: the data set "{data["name"]}" is not what {run} was trained on '
+                f"(fingerprint {dataset.fingerprint[:12]}, expected {data['fingerprint'][:12]})."
+            )
+        now = choose_settings(
+            device=stored.device, precision=stored.precision, compiled=stored.compiled, threads=stored.threads
+        )
+        if found := stored.differences(now):
+            warn(f"the last bits may differ from an uninterrupted run: {'; '.join(found)}")
+        model = build_model(recipe, dataset.shape, seed=seed)
+        return _Run(dataset, recipe, model, run, seed, now, description["command"], began, listen).finish()
+
+
+def _about_data(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "train_images": len(dataset.train),
+        "test_images": len(dataset.test),
+        "label_names": list(dataset.label_names),
+        "licence": dataset.licence,
+    }
+
+
+@contextmanager
+def _stop_on_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C into a wish to stop after a whole step; the second one interrupts at once."""
+    wish = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield wish.is_set
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def once(number: int, frame: object) -> None:
+        del number, frame
+        wish.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, once)
+    try:
+        yield wish.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Run:
+    """One training from where its checkpoint stands to its report."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        recipe: Recipe,
+        model: VAE,
+        run: Path | None,
+        seed: int,
+        settings: Settings,
+        command: str,
+        began: float,
+        listen: Listener,
+    ) -> None:
+        self.dataset, self.recipe, self.model, self.run = dataset, recipe, model, run
+        self.seed, self.settings, self.command, self.began, self.listen = seed, settings, command, began, listen
+        self.beta = recipe.weight(dataset.shape)
+        self.stages = build_stages(recipe, dataset.shape)
+        self.epochs = sum(stage.epochs for stage in self.stages)
+        self.trainer = Trainer(
+            model, self.stages, dataset.train.images, dataset.train.labels, seed=seed, settings=settings
+        )
+        self.epochs_done = 0
+
+    def finish(self) -> Result:
+        """Train what is left, and leave what a run leaves."""
+        self._begin()
+        setup = time.perf_counter() - self.began
+        first = self.trainer.seconds
+        epochs_before = self.epochs_done
+        self.listen(
+            Started(
+                self.recipe, self.dataset, sum(p.numel() for p in self.model.parameters()), self.settings,
+                self.run, self.epochs, self.epochs_done, self.beta,
+            )
+        )  # fmt: skip
+        with _stop_on_ctrl_c() as stop:
+            for event in self.trainer.run(stop):
+                if isinstance(event, EpochEnded):
+                    self._validate(event)
+                elif isinstance(event, Stopped):
+                    self._interrupt()
+                else:
+                    self.listen(event)
+        seconds = self.trainer.seconds
+        images = (self.epochs - epochs_before) * self.stages[0].batch * (len(self.dataset.train) // self.stages[0].batch)
+        spent = seconds - first
+        figures = {
+            "seconds": round(seconds, 3),
+            "setup_seconds": round(setup, 3),
+            "images_per_second": round(images / spent, 1) if spent else None,
+            "epochs": self.epochs,
+        }
+        return self._conclude(figures)
+
+    def _begin(self) -> None:
+        if self.run is None:
+            return
+        checkpoint = self.run / CHECKPOINT
+        if checkpoint.is_file():
+            load_checkpoint(self.trainer, checkpoint)
+            self.epochs_done = self._epochs_at_checkpoint()
+            cut_metrics(self.run / "metrics.jsonl", self.epochs_done)
+        else:
+            # A run that dies in its first epoch resumes from the very start.
+            save_checkpoint(self.trainer, checkpoint)
+
+    def _epochs_at_checkpoint(self) -> int:
+        done = sum(stage.epochs for stage in self.stages[: self.trainer.stage])
+        if self.trainer.stage < len(self.stages):
+            stage = self.stages[self.trainer.stage]
+            done += self.trainer.step // (len(self.dataset.train) // stage.batch)
+        return done
+
+    def _validate(self, ended: EpochEnded) -> None:
+        self.epochs_done += 1
+        test = self._score()
+        self.listen(Validated(ended, self.epochs_done, self.epochs, test))
+        if self.run is None:
+            return
+        losses = dict(ended.losses)
+        if test.neg_elbo is not None:
+            losses["neg_elbo"] = losses["reconstruction"] + losses["kl"]
+        line = {
+            "epoch": self.epochs_done,
+            "seconds": round(ended.seconds, 3),
+            "images_per_second": round(ended.images_per_second, 1),
+            "beta": test.beta,
+            "train": losses,
+            "test": test.to_json(),
+        }
+        append_metrics(self.run / "metrics.jsonl", line)
+        write_events(self.run / "events", line)
+        every = -(-self.epochs // _SHEETS)
+        if self.epochs_done % every == 0 or self.epochs_done == self.epochs:
+            self._sheets()
+        save_checkpoint(self.trainer, self.run / CHECKPOINT)
+
+    def _sheets(self) -> None:
+        if self.run is None:
+            return
+        folder, stem = self.run / "sheets", f"epoch-{self.epochs_done:04d}"
+        self.model.eval()
+        space = self._space({})
+        facts = {"epoch": str(self.epochs_done), "command": self.command}
+        for kind, picture in (
+            ("samples", sample_sheet(space, _TILES, seed=_SHEET_SEED)),
+            ("reconstructions", reconstruction_sheet(space, self.dataset.test.images[:36])),
+        ):
+            picture.text.update(facts)
+            picture.save(folder / f"{stem}-{kind}.png")
+
+    def _interrupt(self) -> None:
+        if self.run is None:
+            raise KeyboardInterrupt
+        save_checkpoint(self.trainer, self.run / CHECKPOINT)
+        raise Interrupted(f"saved after {self.epochs_done} of {self.epochs} epochs. Go on with: morpho resume {self.run}")
+
+    def _score(self) -> TestFigures:
+        return score(
+            self.model, self.dataset.test.images, beta=self.beta,
+            bernoulli=self.recipe.likelihood == "bernoulli", seed=self.seed,
+        )  # fmt: skip
+
+    def _space(self, figures: dict[str, Any]) -> Space:
+        about = {
+            "seed": self.seed,
+            "data": _about_data(self.dataset),
+            "command": self.command,
+            "morphospace": __version__,
+            "machine": dataclasses.asdict(self.settings),
+            **figures,
+        }
+        space = Space(self.model, self.recipe, self.dataset.shape, about=about)
+        space.reference = space.encode(self.dataset.test.images).mean
+        space.reference_labels = self.dataset.test.labels
+        return space
+
+    def _conclude(self, figures: dict[str, Any]) -> Result:
+        test = self._score()
+        space = self._space({"train": figures, "test": test.to_json()})
+        if space.reference is None:
+            raise FileError("the space lost its reference points")
+        warning = latent_use(space.reference).warning()
+        result = Result(space, self.run, figures, test, [warning] if warning else [])
+        if self.run is not None:
+            # The bundle says that a run has finished, so it comes last.
+            self._report(result)
+            space.save(self.run / SPACE, force=True)
+        return result
+
+    def _report(self, result: Result) -> None:
+        if self.run is None:
+            return
+        space, test = result.space, result.test
+        metrics = read_metrics(self.run / "metrics.jsonl")
+        facts = [
+            ("latents", str(space.latent_dim)),
+            ("parameters", f"{space.parameters:,}"),
+            ("training", f"{result.train['seconds']:.1f} s"),
+            ("images a second", f"{result.train['images_per_second'] or 0:,.0f}"),
+            *([("test −ELBO", f"{test.neg_elbo:.2f} nats")] if test.neg_elbo is not None else []),
+            ("reconstruction", f"{test.reconstruction:.2f} nats"),
+            *([("KL", f"{test.kl:.2f} nats")] if test.kl is not None else []),
+            *([("beta", f"{test.beta:g}")] if test.beta not in (None, 1.0) else []),
+        ]
+        exhibits = [
+            Exhibit(
+                "The atlas",
+                "The plane of the space, decoded on a 15 by 15 grid of Gaussian quantiles: each picture is drawn "
+                "from nothing but its place." if space.has_prior else
+                "The plane of the codes' two principal axes, decoded on a grid. An autoencoder leaves gaps "
+                "between its codes, and here they show.",
+                space.atlas(side=42),
+            ),
+            Exhibit(
+                "Where the test images lie",
+                "Each point is the code of an image that training never saw.",
+                map_figure(space, label_names=self.dataset.label_names),
+            ),
+            Exhibit(
+                "Reconstructions",
+                "Test images above what the space makes of them. What is lost is what its latents cannot say.",
+                reconstruction_sheet(space, self.dataset.test.images[:24]),
+            ),
+            Exhibit(
+                "Samples",
+                "Points drawn at random and decoded.",
+                sample_sheet(space, 96, seed=_SHEET_SEED),
+            ),
+            *([Exhibit("Training", "Nats an image after each epoch.", curves_figure(metrics))] if len(metrics) > 1 else []),
+        ]  # fmt: skip
+        write_report(
+            self.run / "report.html",
+            title=f"A space of {self.dataset.name}",
+            lead=f"{len(self.dataset.train):,} images of {self.dataset.shape[1]}x{self.dataset.shape[0]} pixels, "
+            f'recipe "{self.recipe.name}", {self.epochs} epochs, seed {self.seed}.',
+            facts=facts,
+            exhibits=exhibits,
+            warnings=result.warnings,
+            commands=f"morpho atlas {self.run}\nmorpho sample {self.run} -n 64\n"
+            f"morpho morph {self.run} {self.dataset.name}:test/0 {self.dataset.name}:test/1",
+            footer=f"Morphospace {__version__}. {self.command or 'ms.train'}",
+        )
+
+
+def evaluate_space(space: Space, dataset: Dataset) -> dict[str, Any]:
+    """The figures of ``morpho evaluate``: the test block, and what the latents are used for.
+
+    Raises:
+        DataError: if the set's images do not fit the space.
+    """
+    images = space.prepare(dataset.test.images)
+    test = score(
+        space.model, images, beta=space.recipe.weight(space.shape),
+        bernoulli=space.recipe.likelihood == "bernoulli", seed=int(space.about.get("seed", 0)),
+    )  # fmt: skip
+    use = latent_use(space.encode(images).mean)
+    warning = use.warning()
+    return {
+        "data": dataset.name,
+        "images": len(images),
+        "test": {k: v for k, v in test.to_json().items() if k != "book_loss" or v is not None},
+        "latents": {
+            "count": space.latent_dim,
+            "unused": [i + 1 for i in use.unused],
+            "variances": [round(float(v), 6) for v in np.asarray(use.variances)],
+        },
+        "warnings": [warning] if warning else [],
+    }
