@@ -16,8 +16,9 @@ import numpy as np
 from morphospace._version import __version__
 from morphospace.data import Dataset, dataset_from_arrays, open_dataset
 from morphospace.data.fetch import Progress, no_progress
-from morphospace.errors import FileError, MorphospaceError
+from morphospace.errors import DataError, FileError, MorphospaceError
 from morphospace.evaluate import TestFigures, latent_use, score
+from morphospace.latent import Concept
 from morphospace.recipes import Recipe, build_model, build_stages, find_recipe, recipe_from_json, with_settings
 from morphospace.report import Exhibit, curves_figure, map_figure, reconstruction_sheet, sample_sheet, write_report
 from morphospace.space import Space
@@ -35,7 +36,7 @@ from morphospace.training.journal import append_metrics, cut_metrics, read_metri
 from morphospace.training.runs import CHECKPOINT, RECIPE, SPACE, create_run, locked, read_run
 from morphospace.vae import VAE
 
-__all__ = ["Interrupted", "Listener", "Result", "Started", "Validated", "evaluate_space", "resume_run", "train", "train_run"]
+__all__ = ["Interrupted", "Listener", "Result", "Started", "Validated", "evaluate_space", "learn_from_label", "resume_run", "train", "train_run"]
 
 _SHEETS = 12  # about so many of each kind over a run
 _TILES = 144
@@ -473,7 +474,7 @@ class _Run:
         )
 
 
-def evaluate_space(space: Space, dataset: Dataset) -> dict[str, Any]:
+def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0) -> dict[str, Any]:
     """The figures of ``morpho evaluate``: the test block, and what the latents are used for.
 
     Raises:
@@ -482,7 +483,7 @@ def evaluate_space(space: Space, dataset: Dataset) -> dict[str, Any]:
     images = space.prepare(dataset.test.images)
     test = score(
         space.model, images, beta=space.recipe.weight(space.shape),
-        bernoulli=space.recipe.likelihood == "bernoulli", seed=int(space.about.get("seed", 0)),
+        bernoulli=space.recipe.likelihood == "bernoulli", seed=seed,
     )  # fmt: skip
     use = latent_use(space.encode(images).mean)
     warning = use.warning()
@@ -497,3 +498,24 @@ def evaluate_space(space: Space, dataset: Dataset) -> dict[str, Any]:
         },
         "warnings": [warning] if warning else [],
     }
+
+
+def learn_from_label(space: Space, name: str, dataset: Dataset, label: str) -> Concept:
+    """Learn the images of one label against all others; the AUC is measured on the test images.
+
+    Raises:
+        ArgumentError: if the set has no such label.
+        DataError: if the set's images do not fit the space, or all have the label.
+    """
+    number = dataset.label_number(label)
+    sides = []
+    for split in (dataset.train, dataset.test):
+        if split.labels is None:
+            raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
+        shows = split.labels == number
+        sides.append((split.images[shows], split.images[~shows]))
+    (positive, negative), held_out = sides
+    if not len(positive) or not len(negative):
+        raise DataError(f'--label: "{dataset.name}" needs images with and without "{label}", and lacks one of them.')
+    source = f"{dataset.name}, label {label} against all others"
+    return space.learn_concept(name, positive=positive, negative=negative, held_out=held_out, source=source)

@@ -1,0 +1,223 @@
+"""What every verb shares: options, answers, errors, the names of outputs.
+
+A verb is a function that returns an :class:`Answer`. The decorator :func:`verb` gives it ``--json`` and
+``--debug``, prints the answer, and turns errors into one line and an exit code.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json as jsonlib
+import shlex
+import sys
+import traceback
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from morphospace.errors import ArgumentError, FileError, MorphospaceError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from morphospace.data import Dataset, Split
+    from morphospace.images import Images
+    from morphospace.space import Space
+
+__all__ = [
+    "Answer",
+    "DeviceOption",
+    "ForceOption",
+    "OutOption",
+    "SeedOption",
+    "SpaceArgument",
+    "command_line",
+    "data_progress",
+    "image_argument",
+    "note",
+    "open_data",
+    "open_space",
+    "output_path",
+    "screen",
+    "verb",
+]
+
+SpaceArgument = Annotated[
+    str, typer.Argument(metavar="SPACE", help="A run folder, a bundle folder, or [bold]latest[/].")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random; recorded in what is made.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
+OutOption = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads it at run time
+    typer.Option("--out", help="Where to write; a new numbered file in morpho-out/ by default."),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace an output that exists.")]
+_JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+_DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+_OUT = Path("morpho-out")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a verb gives back: ``json`` for machines, ``text`` (with rich markup) for people."""
+
+    json: dict[str, Any]
+    text: str = ""
+    outputs: list[Path] = field(default_factory=list)
+
+
+@functools.cache
+def screen() -> Console:
+    """Where progress and errors go: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def note(words: str) -> None:
+    """Tell a person something that is no result."""
+    screen().print(f"[yellow]note:[/] {_escape(words)}", soft_wrap=True)
+
+
+def _escape(words: str) -> str:
+    from rich.markup import escape
+
+    return escape(words)
+
+
+def command_line() -> str:
+    """The command as it was typed."""
+    return shlex.join(["morpho", *sys.argv[1:]])
+
+
+def verb(function: Callable[..., Answer]) -> Callable[..., None]:
+    """Make a command of a function that returns an answer."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    own = [p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()]
+    extra = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
+        for name, annotation in (("json", _JsonOption), ("debug", _DebugOption))
+    ]
+
+    @functools.wraps(function)
+    def command(*args: Any, json: bool, debug: bool, **kwargs: Any) -> None:
+        try:
+            _print(function(*args, **kwargs), as_json=json)
+        except MorphospaceError as error:
+            _fail(str(error), error.exit_code, error, as_json=json, debug=debug)
+        except KeyboardInterrupt as error:
+            _fail("interrupted; nothing half-written is left.", 130, error, as_json=json, debug=debug)
+        except BrokenPipeError:
+            # Whoever read our output has enough of it.
+            sys.stdout = None  # type: ignore[assignment]
+            raise typer.Exit(1) from None
+        except (OSError, MemoryError) as error:
+            words = f"{type(error).__name__}: {error}. Free some, or choose another place or a smaller size."
+            _fail(words, 1, error, as_json=json, debug=debug)
+        except Exception as error:
+            words = f"internal error, {type(error).__name__}: {error}. Please report it with the output of --debug."
+            _fail(words, 1, error, as_json=json, debug=debug)
+
+    command.__signature__ = inspect.Signature([*own, *extra])  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in (*own, *extra)}
+    return command
+
+
+def _print(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        outputs = {"outputs": [str(path) for path in answer.outputs]} if answer.outputs else {}
+        sys.stdout.write(jsonlib.dumps(outputs | answer.json, allow_nan=False) + "\n")
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if answer.text:
+        console.print(answer.text, soft_wrap=True)
+    for path in answer.outputs:
+        console.print(f"[green]wrote[/] {_escape(str(path))}", soft_wrap=True)
+
+
+def _fail(words: str, code: int, error: BaseException, *, as_json: bool, debug: bool) -> None:
+    if debug:
+        traceback.print_exception(error)
+    if as_json:
+        sys.stdout.write(jsonlib.dumps({"error": words, "exit_code": code}) + "\n")
+    label = "[cyan]stopped:[/]" if code == 130 else "[red]error:[/]"
+    screen().print(f"{label} {_escape(' '.join(words.split()))}", soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def output_path(out: Path | None, stem: str, suffix: str, *, force: bool) -> Path:
+    """Where a verb writes: ``out``, or the next number in morpho-out/.
+
+    Raises:
+        FileError: if ``out`` exists and ``--force`` is not given.
+    """
+    from morphospace.files import next_numbered
+
+    if out is None:
+        return next_numbered(_OUT, stem, suffix)
+    if out.is_dir() and suffix:
+        raise FileError(f"--out: {out} is a folder, expected the name of a file like {out / (stem + suffix)}.")
+    if out.exists() and not force:
+        raise FileError(f"--out: {out} exists. Choose another name, or pass --force to replace it.")
+    return out
+
+
+def open_space(name: str, device: str = "auto") -> Space:
+    """The space that SPACE names."""
+    from morphospace.space import load
+    from morphospace.training.runs import latest_run
+    from morphospace.training.settings import choose_device
+
+    chosen = choose_device(device)
+    return load(latest_run() if name == "latest" else Path(name), device=chosen)
+
+
+def data_progress(name: str, done: int, total: int | None) -> None:
+    """Show a download as one line that is written over."""
+    console = screen()
+    amount = f"{done / 1e6:.1f}" + (f" of {total / 1e6:.1f}" if total else "") + " MB"
+    if console.is_terminal:
+        console.print(f"fetching {name}: {amount}", end="\r")
+    elif total and done >= total:
+        console.print(f"fetched {name}: {amount}")
+
+
+def open_data(name: str) -> Dataset:
+    """The data set that DATA names."""
+    from morphospace.data import open_dataset
+
+    return open_dataset(name, progress=data_progress)
+
+
+def open_splits(text: str) -> tuple[Dataset, dict[str, Split]]:
+    """``mnist`` as all its splits, ``mnist:test`` as one."""
+    name, _, split = text.partition(":")
+    dataset = open_data(name)
+    return dataset, {split: dataset.split(split)} if split else {"train": dataset.train, "test": dataset.test}
+
+
+def image_argument(space: Space, text: str) -> Images:
+    """IMAGE, a file or an item like ``mnist:test/17``, at the space's size: uint8 (1, H, W, C).
+
+    Raises:
+        FileError: if there is no such file.
+        ArgumentError: if it looks like an item and is none.
+    """
+    from morphospace.data import SOURCES, open_item
+    from morphospace.images import fit_image, read_image
+
+    if not Path(text).exists():
+        if text.partition(":")[0] in SOURCES or (":" in text and "/" in text):
+            return fit_image(open_item(text, progress=data_progress), space.shape)[None]
+        raise FileError(f'IMAGE: there is no file "{text}". Expected a picture, or an item like "mnist:test/17".')
+    if Path(text).is_dir():
+        raise ArgumentError(f"IMAGE: {text} is a folder, expected a picture file.")
+    return fit_image(read_image(text), space.shape)[None]

@@ -1,0 +1,185 @@
+"""``morpho concept ...`` and ``morpho edit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from morphospace.cli.common import (
+    Answer,
+    DeviceOption,
+    ForceOption,
+    OutOption,
+    SeedOption,
+    SpaceArgument,
+    command_line,
+    image_argument,
+    note,
+    open_data,
+    open_space,
+    output_path,
+    verb,
+)
+from morphospace.errors import ArgumentError, did_you_mean
+
+if TYPE_CHECKING:
+    from morphospace.latent import Concept
+    from morphospace.space import Space
+
+__all__ = ["register"]
+
+_EDIT = "Edit"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    group = typer.Typer(
+        help="Learn and keep concepts: named directions of a space.", no_args_is_help=True, rich_markup_mode="rich"
+    )
+    group.command("learn")(verb(learn))
+    group.command("list")(verb(show))
+    group.command("remove")(verb(remove))
+    group.command("rename")(verb(rename))
+    app.add_typer(group, name="concept", rich_help_panel=_EDIT)
+    app.command("edit", rich_help_panel=_EDIT)(verb(edit))
+
+
+def learn(
+    space: SpaceArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
+    data: Annotated[str, typer.Option("--data", help="The set to learn it from.")],
+    label: Annotated[str, typer.Option("--label", help="The label of the images that show it.")],
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    force: ForceOption = False,
+) -> Answer:
+    """Learn a concept: the images of one label against all others."""
+    from morphospace.workflow import learn_from_label
+
+    found = open_space(space, device)
+    if name in found.concepts and not force:
+        raise ArgumentError(f'NAME: there is a concept "{name}" already. Choose another, or pass --force.')
+    concept = learn_from_label(found, name, open_data(data), label)
+    _store(space, found)
+    for words in concept.warnings():
+        note(f"{name}: {words}")
+    return Answer({"space": space, "seed": seed, "concept": _facts(concept)}, f"learned {_line(concept)}")
+
+
+def show(space: SpaceArgument) -> Answer:
+    """List the concepts of a space with their evidence."""
+    found = open_space(space, "cpu")
+    lines = [_line(concept) for concept in found.concepts.values()]
+    text = "\n".join(lines) or "no concepts yet; learn one: morpho concept learn SPACE NAME --data DATA --label L"
+    facts = [_facts(concept) for concept in found.concepts.values()]
+    return Answer({"space": space, "seed": found.about.get("seed"), "concepts": facts}, text)
+
+
+def remove(
+    space: SpaceArgument,
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="The concepts to remove.")],
+) -> Answer:
+    """Remove concepts."""
+    found = open_space(space, "cpu")
+    for name in names:
+        _known(found, name)
+    for name in names:
+        found.concepts.pop(name, None)
+    _store(space, found)
+    return Answer({"space": space, "removed": names, "concepts": list(found.concepts)}, f"removed {', '.join(names)}")
+
+
+def rename(
+    space: SpaceArgument,
+    old: Annotated[str, typer.Argument(metavar="OLD")],
+    new: Annotated[str, typer.Argument(metavar="NEW")],
+) -> Answer:
+    """Rename a concept."""
+    import dataclasses
+
+    found = open_space(space, "cpu")
+    _known(found, old)
+    if new in found.concepts or not new.strip() or "=" in new:
+        raise ArgumentError(f'NEW: expected a name that is free and has no "=", got "{new}".')
+    found.concepts = {
+        (new if name == old else name): (dataclasses.replace(concept, name=new) if name == old else concept)
+        for name, concept in found.concepts.items()
+    }
+    _store(space, found)
+    return Answer({"space": space, "concepts": list(found.concepts)}, f"renamed {old} to {new}")
+
+
+def edit(
+    space: SpaceArgument,
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture file, or an item like mnist:test/17.")],
+    concept: Annotated[
+        list[str], typer.Option("--concept", metavar="NAME=STRENGTH", help="6=2.0; may be repeated.")
+    ],
+    keep_detail: Annotated[
+        bool, typer.Option("--keep-detail", help="Add the change to the original picture instead of replacing it.")
+    ] = False,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> Answer:
+    """Edit an image along concepts; a sheet of before and after is written beside it."""
+    import numpy as np
+
+    from morphospace.pictures import Picture, enlarge
+    from morphospace.report.sheets import captioned
+
+    strengths = dict(_strength(text) for text in concept)
+    path = output_path(out, "edit", ".png", force=force)
+    found = open_space(space, device)
+    original = image_argument(found, image)
+    edited = found.edit(original, strengths, keep_detail=keep_detail)
+    text = found.text(kind="edit", concepts=" ".join(concept), command=command_line())
+    Picture(edited[0], text).save(path)
+    row = enlarge(np.concatenate([original, found.reconstruct(original), edited]), 168)
+    sheet = path.with_name(f"{path.stem}-sheet.png")
+    caption = "\n".join(f"{name} {value:+g}" for name, value in strengths.items())
+    Picture(captioned([row], [caption], columns=["original", "decoded", "edited"]), text).save(sheet)
+    facts = {"seed": seed, "image": image, "concepts": strengths, "keep_detail": keep_detail}
+    return Answer(facts, outputs=[path, sheet])
+
+
+def _strength(text: str) -> tuple[str, float]:
+    name, equals, value = text.rpartition("=")
+    try:
+        strength = float(value)
+    except ValueError:
+        strength = float("nan")
+    if not equals or not name or strength != strength:
+        raise ArgumentError(f'--concept: expected NAME=STRENGTH, like 6=2.0, got "{text}".')
+    return name, strength
+
+
+def _known(space: Space, name: str) -> None:
+    if name not in space.concepts:
+        raise ArgumentError(f'NAME: this space has no concept "{name}". {did_you_mean(name, space.concepts)}')
+
+
+def _store(name: str, space: Space) -> None:
+    from morphospace.bundle import write_concepts
+    from morphospace.training.runs import SPACE, latest_run
+
+    folder = latest_run() if name == "latest" else Path(name)
+    write_concepts(folder / SPACE if (folder / SPACE).is_dir() else folder, space.concepts)
+
+
+def _facts(concept: Concept) -> dict[str, object]:
+    facts = {k: v for k, v in vars(concept).items() if k != "direction"}
+    return facts | {"direction": [float(v) for v in concept.direction], "warnings": concept.warnings()}
+
+
+def _line(concept: Concept) -> str:
+    held = "held-out AUC" if concept.held_out else "AUC"
+    score = f", {held} {concept.auc:.3f}" if concept.auc is not None else ""
+    warnings = "".join(f"\n    [yellow]{words}[/]" for words in concept.warnings())
+    return (
+        f"[bold]{concept.name}[/]  {concept.positives:,} against {concept.negatives:,} images{score}"
+        f"  [dim]{concept.method}, {concept.source}[/]{warnings}"
+    )

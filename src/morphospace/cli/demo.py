@@ -1,0 +1,49 @@
+"""``morpho demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from morphospace.cli.common import (
+    Answer,
+    DeviceOption,
+    ForceOption,
+    OutOption,
+    SeedOption,
+    command_line,
+    open_data,
+    output_path,
+    screen,
+    verb,
+)
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("demo", rich_help_panel="Train")(verb(demo))
+
+
+def demo(
+    seed: SeedOption = 0, device: DeviceOption = "auto", out: OutOption = None, force: ForceOption = False
+) -> Answer:
+    """Train on real handwritten digits and show everything a space can do, within a minute."""
+    from morphospace.cli.display import Display
+    from morphospace.demo import NEXT, run_demo
+    from morphospace.training import choose_settings
+
+    folder = output_path(out, "demo", "", force=force)
+    settings = choose_settings(device=device)
+    dataset = open_data("digits")
+    with Display(screen()) as display:
+        made = run_demo(
+            dataset, folder, runs=Path("runs"), seed=seed, settings=settings, command=command_line(), listen=display
+        )
+    text = (
+        f"\n[bold]Open this:[/] {made.report.resolve().as_uri()}\n\n"
+        f"[dim]What to type next[/]\n{NEXT}\n"
+    )
+    return Answer(made.result.to_json(), text, made.outputs)

@@ -1,0 +1,115 @@
+"""``morpho sample``, ``atlas``, ``reconstruct`` and ``morph``: verbs that draw."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from morphospace.cli.common import (
+    Answer,
+    DeviceOption,
+    ForceOption,
+    OutOption,
+    SeedOption,
+    SpaceArgument,
+    command_line,
+    image_argument,
+    open_space,
+    output_path,
+    verb,
+)
+
+__all__ = ["register"]
+
+_DRAW = "Draw"
+ImagesArgument = Annotated[
+    list[str], typer.Argument(metavar="IMAGE...", help="Picture files, or items like mnist:test/17.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    for function in (sample, atlas, reconstruct, morph):
+        app.command(function.__name__, rich_help_panel=_DRAW)(verb(function))
+
+
+def sample(
+    space: SpaceArgument,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 64,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> Answer:
+    """Draw new images from the space."""
+    from morphospace.report import sample_sheet
+
+    path = output_path(out, "sample", ".png", force=force)
+    picture = sample_sheet(open_space(space, device), n, seed=seed)
+    picture.text.update(command=command_line())
+    picture.save(path)
+    return Answer({"seed": seed, "n": n}, outputs=[path])
+
+
+def atlas(
+    space: SpaceArgument,
+    grid: Annotated[int, typer.Option("--grid", min=1, max=200, help="Pictures a side.")] = 15,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> Answer:
+    """Draw the plane of the space, decoded on a grid of Gaussian quantiles."""
+    path = output_path(out, "atlas", ".png", force=force)
+    picture = open_space(space, device).atlas(grid)
+    picture.text.update(kind="atlas", command=command_line())
+    picture.save(path)
+    return Answer({"seed": seed, "grid": grid}, outputs=[path])
+
+
+def reconstruct(
+    space: SpaceArgument,
+    images: ImagesArgument,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> Answer:
+    """Draw images above what the space makes of them."""
+    import numpy as np
+
+    from morphospace.report import reconstruction_sheet
+
+    path = output_path(out, "reconstruct", ".png", force=force)
+    found = open_space(space, device)
+    pixels = np.concatenate([image_argument(found, text) for text in images])
+    picture = reconstruction_sheet(found, pixels)
+    picture.text.update(command=command_line())
+    picture.save(path)
+    error = (found.reconstruct(pixels).astype(float) - pixels) / 255
+    figures = [round(float(value), 6) for value in (error**2).mean((1, 2, 3))]
+    return Answer({"seed": seed, "images": images, "mean_squared_error": figures}, outputs=[path])
+
+
+def morph(
+    space: SpaceArgument,
+    images: ImagesArgument,
+    frames: Annotated[int, typer.Option("--frames", min=2, max=10000, help="How many.")] = 32,
+    path: Annotated[str, typer.Option("--path", help="lerp or slerp.")] = "lerp",
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> Answer:
+    """Draw the way from image to image: a GIF, or a strip if --out ends in .png."""
+    from morphospace.errors import ArgumentError
+
+    if len(images) < 2:
+        raise ArgumentError(f"IMAGE: a morph needs at least two images, got {len(images)}.")
+    target = output_path(out, "morph", ".gif", force=force)
+    found = open_space(space, device)
+    film = found.morph(*(image_argument(found, text) for text in images), frames=frames, path=path)
+    film.text.update(kind="morph", command=command_line())
+    film.save(target)
+    return Answer({"seed": seed, "images": images, "frames": frames, "path": path}, outputs=[target])
