@@ -70,8 +70,8 @@ def read_points(path: Path) -> PointTable:
             f"{path} holds no latents: expected .npz with an array z (N, d), .npy or .csv as morpho encode "
             f"writes it ({error})."
         ) from error
-    if table.z.ndim != 2 or not len(table.z):
-        raise FileError(f"{path}: expected latents of shape (N, d) with N >= 1, got {table.z.shape}.")
+    if table.z.ndim != 2 or not table.z.size:
+        raise FileError(f"{path}: expected latents of shape (N, d) with N and d >= 1, got {table.z.shape}.")
     for name, column in (("labels", table.labels), ("names", table.names)):
         if column is not None and len(column) not in (0, len(table.z)):
             raise FileError(f"{path}: expected {len(table.z)} {name}, one for each point, got {len(column)}.")

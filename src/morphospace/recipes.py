@@ -35,6 +35,7 @@ from morphospace.vae import (
 __all__ = ["RECIPES", "Recipe", "build_model", "build_stages", "find_recipe", "recipe_from_json", "with_settings"]
 
 _BOOK_KL_WEIGHT = 5e-4
+_FEW_STEPS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +54,12 @@ class Recipe:
         latent_dim: 1 .. the number of values in an image.
         objective: "elbo", "book" (the mean over pixels plus 5e-4 times a mean over latents), "reconstruction".
         beta: the weight of the KL in nats; None is the objective's own: 1 of "elbo", that of "book".
+        anneal: the share of all steps in which beta rises from 0, see ``vae.ELBO``.
         l1: the weight of "reconstruction"'s L1 penalty, nats a unit of code.
         epochs: passes over the data.
         batch: images a step.
-        min_steps: small sets get smaller batches and more epochs until there are so many steps.
+        min_steps: sets of fewer than 50 batches get smaller batches, and more epochs until there are so many
+            steps; 0 leaves them as they are.
         optimiser, learning_rate, beta1, beta2, epsilon, warm_up, decay: see ``vae.Optimiser``.
     """
 
@@ -73,6 +76,7 @@ class Recipe:
     latent_dim: int = 2
     objective: Literal["elbo", "book", "reconstruction"] = "elbo"
     beta: float | None = None
+    anneal: float = 0.0
     l1: float = 0.0
     epochs: int = 10
     batch: int = 256
@@ -94,13 +98,14 @@ class Recipe:
         return 1.0 if self.objective == "elbo" else _BOOK_KL_WEIGHT * math.prod(shape) * 2 / self.latent_dim
 
     def fitted(self, images: int) -> Recipe:
-        """The recipe with the batch and epochs that a set of ``images`` training images gets."""
-        batch = min(self.batch, images)
-        if self.min_steps:
-            # About 50 steps an epoch at least, as a power of two.
-            batch = min(batch, max(16, 2 ** int(math.log2(max(1, images / 50)))), images)
-        epochs = max(self.epochs, math.ceil(self.min_steps / (images // batch)))
-        return dataclasses.replace(self, batch=batch, epochs=epochs, min_steps=0)
+        """The recipe with the batch, rate and epochs that a set of ``images`` training images gets."""
+        batch, epochs, rate = min(self.batch, images), self.epochs, self.learning_rate
+        if self.min_steps and images < _FEW_STEPS * self.batch:
+            batch = min(batch, max(16, 2 ** int(math.log2(max(1, images / _FEW_STEPS)))))
+            epochs = max(epochs, math.ceil(self.min_steps / (images // batch)))
+            # Noisier gradients want shorter steps: the square-root rule.
+            rate *= math.sqrt(batch / self.batch)
+        return dataclasses.replace(self, batch=batch, epochs=epochs, learning_rate=rate, min_steps=0)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -118,11 +123,12 @@ _QUICK = Recipe(
     fourier_scale=1.0,
     epochs=7,
     batch=256,
-    min_steps=1600,
-    learning_rate=4e-3,
+    min_steps=3000,
+    learning_rate=5e-3,
     beta2=0.98,
-    warm_up=0.15,
+    warm_up=0.2,
     decay="cosine",
+    anneal=0.5,
 )
 _BOOK = Recipe(
     name="book",
@@ -169,6 +175,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "sigma": (1e-6, 1e3),
     "latent_dim": (1, math.inf),
     "beta": (0, 1e9),
+    "anneal": (0, 1),
     "l1": (0, 1e9),
     "epochs": (1, 1e9),
     "batch": (1, 1e9),
@@ -359,5 +366,5 @@ def build_stages(recipe: Recipe, shape: tuple[int, int, int]) -> tuple[Stage, ..
         objective = Reconstruction(optimiser, l1=recipe.l1)
     else:
         scale = 1.0 / math.prod(shape) if recipe.objective == "book" else 1.0
-        objective = ELBO(optimiser, beta=recipe.weight(shape), scale=scale)
+        objective = ELBO(optimiser, beta=recipe.weight(shape), anneal=recipe.anneal, scale=scale)
     return (Stage(objective=objective, epochs=recipe.epochs, batch=recipe.batch),)

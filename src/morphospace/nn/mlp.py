@@ -17,7 +17,7 @@ def _dense(sizes: Sequence[int], *, last: bool) -> nn.Sequential:
     """Dense layers with GELU between them, and after the last one if ``last``."""
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(sizes):
-        layers += [nn.Linear(n_in, n_out), nn.GELU("tanh")]
+        layers += [nn.Linear(n_in, n_out), nn.GELU()]
     return nn.Sequential(*(layers if last else layers[:-1]))
 
 

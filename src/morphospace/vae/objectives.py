@@ -42,25 +42,32 @@ class ELBO(SinglePlayer):
     Args:
         optimiser: steps the model.
         beta: the weight of the KL, >= 0; 1 gives the bound, anything else gives none.
+        anneal: the share of all steps, 0..1, in which the weight rises from 0 to beta: a prior that presses
+            from the first step can silence latents before the decoder has learned to listen to them.
         samples: K, the draws an image, >= 1.
         scale: multiplies what is descended, not what is shown; the book's loss is a mean over pixels.
 
-    Source: Kingma and Welling, arXiv:1312.6114; beta: Higgins et al., beta-VAE, ICLR 2017.
+    Source: Kingma and Welling, arXiv:1312.6114; beta: Higgins et al., beta-VAE, ICLR 2017; annealing:
+    Bowman et al., arXiv:1511.06349.
     """
 
-    def __init__(self, optimiser: Optimiser, *, beta: float = 1.0, samples: int = 1, scale: float = 1.0) -> None:
+    def __init__(
+        self, optimiser: Optimiser, *, beta: float = 1.0, anneal: float = 0.0, samples: int = 1, scale: float = 1.0
+    ) -> None:
         super().__init__(optimiser)
         self.beta = beta
+        self.anneal = anneal
         self.samples = samples
         self.scale = scale
 
     def forward(self, player: str, model: Any, batch: Batch, noise: Noise, progress: Progress) -> Loss:
         """The loss of one batch; parts ``reconstruction`` and ``kl``."""
-        del player, progress
+        del player
         terms = model.terms(batch, noise)
         reconstruction = -terms.log_px.mean()
         kl = kl_of(terms).mean()
-        total = self.scale * (reconstruction + self.beta * kl)
+        risen = (progress.step / max(1.0, self.anneal * progress.total)).clamp(max=1.0) if self.anneal else 1.0
+        total = self.scale * (reconstruction + self.beta * risen * kl)
         return Loss(total, {"reconstruction": reconstruction, "kl": kl})
 
 

@@ -1,0 +1,69 @@
+"""Figures that acceptance tests measure are kept in docs/figures.json and shown in docs/figures.md."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FIGURES = Path(__file__).parents[2] / "docs" / "figures.json"
+HEAD = """# Measured figures
+
+Made by `make acceptance` (a part of them by `make acceptance QUICK=1`); nats an image over all test images,
+in float32, one fixed-seed draw. Seconds are of training alone, on the machine that made the table: trust the
+nats, and compare seconds only within one table.
+
+| what | seed | command | parameters | −ELBO | reconstruction | KL | beta | book loss | seconds | wall seconds |
+|---|---|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def render(rows: dict[str, dict[str, Any]]) -> str:
+    def cell(value: Any, form: str) -> str:
+        return "" if value is None else format(value, form)
+
+    lines = [
+        f"| {r['what']} | {r['seed']} | `{r['command']}` | {r['parameters']:,} | {cell(r['neg_elbo'], '.2f')} "
+        f"| {r['reconstruction']:.2f} | {cell(r['kl'], '.2f')} | {cell(r['beta'], '.3g')} "
+        f"| {cell(r.get('book_loss'), '.4f')} | {r['seconds']:.1f} | {r['wall']:.1f} |"
+        for _, r in sorted(rows.items())
+    ]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def train_and_record(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Run ``morpho train ARGUMENTS --seed S --json`` and put its figures into the table."""
+
+    def run(what: str, *arguments: str, seed: int) -> dict[str, Any]:
+        command = ["train", *arguments, "--seed", str(seed)]
+        began = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "morphospace", *command, "--json", "--out", str(tmp_path)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        wall = time.perf_counter() - began
+        assert done.returncode == 0, done.stderr
+        said: dict[str, Any] = json.loads(done.stdout)
+        rows = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+        rows[f"{what} {seed}"] = {
+            "what": what,
+            "seed": seed,
+            "command": " ".join(["morpho", *command]),
+            "parameters": said["parameters"],
+            **said["test"],
+            "seconds": said["train"]["seconds"],
+            "wall": wall,
+        }
+        FIGURES.parent.mkdir(exist_ok=True)
+        FIGURES.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n")
+        FIGURES.with_suffix(".md").write_text(render(rows), encoding="utf-8")
+        return said
+
+    return run

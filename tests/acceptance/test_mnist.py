@@ -1,0 +1,81 @@
+"""What the recipes reach on real MNIST, with seeds and margins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import mean
+from typing import Any
+
+import pytest
+
+from morphospace.data import Dataset
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600), pytest.mark.usefixtures("mnist")]
+
+Train = Callable[..., dict[str, Any]]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_quick(train_and_record: Train, seed: int) -> None:
+    test = train_and_record("mnist quick", "mnist", seed=seed)["test"]
+    assert test["neg_elbo"] <= 140.0
+    assert test["beta"] == 1.0
+    assert 6 < test["kl"] < 8
+
+
+@pytest.mark.slow
+def test_book(train_and_record: Train) -> None:
+    said = [
+        train_and_record("mnist book", "mnist", "--recipe", "book", "--epochs", "10", seed=seed) for seed in (0, 1, 2)
+    ]
+    assert all(s["parameters"] == 550_629 for s in said)
+    assert all(s["test"]["beta"] == pytest.approx(0.392) for s in said)
+    assert mean(s["test"]["book_loss"] for s in said) <= 0.187
+    assert mean(s["test"]["neg_elbo"] for s in said) <= 151.2
+
+
+def test_one_epoch_of_the_book(train_and_record: Train) -> None:
+    """The quick part's look at the book's recipe: one epoch, with a margin over what was measured (162)."""
+    test = train_and_record("mnist book, 1 epoch", "mnist", "--recipe", "book", "--epochs", "1", seed=0)["test"]
+    assert test["neg_elbo"] <= 166
+
+
+def test_autoencoder(train_and_record: Train) -> None:
+    test = train_and_record("mnist autoencoder", "mnist", "--recipe", "autoencoder", seed=0)["test"]
+    assert test["neg_elbo"] is None
+    assert test["reconstruction"] <= 140
+
+
+def test_sparse_autoencoder(train_and_record: Train) -> None:
+    test = train_and_record("mnist sparse autoencoder", "mnist", "--recipe", "sparse-autoencoder", seed=0)["test"]
+    assert test["reconstruction"] <= 105
+
+
+def test_fashion(train_and_record: Train) -> None:
+    test = train_and_record("fashion-mnist quick", "fashion-mnist", seed=0)["test"]
+    assert test["neg_elbo"] <= 258
+
+
+def test_more_latents(train_and_record: Train) -> None:
+    test = train_and_record("mnist quick, 16 latents", "mnist", "--latent-dim", "16", seed=0)["test"]
+    assert test["neg_elbo"] <= 112
+
+
+def test_concepts_move_digits_towards_their_kind(mnist: Dataset) -> None:
+    """Edited towards "6" and "9", test images are judged to be that by a classifier of pixels."""
+    import numpy as np
+    from sklearn.neighbors import KNeighborsClassifier
+
+    from morphospace.workflow import learn_from_label, train
+
+    space = train(mnist, seed=0)
+    judge = KNeighborsClassifier(5).fit(mnist.train.images[:10_000].reshape(10_000, -1), mnist.train.labels[:10_000])
+    assert judge.score(mnist.test.images[:1000].reshape(1000, -1), mnist.test.labels[:1000]) > 0.9
+    for label in ("6", "9"):
+        concept = learn_from_label(space, label, mnist, label)
+        assert concept.held_out
+        others = mnist.test.images[mnist.test.labels != int(label)][:300]
+        shares = [
+            np.mean(judge.predict(space.edit(others, {label: s}).reshape(300, -1)) == int(label)) for s in (0.0, 1.0)
+        ]
+        assert shares[1] > shares[0] + 0.2, (label, shares)

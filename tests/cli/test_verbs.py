@@ -1,0 +1,389 @@
+"""Every verb, as a process, on a small run; and what it says when it is used wrongly."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from morphospace.data import open_dataset
+from morphospace.images import read_image, read_text
+from morphospace.points import read_points
+from morphospace.training.journal import read_metrics
+
+Morpho = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one finished run and two concepts in it."""
+    folder = tmp_path_factory.mktemp("home")
+    command = [sys.executable, "-m", "morphospace"]
+    done = subprocess.run(
+        [*command, "train", "digits", "--epochs", "4", "--seed", "7", "--json"],
+        cwd=folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (folder / "train.json").write_text(done.stdout)
+    (folder / "train.err").write_text(done.stderr)
+    for label in ("0", "6"):
+        subprocess.run(
+            [*command, "concept", "learn", "latest", label, "--data", "digits", "--label", label],
+            cwd=folder, capture_output=True, check=True,
+        )  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def at(home: Path, tmp_path: Path, morpho: Morpho) -> Morpho:
+    """Run a verb in a copy of that folder."""
+    shutil.copytree(home, tmp_path / "home")
+    return lambda *arguments, **more: morpho(*arguments, cwd=tmp_path / "home", **more)
+
+
+def test_train_prints_one_json_object_and_progress_on_stderr(home: Path) -> None:
+    said = json.loads((home / "train.json").read_text())
+    assert said["run"] == "runs/0001-digits-quick"
+    assert said["seed"] == 7
+    assert said["train"]["epochs"] == 4
+    assert said["train"]["images_per_second"] > 0
+    assert set(said["test"]) == {"neg_elbo", "reconstruction", "kl", "beta", "book_loss"}
+    assert said["test"]["neg_elbo"] == pytest.approx(said["test"]["reconstruction"] + said["test"]["kl"])
+    lines = (home / "train.err").read_text().splitlines()
+    assert sum(line.startswith("epoch") for line in lines) == 4
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_a_run_leaves_what_the_design_says(home: Path) -> None:
+    run = home / "runs" / "0001-digits-quick"
+    left = {p.relative_to(run).as_posix() for p in run.rglob("*") if p.is_file()}
+    assert {
+        "recipe.json", "metrics.jsonl", "report.html", "checkpoint/state.safetensors", "space/config.json",
+        "space/model.safetensors", "space/concepts.json", "space/concepts.safetensors", "space/preprocessing.json",
+        "space/reference.safetensors", "space/README.md", "sheets/epoch-0004-samples.png",
+        "sheets/epoch-0004-reconstructions.png",
+    } <= left  # fmt: skip
+    assert [m["epoch"] for m in read_metrics(run / "metrics.jsonl")] == [1, 2, 3, 4]
+    assert "train digits" in read_text(run / "sheets" / "epoch-0004-samples.png")["command"]
+    page = (run / "report.html").read_text()
+    assert "http" not in re.sub(r"data:[^\"]+", "", page)
+    pictures = re.findall(r"data:image/png;base64,([^\"]+)", page)
+    assert len(pictures) >= 5
+    for picture in pictures:
+        with Image.open(io.BytesIO(base64.b64decode(picture))) as opened:
+            assert np.asarray(opened).std() > 5
+    assert not any(p.suffix in (".pt", ".pkl", ".bin") for p in run.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suffix"),
+    [
+        (("sample", "latest", "-n", "9", "--seed", "2"), ".png"),
+        (("atlas", "latest", "--grid", "4"), ".png"),
+        (("reconstruct", "latest", "digits:test/0", "digits:test/1"), ".png"),
+        (("morph", "latest", "digits:test/0", "digits:test/1", "digits:test/2", "--frames", "7"), ".gif"),
+        (("edit", "latest", "digits:test/3", "--concept", "6=1.5", "--concept", "0=-0.5"), ".png"),
+        (("encode", "latest", "digits:test"), ".npz"),
+    ],
+)
+def test_verbs_write_numbered_files_and_never_overwrite(at: Morpho, arguments: tuple[str, ...], suffix: str) -> None:
+    first, second = at(*arguments, "--json"), at(*arguments, "--json")
+    assert first.code == second.code == 0, first.err + second.err
+    paths = [Path(ran.json["outputs"][0]) for ran in (first, second)]
+    assert [p.name[:5] for p in paths] == ["0001-", "0002-"] or arguments[0] == "edit"
+    assert paths[0].suffix == suffix
+    assert "seed" in first.json
+    named = at(*arguments, "--out", f"x{suffix}")
+    assert named.code == 0
+    again = at(*arguments, "--out", f"x{suffix}")
+    assert again.code == 1
+    assert "exists" in again.err
+    assert "--force" in again.err
+    assert at(*arguments, "--out", f"x{suffix}", "--force").code == 0
+
+
+def test_pictures_carry_their_seed_and_command(at: Morpho, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert at("sample", "latest", "-n", "4", "--seed", "11", "--out", "s.png").code == 0
+    text = read_text(home / "s.png")
+    assert "--seed 11" in text["command"]
+    assert text["sample_seed"] == "11"
+    assert at("morph", "latest", "digits:test/0", "digits:test/1", "--out", "m.gif").code == 0
+    comment = read_text(home / "m.gif")["comment"]
+    assert "seed: 7" in comment
+    assert "morpho morph latest" in comment
+
+
+def test_morph_strip_and_slerp(at: Morpho, tmp_path: Path) -> None:
+    ran = at("morph", "latest", "digits:test/0", "digits:test/1", "--frames", "5", "--path", "slerp", "--out", "m.png")
+    assert ran.code == 0
+    image = read_image(tmp_path / "home" / "m.png")
+    assert image.shape[1] == 5 * image.shape[0]
+
+
+def test_an_edit_at_strength_zero_with_detail_is_the_image_itself(at: Morpho, tmp_path: Path) -> None:
+    ran = at("edit", "latest", "digits:test/3", "--concept", "6=0", "--keep-detail", "--out", "e.png", "--json")
+    assert ran.code == 0
+    assert (read_image(tmp_path / "home" / "e.png") == open_dataset("digits").test.images[3]).all()
+    assert ran.json["outputs"] == ["e.png", "e-sheet.png"]
+    assert at("edit", "latest", "e-sheet.png", "--concept", "6=1").code == 0  # any picture file will do
+
+
+def test_encode_then_decode_keeps_names_and_equals_reconstruct(at: Morpho, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    from morphospace.space import load
+
+    for name in ("z.npz", "z.csv"):
+        assert at("encode", "latest", "digits:test", "--out", name).code == 0
+        table = read_points(home / name)
+        assert table.names[5] == "digits:test/5"
+        assert table.labels is not None
+        ran = at("decode", "latest", name, "--out", f"out-{name}", "--json")
+        assert ran.code == 0
+        assert ran.json["images"] == len(table.z)
+        space = load(home / "runs" / "0001-digits-quick")
+        made = space.reconstruct(open_dataset("digits").test.images[5])[0]
+        assert (read_image(home / f"out-{name}" / "digits-test-5.png") == made).all()
+    whole = at("encode", "latest", "digits", "--out", "all.npz", "--json")
+    assert whole.json["points"] == 1797
+
+
+def test_concepts_are_listed_renamed_and_removed(at: Morpho) -> None:
+    listed = at("concept", "list", "latest", "--json").json["concepts"]
+    assert [c["name"] for c in listed] == ["0", "6"]
+    assert listed[0]["held_out"]
+    assert 0.5 < listed[0]["auc"] <= 1
+    assert listed[0]["positives"] > 100
+    assert at("concept", "learn", "latest", "6", "--data", "digits", "--label", "6").code == 2
+    assert at("concept", "rename", "latest", "6", "six").code == 0
+    assert at("concept", "rename", "latest", "0", "six").code == 2
+    assert at("edit", "latest", "digits:test/0", "--concept", "six=1").code == 0
+    assert at("concept", "remove", "latest", "six").code == 0
+    assert [c["name"] for c in at("concept", "list", "latest", "--json").json["concepts"]] == ["0"]
+    gone = at("edit", "latest", "digits:test/0", "--concept", "six=1")
+    assert gone.code == 2
+    assert 'no concept "six"' in gone.err
+
+
+def test_info_evaluate_and_data_info(at: Morpho) -> None:
+    info = at("info", "latest", "--json").json
+    assert info["recipe"] == "quick"
+    assert info["concepts"] == ["0", "6"]
+    figures = at("evaluate", "latest", "--json").json
+    trained = json.loads(json.dumps(info["test"]))
+    assert figures["test"]["kl"] == pytest.approx(trained["kl"])
+    assert figures["images"] == 160
+    same = at("evaluate", "latest", "--seed", "7", "--json").json
+    assert same["test"]["neg_elbo"] == pytest.approx(trained["neg_elbo"])
+    data = at("data", "info", "digits", "--json").json
+    assert data["train"] + data["test"] == 1797
+    assert len(data["labels"]) == 10
+    for verb in (("info", "latest"), ("evaluate", "latest"), ("data", "info", "digits"), ("recipes",), ("concept", "list", "latest")):
+        ran = at(*verb)
+        assert ran.code == 0
+        assert ran.out.strip()
+
+
+def test_recipes(morpho: Morpho) -> None:
+    names = [r["name"] for r in morpho("recipes", "--json").json["recipes"]]
+    assert names == ["quick", "book", "autoencoder", "sparse-autoencoder"]
+
+
+@pytest.mark.parametrize("recipe", ["autoencoder", "sparse-autoencoder"])
+def test_autoencoders_have_no_bound(morpho: Morpho, recipe: str) -> None:
+    ran = morpho("train", "digits", "--recipe", recipe, "--epochs", "2", "--json")
+    assert ran.code == 0, ran.err
+    test = ran.json["test"]
+    assert test["neg_elbo"] is None
+    assert test["kl"] is None
+    assert test["beta"] is None
+    assert test["reconstruction"] > 0
+    for verb in (("atlas", "latest", "--grid", "3"), ("sample", "latest", "-n", "3"), ("evaluate", "latest")):
+        assert morpho(*verb).code == 0
+
+
+def test_set_and_latent_dim(morpho: Morpho) -> None:
+    ran = morpho(
+        "train", "digits", "--latent-dim", "5", "--epochs", "1", "--set", "decoder_widths=16,8", "--set", "beta=0.5",
+        "--set", "likelihood=continuous-bernoulli", "--json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert ran.json["test"]["beta"] == 0.5
+    assert "book_loss" not in ran.json["test"]
+    assert morpho("info", "latest", "--json").json["latent_dim"] == 5
+    assert morpho("atlas", "latest", "--grid", "3").code == 0
+
+
+WRONG: list[tuple[tuple[str, ...], int, str]] = [
+    (("train", "mnits"), 2, 'Did you mean "mnist"'),
+    (("train", "digits", "--recipe", "qick"), 2, 'Did you mean "quick"'),
+    (("train", "digits", "--set", "epoch=3"), 2, 'Did you mean "epochs"'),
+    (("train", "digits", "--set", "epochs"), 2, "key=value"),
+    (("train", "digits", "--set", "epochs=many"), 2, "whole number"),
+    (("train", "digits", "--set", "epochs=2.5"), 2, "whole number"),
+    (("train", "digits", "--set", "beta=-1"), 2, "0 to"),
+    (("train", "digits", "--set", "beta=nan"), 2, "0 to"),
+    (("train", "digits", "--set", "posterior=point"), 2, "objective=reconstruction"),
+    (("train", "digits", "--set", "likelihood=gausian"), 2, 'Did you mean "gaussian"'),
+    (("train", "digits", "--set", "decoder_widths=3,-4"), 2, "whole numbers"),
+    (("train", "digits", "--latent-dim", "0"), 2, "got 0"),
+    (("train", "digits", "--latent-dim", "65"), 2, "1 to 64"),
+    (("train", "digits", "--epochs", "0"), 2, "got 0"),
+    (("train", "digits", "--device", "cda"), 2, "not on this machine"),
+    (("train", "digits", "--precision", "fp8"), 2, "auto, bf16 or fp32"),
+    (("train", "digits", "--sed", "3"), 2, "--seed"),
+    (("trian", "digits"), 2, "train"),
+    (("resume", "nowhere"), 1, "does not exist"),
+    (("atlas", "latest"), 1, "morpho train"),
+    (("atlas", "nowhere"), 1, "does not exist"),
+    (("info", "."), 1, "is no space"),
+    (("data", "info", "digit"), 2, 'Did you mean "digits"'),
+    (("morph", "latest", "digits:test/0"), 2, "at least two"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), WRONG, ids=lambda v: " ".join(v) if isinstance(v, tuple) else "")
+def test_wrong_usage_is_one_clear_line(morpho: Morpho, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
+    ran = morpho(*arguments)
+    assert ran.code == code, ran.err
+    assert words in ran.err
+    assert "Traceback" not in ran.err
+    assert not list(tmp_path.iterdir()), "nothing half-written"
+
+
+def test_wrong_usage_of_a_space(at: Morpho, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "broken.png").write_bytes(b"\x89PNG broken")
+    (home / "z.csv").write_text("z1,z2,z3\n1,2,3\n")
+    (home / "nan.csv").write_text("z1,z2\nnan,1\n")
+    before = {p for p in home.rglob("*")}
+    cases: list[tuple[tuple[str, ...], int, str]] = [
+        (("edit", "latest", "digits:test/0", "--concept", "7=1"), 2, 'no concept "7"'),
+        (("edit", "latest", "digits:test/0", "--concept", "6"), 2, "NAME=STRENGTH"),
+        (("edit", "latest", "digits:test/0", "--concept", "6=inf"), 2, "finite"),
+        (("edit", "latest", "nowhere.png", "--concept", "6=1"), 1, "no file"),
+        (("edit", "latest", "broken.png", "--concept", "6=1"), 1, "broken.png"),
+        (("edit", "latest", "digits:test/100000", "--concept", "6=1"), 2, "items 0 to"),
+        (("reconstruct", "latest", "runs"), 2, "folder"),
+        (("morph", "latest", "digits:test/0", "digits:test/1", "--path", "slurp"), 2, 'Did you mean "slerp"'),
+        (("morph", "latest", "digits:test/0", "digits:test/1", "--frames", "1"), 2, "frames"),
+        (("morph", "latest", "digits:test/0", "digits:test/1", "--out", "x.mp4"), 2, ".gif or .png"),
+        (("sample", "latest", "-n", "0"), 2, "-n"),
+        (("atlas", "latest", "--out", "runs"), 1, "folder"),
+        (("decode", "latest", "z.csv"), 1, "this space has 2"),
+        (("decode", "latest", "nan.csv"), 1, "finite"),
+        (("decode", "latest", "nowhere.npz"), 1, "cannot read"),
+        (("encode", "latest", "digits", "--out", "z.txt"), 2, ".npz or .csv"),
+        (("encode", "latest", "digits:best"), 2, "train"),
+        (("concept", "learn", "latest", "x", "--data", "digits", "--label", "10"), 2, "no label"),
+        (("concept", "learn", "latest", "a=b", "--data", "digits", "--label", "1"), 2, "without"),
+        (("concept", "remove", "latest", "sixx"), 2, "no concept"),
+        (("evaluate", "latest", "--data", "nothing"), 2, "no data set"),
+        (("resume", "runs/0001-digits-quick"), 1, "finished already"),
+    ]  # fmt: skip
+    for arguments, code, words in cases:
+        ran = at(*arguments)
+        assert ran.code == code, (arguments, ran.err)
+        assert words in ran.err, (arguments, ran.err)
+        assert "Traceback" not in ran.err
+    assert {p for p in home.rglob("*")} - before <= {home / "morpho-out"}, "nothing half-written"
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", b"{}"),
+        ("config.json", b"not json"),
+        ("config.json", None),
+        ("model.safetensors", b"\x08\x00\x00\x00\x00\x00\x00\x00{}"),
+        ("model.safetensors", "truncate"),
+        ("concepts.json", b'{"6": {"colour": 1}}'),
+        ("reference.safetensors", b""),
+        ("preprocessing.json", None),
+    ],
+)
+def test_damaged_bundles(at: Morpho, tmp_path: Path, file: str, content: bytes | str | None) -> None:
+    path = tmp_path / "home" / "runs" / "0001-digits-quick" / "space" / file
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:1000] if isinstance(content, str) else content)
+    ran = at("atlas", "runs/0001-digits-quick/space", "--grid", "2")
+    assert ran.code == 1
+    assert "Traceback" not in ran.err
+    assert len(ran.err.strip().splitlines()) == 1
+    assert not (tmp_path / "home" / "morpho-out").exists()
+
+
+def test_errors_are_json_too_and_debug_shows_the_traceback(morpho: Morpho) -> None:
+    ran = morpho("atlas", "nowhere", "--json")
+    assert ran.code == 1
+    assert "does not exist" in ran.json["error"]
+    assert "Traceback" in morpho("atlas", "nowhere", "--debug").err
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, morphospace, morphospace.cli; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for heavy in ("torch", "numpy", "sklearn", "matplotlib", "PIL"):
+        assert f"'{heavy}'" not in done.stdout
+
+
+def test_every_verb_has_help(morpho: Morpho) -> None:
+    for verb in ("train", "resume", "recipes", "info", "sample", "atlas", "reconstruct", "morph", "encode", "decode",
+                 "edit", "evaluate", "demo", "data info", "concept learn", "concept list", "concept remove",
+                 "concept rename"):  # fmt: skip
+        ran = morpho(*verb.split(), "--help")
+        assert ran.code == 0
+        assert "--json" in ran.out
+
+
+def test_an_output_folder_that_may_not_be_written_is_one_line(morpho: Morpho, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = morpho("train", "digits", "--epochs", "1", "--out", "file/runs")
+    assert ran.code == 1
+    assert "--out" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_full_disk_stops_training_with_one_line_and_the_run_resumes(morpho: Morpho, tmp_path: Path) -> None:
+    """A file-size limit stands in for a disk that fills in the middle."""
+    limit = "import resource, runpy, sys, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)); sys.argv = ['morpho', *sys.argv[1:]]; "
+    limit += "runpy.run_module('morphospace', run_name='__main__')"
+    arguments = ["train", "digits", "--epochs", "3"]
+    done = subprocess.run(
+        [sys.executable, "-c", limit, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "cannot write" in done.stderr
+    assert "Traceback" not in done.stderr
+    run = tmp_path / "runs" / "0001-digits-quick"
+    assert not list(run.rglob("*.safetensors"))
+    assert not list(run.rglob(".morpho-partial-*"))
+    assert morpho("resume", str(run)).code == 0
+
+
+def test_demo(morpho: Morpho, tmp_path: Path) -> None:
+    began = time.monotonic()
+    ran = morpho("demo", "--json")
+    assert ran.code == 0, ran.err
+    assert time.monotonic() - began < 250
+    names = [Path(p).name for p in ran.json["outputs"]]
+    assert names[0] == "report.html"
+    assert {"atlas.png", "map.png", "reconstructions.png", "morph.gif", "edits.png"} <= set(names)
+    assert not ran.json["warnings"], "both latents of the demo's space must be used"
+    page = (tmp_path / ran.json["outputs"][0]).read_text()
+    assert page.count("<section>") >= 7
+    assert "http:" not in re.sub(r"data:[^\"]+", "", page)

@@ -1,0 +1,98 @@
+"""What tests share: small data, a trained space, a command runner, and where MNIST is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from morphospace.data import Dataset, dataset_from_arrays, open_dataset
+from morphospace.space import Space
+from morphospace.workflow import train
+
+TINY = {"encoder_widths": (32,), "decoder_widths": (32,), "batch": 64}
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    return open_dataset("digits")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Dataset:
+    folder = os.environ.get("MORPHOSPACE_DATA")
+    if not folder or not (Path(folder) / "mnist").is_dir():
+        pytest.skip("MNIST is not here: set MORPHOSPACE_DATA to a folder that holds mnist/")
+    return open_dataset("mnist")
+
+
+@pytest.fixture
+def blobs() -> Dataset:
+    """Forty 8x6 colour images of two kinds, with labels."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 90, (40, 8, 6, 3), np.uint8)
+    labels = np.arange(40) % 2
+    images[labels == 1, 2:6, 2:5] += 120
+    return dataset_from_arrays(images, labels, name="blobs")
+
+
+@pytest.fixture(scope="session")
+def _trained(digits: Dataset) -> Space:
+    return train(digits, epochs=6, seed=3, precision="fp32")
+
+
+@pytest.fixture
+def space(_trained: Space) -> Space:
+    """A space of digits; each test gets its own concepts."""
+    return Space(
+        _trained.model,
+        _trained.recipe,
+        _trained.shape,
+        reference=_trained.reference,
+        reference_labels=_trained.reference_labels,
+        about=_trained.about,
+    )
+
+
+@pytest.fixture(autouse=True)
+def _threads() -> None:
+    torch.set_num_threads(min(2, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def morpho(tmp_path: Path) -> Callable[..., Ran]:
+    """Run the command in an empty folder, as a process of its own."""
+
+    def run(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "morphospace", *arguments],
+            cwd=cwd or tmp_path,
+            env=os.environ | {"COLUMNS": "200"} | (env or {}),
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run

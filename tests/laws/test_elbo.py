@@ -1,0 +1,171 @@
+"""Law 1: every term of the ELBO has its closed or estimated value, its unit and its sign. Law 2: nats."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from morphospace.data import Dataset
+from morphospace.evaluate import score
+from morphospace.recipes import build_model, find_recipe
+from morphospace.training.loop import to_input
+from morphospace.vae import (
+    ELBO,
+    Batch,
+    Bernoulli,
+    ContinuousBernoulli,
+    Gaussian,
+    Likelihood,
+    Optimiser,
+    Progress,
+    Reconstruction,
+)
+from morphospace.vae.posteriors import GaussianQ, PointQ
+from morphospace.vae.priors import StandardNormalP
+
+numbers = st.floats(-2.5, 2.5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(mean=st.lists(numbers, min_size=1, max_size=4), shift=numbers)
+def test_analytic_kl_equals_its_monte_carlo_estimate(mean: list[float], shift: float) -> None:
+    d = len(mean)
+    q = GaussianQ(torch.tensor([mean]), torch.full((1, d), shift / 2))
+    p = StandardNormalP(d)
+    draw = q.draw((torch.randn(200_000, 1, d, generator=torch.Generator().manual_seed(1)),))
+    assert draw.log_q is not None
+    ratios = (draw.log_q - p.log_prob(draw.z)).double()
+    kl = p.kl(q)
+    assert kl is not None
+    error = 5 * ratios.std() / len(ratios) ** 0.5 + 1e-4
+    assert abs(kl.item() - ratios.mean()) < error
+    assert kl.item() >= -1e-6
+
+
+def test_the_draws_density_is_the_posteriors() -> None:
+    q = GaussianQ(torch.randn(5, 3), torch.randn(5, 3))
+    draw = q.draw((torch.randn(7, 5, 3),))
+    assert draw.z.shape == (7, 5, 3)
+    torch.testing.assert_close(draw.log_q, q.log_prob(draw.z))
+    normal = torch.distributions.Normal(q.mean, (0.5 * q.log_var).exp())
+    torch.testing.assert_close(draw.log_q, normal.log_prob(draw.z).sum(-1))
+
+
+def test_kl_of_the_prior_itself_is_zero_and_of_a_point_is_unknown() -> None:
+    zero = torch.zeros(3, 2)
+    kl = StandardNormalP(2).kl(GaussianQ(zero, zero))
+    assert kl is not None
+    assert kl.tolist() == [0, 0, 0]
+    assert StandardNormalP(2).kl(PointQ(zero)) is None
+
+
+LIKELIHOODS: list[Likelihood] = [Bernoulli(), ContinuousBernoulli(), Gaussian(0.3), Gaussian(0.3, learned=True)]
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda m: type(m).__name__)
+def test_a_likelihood_scores_pairs_as_it_scores_one_by_one(likelihood: Likelihood) -> None:
+    params, x = torch.randn(6, 1, 4, 3), torch.rand(5, 1, 4, 3)
+    pairs = likelihood.log_prob_pairs(params, x)
+    assert pairs.shape == (6, 5)
+    singly = likelihood.log_prob(params[:, None].expand(6, 5, 1, 4, 3), x)
+    torch.testing.assert_close(pairs, singly, rtol=1e-4, atol=1e-4)
+    mean = likelihood.mean(params)
+    assert mean.shape == params.shape
+    assert mean.min() >= 0
+    assert mean.max() <= 1
+
+
+@pytest.mark.parametrize("logit", [-9.0, -1.0, -0.099, 0.0, 0.05, 0.101, 3.0, 20.0])
+def test_densities_integrate_to_one_and_have_the_mean_they_say(logit: float) -> None:
+    x = torch.linspace(0, 1, 20_001).view(-1, 1, 1, 1)
+    params = torch.full((1, len(x), 1, 1, 1), logit)
+    density = ContinuousBernoulli().log_prob(params, x)[0].double().exp()
+    assert abs(torch.trapezoid(density, dx=1 / 20_000) - 1) < 1e-3
+    mean = torch.trapezoid(density * x.flatten(), dx=1 / 20_000)
+    assert abs(ContinuousBernoulli().mean(params)[0, 0].item() - mean) < 1e-3
+
+    wide = torch.linspace(-20, 20, 40_001).view(-1, 1, 1, 1)
+    gaussian = Gaussian(0.7).log_prob(torch.full((1, len(wide), 1, 1, 1), 0.25), wide)[0].double().exp()
+    assert abs(torch.trapezoid(gaussian, dx=40 / 40_000) - 1) < 1e-4
+
+
+def test_bernoulli_is_the_cross_entropy_summed_over_pixels() -> None:
+    logits, x = torch.randn(2, 5, 1, 4, 4), torch.rand(5, 1, 4, 4)
+    expected = -nn.functional.binary_cross_entropy(torch.sigmoid(logits[1]), x, reduction="none").sum((1, 2, 3))
+    torch.testing.assert_close(Bernoulli().log_prob(logits, x)[1], expected)
+
+
+def test_the_elbo_is_what_its_formula_says() -> None:
+    recipe = find_recipe("quick")
+    model = build_model(recipe, (8, 8, 1), seed=0)
+    x = torch.rand(6, 1, 8, 8)
+    batch, progress = Batch(x, x, torch.arange(6)), Progress(torch.tensor(5.0), 100, 6)
+    noise = model.noise(1, 6, torch.Generator().manual_seed(0))
+    loss = ELBO(Optimiser(), beta=0.25)("model", model, batch, noise, progress)
+    q = model.infer(x)
+    z = q.mean + (0.5 * q.log_var).exp() * noise[0][0]
+    rec = nn.functional.binary_cross_entropy_with_logits(model.decode(z), x, reduction="sum") / 6
+    kl = -0.5 * (1 + q.log_var - q.mean**2 - q.log_var.exp()).sum() / 6
+    torch.testing.assert_close(loss.parts["reconstruction"], rec)
+    torch.testing.assert_close(loss.parts["kl"], kl)
+    torch.testing.assert_close(loss.total, rec + 0.25 * kl)
+    annealed = ELBO(Optimiser(), beta=0.8, anneal=0.1)("model", model, batch, noise, progress)
+    torch.testing.assert_close(annealed.total, rec + 0.4 * kl)
+    torch.testing.assert_close(annealed.parts["kl"], kl)  # what is shown is never weighted
+
+
+def test_the_books_loss_is_its_own_formula_in_nats(digits: Dataset) -> None:
+    recipe = find_recipe("book")
+    model = build_model(recipe, (8, 8, 1), seed=0)
+    assert find_recipe("book").weight((28, 28, 1)) == pytest.approx(0.392)
+    x = to_input(torch.from_numpy(digits.test.images[:9]))
+    noise = model.noise(1, 9, torch.Generator().manual_seed(0))
+    q = model.infer(x)
+    z = q.mean + (0.5 * q.log_var).exp() * noise[0][0]
+    bce = nn.functional.binary_cross_entropy_with_logits(model.decode(z), x)
+    book = bce + 5e-4 * -(1 + q.log_var - q.mean**2 - q.log_var.exp()).mean()
+    from morphospace.recipes import build_stages
+
+    (stage,) = build_stages(recipe, (8, 8, 1))
+    loss = stage.objective("model", model, Batch(x, x, torch.arange(9)), noise, Progress(torch.tensor(0.0), 1, 9))
+    torch.testing.assert_close(loss.total, book)
+
+
+def test_reconstruction_with_l1_is_the_sum_of_its_parts() -> None:
+    model = build_model(find_recipe("sparse-autoencoder"), (8, 8, 1), seed=0)
+    x = torch.rand(6, 1, 8, 8)
+    batch = Batch(x, x, torch.arange(6))
+    loss = Reconstruction(Optimiser(), l1=0.5)("model", model, batch, (), Progress(torch.tensor(0.0), 1, 6))
+    codes = model.infer(x).mean
+    assert (codes >= 0).all()
+    torch.testing.assert_close(loss.parts["l1"], 0.5 * codes.abs().sum(1).mean())
+    torch.testing.assert_close(loss.total, loss.parts["l1"] + loss.parts["reconstruction"])
+
+
+def test_scoring_uses_every_image_once_in_eval_mode_and_float32(digits: Dataset) -> None:
+    """Law 10."""
+    recipe = find_recipe("quick")
+    model = build_model(recipe, (8, 8, 1), seed=0)
+    images = digits.train.images[:1203]  # no multiple of the scoring batch
+    model.train()
+    whole = score(model, images, beta=1.0, bernoulli=True)
+    assert model.training
+    x = to_input(torch.from_numpy(images))
+    with torch.no_grad():
+        kl = model.prior(model.infer).kl(model.infer(x)).mean().item()
+    assert whole.kl == pytest.approx(kl, rel=1e-5)
+    assert whole.neg_elbo is not None
+    assert whole.neg_elbo == pytest.approx(whole.reconstruction + kl, rel=1e-6)
+    assert whole.book_loss == pytest.approx(whole.reconstruction / 64 + 5e-4 * kl, rel=1e-6)
+    assert whole == score(model, images, beta=1.0, bernoulli=True)
+    assert whole != score(model, images, beta=1.0, bernoulli=True, seed=1)
+
+
+def test_an_untrained_pixel_costs_log_two() -> None:
+    flat = Bernoulli().log_prob(torch.zeros(1, 1, 1, 28, 28), torch.rand(1, 1, 28, 28))
+    assert flat.item() == pytest.approx(-784 * math.log(2), rel=1e-6)
