@@ -10,7 +10,14 @@ import pytest
 from PIL import Image
 
 from morphospace.errors import ArgumentError, FileError
-from morphospace.files import atomic_file, atomic_folder, next_numbered, read_json, remove_leftovers, write_json
+from morphospace.files import (
+    atomic_file,
+    atomic_folder,
+    next_numbered,
+    read_json,
+    remove_leftovers,
+    write_json,
+)
 from morphospace.images import fit_image, read_image, write_gif
 from morphospace.pictures import Film, Picture, enlarge, tile
 from morphospace.points import PointTable, file_names, read_points, write_points

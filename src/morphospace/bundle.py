@@ -80,9 +80,7 @@ def read_bundle(path: Path) -> Bundle:
     """
     if not (path / "config.json").is_file():
         what = "is no space" if path.exists() else "does not exist"
-        raise FileError(
-            f"SPACE: {path} {what}: expected a run folder, a bundle folder with config.json, or latest."
-        )
+        raise FileError(f"SPACE: {path} {what}: expected a run folder, a bundle folder with config.json, or latest.")
     config = read_json(path / "config.json", "space's config")
     if config.get("format") != FORMAT:
         raise FileError(f"SPACE: {path / 'config.json'} is foreign: expected format {FORMAT}.")

@@ -49,7 +49,14 @@ class Demo(NamedTuple):
 
 
 def run_demo(
-    dataset: Dataset, folder: Path, *, runs: Path, seed: int, settings: Settings, command: str, listen: Listener
+    dataset: Dataset,
+    folder: Path,
+    *,
+    runs: Path,
+    seed: int,
+    settings: Settings,
+    command: str,
+    listen: Listener,
 ) -> Demo:
     """Train on ``dataset`` (digits with labels "0" to "9"), learn ten concepts, and fill ``folder``.
 
@@ -77,9 +84,7 @@ def run_demo(
         "atlas": space.atlas(15, side=48),
         "map": map_figure(space, label_names=dataset.label_names, concepts=list(space.concepts.values())),
         "reconstructions": reconstruction_sheet(space, dataset.test.images[:20], columns=10),
-        "edits": edit_sheet(
-            space, np.concatenate([typical[a] for a, _ in _EDITS]), [b for _, b in _EDITS]
-        ),
+        "edits": edit_sheet(space, np.concatenate([typical[a] for a, _ in _EDITS]), [b for _, b in _EDITS]),
         "samples": sample_sheet(space, 96, seed=seed),
         "morph": morph_sheet(space, film.frames[:: max(1, len(film) // 11)]),
     }
@@ -101,11 +106,18 @@ def _typical(space: Space, dataset: Dataset, label: str) -> Images:
     here = np.flatnonzero(space.reference_labels == dataset.label_number(label))
     codes = space.reference[here]
     nearest = here[np.square(codes - np.median(codes, axis=0)).sum(1).argmin()]
-    return dataset.test.images[nearest][None]
+    image: Images = dataset.test.images[nearest][None]
+    return image
 
 
 def _write(
-    path: Path, result: Result, dataset: Dataset, pictures: dict[str, Picture], film: Film, gif: Path, command: str
+    path: Path,
+    result: Result,
+    dataset: Dataset,
+    pictures: dict[str, Picture],
+    film: Film,
+    gif: Path,
+    command: str,
 ) -> None:
     test, space = result.test, result.space
     exhibits = [
@@ -140,7 +152,11 @@ def _write(
             "not: for that, give the space more latents (--latent-dim 16).",
             pictures["reconstructions"],
         ),
-        Exhibit("Samples", "Points drawn at random from the prior and decoded: digits that nobody wrote.", pictures["samples"]),
+        Exhibit(
+            "Samples",
+            "Points drawn at random from the prior and decoded: digits that nobody wrote.",
+            pictures["samples"],
+        ),
     ]
     write_report(
         path,

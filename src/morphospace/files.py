@@ -136,9 +136,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     try:
         value = json.loads(read_bytes(path, what))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise FileError(
-            f"the {what} {path} is damaged: expected JSON ({error}). Restore it from a copy."
-        ) from error
+        raise FileError(f"the {what} {path} is damaged: expected JSON ({error}). Restore it from a copy.") from error
     if not isinstance(value, dict):
         raise FileError(f"the {what} {path} is foreign: expected a JSON object, got {type(value).__name__}.")
     return value
@@ -152,7 +150,5 @@ def next_numbered(folder: Path, stem: str, suffix: str = "") -> Path:
         'nowhere/0001-atlas.png'
     """
     folder = Path(folder)
-    numbers = (
-        [int(p.name[:4]) for p in folder.glob("[0-9][0-9][0-9][0-9]-*")] if folder.is_dir() else []
-    )
+    numbers = [int(p.name[:4]) for p in folder.glob("[0-9][0-9][0-9][0-9]-*")] if folder.is_dir() else []
     return folder / f"{max(numbers, default=0) + 1:04d}-{stem}{suffix}"

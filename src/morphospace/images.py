@@ -25,8 +25,8 @@ __all__ = [
     "png_bytes",
     "read_image",
     "read_text",
-    "to_pixels",
     "to_pil",
+    "to_pixels",
     "write_gif",
     "write_png",
 ]
@@ -49,10 +49,11 @@ def to_pixels(values: NDArray[np.floating[Any]]) -> Images:
     """
     if np.isnan(values).any():
         raise DataError("cannot turn NaN into a pixel: the model or the latents are not finite.")
-    return np.floor(np.clip(values, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+    pixels: Images = np.floor(np.clip(values, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+    return pixels
 
 
-def as_images(images: object, *, name: str = "images") -> Images:
+def as_images(images: Any, *, name: str = "images") -> Images:
     """Check images and bring them to uint8 (N, H, W, C).
 
     Args:
@@ -220,6 +221,6 @@ def read_text(path: Path) -> dict[str, str]:
     """What :func:`write_png` or :func:`write_gif` stored beside the pixels."""
     with Image.open(io.BytesIO(read_bytes(path, "image"))) as picture:
         picture.load()
-        found = {k: v for k, v in picture.info.items() if isinstance(v, str)}
+        found = {str(k): v for k, v in picture.info.items() if isinstance(v, str)}
         comment = picture.info.get("comment")
         return found | ({"comment": comment.decode()} if isinstance(comment, bytes) else {})

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch import nn
 
 from morphospace.errors import ArgumentError, did_you_mean
 from morphospace.nn import BookDecoder, BookEncoder, MLPDecoder, MLPEncoder
@@ -28,11 +27,20 @@ from morphospace.vae import (
     Objective,
     Optimiser,
     PointPosterior,
+    Posterior,
     Reconstruction,
     StandardNormalPrior,
 )
 
-__all__ = ["RECIPES", "Recipe", "build_model", "build_stages", "find_recipe", "recipe_from_json", "with_settings"]
+__all__ = [
+    "RECIPES",
+    "Recipe",
+    "build_model",
+    "build_stages",
+    "find_recipe",
+    "recipe_from_json",
+    "with_settings",
+]
 
 _BOOK_KL_WEIGHT = 5e-4
 _FEW_STEPS = 50
@@ -90,7 +98,7 @@ class Recipe:
     decay: Literal["none", "cosine"] = "none"
 
     def weight(self, shape: tuple[int, int, int]) -> float:
-        """beta in nats, for images of ``shape`` (H, W, C); 0 without a KL."""
+        """Beta in nats, for images of ``shape`` (H, W, C); 0 without a KL."""
         if self.objective == "reconstruction":
             return 0.0
         if self.beta is not None:
@@ -242,10 +250,7 @@ def recipe_from_json(values: Mapping[str, Any]) -> Recipe:
         raise ArgumentError(f"recipe: unknown keys {unknown}, missing keys {missing}.")
     changes: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, list):
-            text = ",".join(str(v) for v in value)
-        else:
-            text = "none" if value is None else str(value)
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         changes[key] = value if key in ("name", "summary") else _value(key, text)
     return _checked(Recipe(**changes))
 
@@ -273,7 +278,13 @@ def _value(key: str, text: str) -> Any:
         else:
             value = kind(text)
     except ValueError as error:
-        wanted = "a whole number" if kind is int else "whole numbers > 0 like 256,128" if typing.get_origin(kind) else "a number"
+        wanted = (
+            "a whole number"
+            if kind is int
+            else "whole numbers > 0 like 256,128"
+            if typing.get_origin(kind)
+            else "a number"
+        )
         raise ArgumentError(f'--set {key}: expected {wanted}, got "{text}".') from error
     low, high = _RANGES[key]
     if value is not None and not low <= value <= high:
@@ -320,8 +331,8 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int) -> VA
     chw = (channels, height, width)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        encoder: nn.Module
-        decoder: nn.Module
+        encoder: BookEncoder | MLPEncoder
+        decoder: BookDecoder | MLPDecoder
         if recipe.network == "book":
             encoder, decoder = BookEncoder(chw), BookDecoder(recipe.latent_dim, chw)
         else:
@@ -330,8 +341,8 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int) -> VA
                 recipe.latent_dim, chw, recipe.decoder_widths,
                 fourier=recipe.fourier, fourier_scale=recipe.fourier_scale,
             )  # fmt: skip
-        features = int(encoder.features)  # type: ignore[arg-type]
-        posterior: nn.Module
+        features = encoder.features
+        posterior: Posterior
         if recipe.posterior == "gaussian":
             posterior = GaussianPosterior(features, recipe.latent_dim)
         else:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from morphospace.bundle import FORMAT, Bundle, read_bundle, write_bundle
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
-from morphospace.images import ImageLike, Images, as_images, fit_image, to_pixels
+from morphospace.images import Images, as_images, fit_image, to_pixels
 from morphospace.latent.concepts import Concept, learn_concept, move
 from morphospace.latent.grids import Plane, plane_grid, plane_of
 from morphospace.latent.paths import path_through
@@ -41,7 +41,8 @@ class Encoding(NamedTuple):
         if self.log_var is None:
             return self.mean.copy()
         epsilon = np.random.default_rng(seed).standard_normal(self.mean.shape, np.float32)
-        return self.mean + np.exp(0.5 * self.log_var) * epsilon
+        points: Points = self.mean + np.exp(0.5 * self.log_var) * epsilon
+        return points
 
 
 class Space:
@@ -194,7 +195,7 @@ class Space:
                 values = mean.permute(0, 2, 3, 1).float().cpu().numpy()
                 yield to_pixels(values) if dtype == "uint8" else np.ascontiguousarray(values)
 
-    def _points(self, z: object) -> Points:
+    def _points(self, z: Any) -> Points:
         try:
             array = np.asarray(z, np.float32)
         except (TypeError, ValueError) as error:
@@ -203,8 +204,7 @@ class Space:
             array = array[None]
         if array.ndim != 2 or array.shape[1] != self.latent_dim or not len(array):
             raise DataError(
-                f"latents: this space has {self.latent_dim}, expected shape (N, {self.latent_dim}), "
-                f"got {np.shape(z)}."
+                f"latents: this space has {self.latent_dim}, expected shape (N, {self.latent_dim}), got {np.shape(z)}."
             )
         if not np.isfinite(array).all():
             raise DataError("latents: expected finite numbers, got NaN or infinity.")
@@ -251,7 +251,9 @@ class Space:
         """The way from image ``a`` to image ``b`` (and on), decoded frame by frame.
 
         Args:
-            a, b, more: one image each, see :meth:`prepare`.
+            a: the first image, see :meth:`prepare`.
+            b: the next one.
+            *more: those after it.
             frames: how many, at least one for each image.
             path: "lerp" or "slerp".
 
@@ -288,7 +290,7 @@ class Space:
         if away is None:
             raise ArgumentError("negative: expected images, got None.")
         judged = None
-        if held_out is not None and all(len(np.atleast_1d(side)) for side in held_out):  # type: ignore[arg-type]
+        if held_out is not None:
             judged = (self.encode(held_out[0]).mean, self.encode(held_out[1]).mean)
         concept = learn_concept(
             name,
@@ -326,7 +328,12 @@ class Space:
     def text(self, **more: object) -> dict[str, str]:
         """What every picture of this space carries: where it is from."""
         data = self.about.get("data", {}).get("name", "")
-        facts = {"software": "morphospace", "recipe": self.recipe.name, "data": data, "seed": self.about.get("seed", 0)}
+        facts = {
+            "software": "morphospace",
+            "recipe": self.recipe.name,
+            "data": data,
+            "seed": self.about.get("seed", 0),
+        }
         return {key: str(value) for key, value in (facts | more).items()}
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
@@ -382,11 +389,7 @@ class Space:
             "",
             "| test figure | nats an image |",
             "|---|---|",
-            *(
-                f"| {name} | {value:.4f} |"
-                for name, value in self.about.get("test", {}).items()
-                if value is not None
-            ),
+            *(f"| {name} | {value:.4f} |" for name, value in self.about.get("test", {}).items() if value is not None),
             "",
             "## What it reveals",
             f"The weights were learned from `{data.get('name', '?')}` ({data.get('licence') or 'licence unknown'}) and "

@@ -19,8 +19,15 @@ from morphospace.data.fetch import Progress, no_progress
 from morphospace.errors import DataError, FileError, MorphospaceError
 from morphospace.evaluate import TestFigures, latent_use, score
 from morphospace.latent import Concept
-from morphospace.recipes import Recipe, build_model, build_stages, find_recipe, recipe_from_json, with_settings
-from morphospace.report import Exhibit, curves_figure, map_figure, reconstruction_sheet, sample_sheet, write_report
+from morphospace.recipes import (
+    Recipe,
+    build_model,
+    build_stages,
+    find_recipe,
+    recipe_from_json,
+    with_settings,
+)
+from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
 from morphospace.space import Space
 from morphospace.training import (
     EpochEnded,
@@ -36,7 +43,18 @@ from morphospace.training.journal import append_metrics, cut_metrics, read_metri
 from morphospace.training.runs import CHECKPOINT, RECIPE, SPACE, create_run, locked, read_run
 from morphospace.vae import VAE
 
-__all__ = ["Interrupted", "Listener", "Result", "Started", "Validated", "evaluate_space", "learn_from_label", "resume_run", "train", "train_run"]
+__all__ = [
+    "Interrupted",
+    "Listener",
+    "Result",
+    "Started",
+    "Validated",
+    "evaluate_space",
+    "learn_from_label",
+    "resume_run",
+    "train",
+    "train_run",
+]
 
 _SHEETS = 12  # about so many of each kind over a run
 _TILES = 144
@@ -201,7 +219,11 @@ def train_run(
 
 
 def resume_run(
-    run: Path, *, listen: Listener = _deaf, warn: Callable[[str], None] = _deaf, progress: Progress = no_progress
+    run: Path,
+    *,
+    listen: Listener = _deaf,
+    warn: Callable[[str], None] = _deaf,
+    progress: Progress = no_progress,
 ) -> Result:
     """Finish an interrupted run with what it was started with.
 
@@ -283,7 +305,13 @@ class _Run:
         listen: Listener,
     ) -> None:
         self.dataset, self.recipe, self.model, self.run = dataset, recipe, model, run
-        self.seed, self.settings, self.command, self.began, self.listen = seed, settings, command, began, listen
+        self.seed, self.settings, self.command, self.began, self.listen = (
+            seed,
+            settings,
+            command,
+            began,
+            listen,
+        )
         self.beta = recipe.weight(dataset.shape)
         self.stages = build_stages(recipe, dataset.shape)
         self.epochs = sum(stage.epochs for stage in self.stages)
@@ -313,7 +341,9 @@ class _Run:
                 else:
                     self.listen(event)
         seconds = self.trainer.seconds
-        images = (self.epochs - epochs_before) * self.stages[0].batch * (len(self.dataset.train) // self.stages[0].batch)
+        images = (
+            (self.epochs - epochs_before) * self.stages[0].batch * (len(self.dataset.train) // self.stages[0].batch)
+        )
         spent = seconds - first
         figures = {
             "seconds": round(seconds, 3),
@@ -384,7 +414,9 @@ class _Run:
         if self.run is None:
             raise KeyboardInterrupt
         save_checkpoint(self.trainer, self.run / CHECKPOINT)
-        raise Interrupted(f"saved after {self.epochs_done} of {self.epochs} epochs. Go on with: morpho resume {self.run}")
+        raise Interrupted(
+            f"saved after {self.epochs_done} of {self.epochs} epochs. Go on with: morpho resume {self.run}"
+        )
 
     def _score(self) -> TestFigures:
         return score(
@@ -415,63 +447,15 @@ class _Run:
         result = Result(space, self.run, figures, test, [warning] if warning else [])
         if self.run is not None:
             # The bundle says that a run has finished, so it comes last.
-            self._report(result)
+            write_run_report(
+                self.run / "report.html",
+                space,
+                self.dataset,
+                metrics=read_metrics(self.run / "metrics.jsonl"),
+                warnings=result.warnings,
+            )
             space.save(self.run / SPACE, force=True)
         return result
-
-    def _report(self, result: Result) -> None:
-        if self.run is None:
-            return
-        space, test = result.space, result.test
-        metrics = read_metrics(self.run / "metrics.jsonl")
-        facts = [
-            ("latents", str(space.latent_dim)),
-            ("parameters", f"{space.parameters:,}"),
-            ("training", f"{result.train['seconds']:.1f} s"),
-            ("images a second", f"{result.train['images_per_second'] or 0:,.0f}"),
-            *([("test −ELBO", f"{test.neg_elbo:.2f} nats")] if test.neg_elbo is not None else []),
-            ("reconstruction", f"{test.reconstruction:.2f} nats"),
-            *([("KL", f"{test.kl:.2f} nats")] if test.kl is not None else []),
-            *([("beta", f"{test.beta:g}")] if test.beta not in (None, 1.0) else []),
-        ]
-        exhibits = [
-            Exhibit(
-                "The atlas",
-                "The plane of the space, decoded on a 15 by 15 grid of Gaussian quantiles: each picture is drawn "
-                "from nothing but its place." if space.has_prior else
-                "The plane of the codes' two principal axes, decoded on a grid. An autoencoder leaves gaps "
-                "between its codes, and here they show.",
-                space.atlas(side=42),
-            ),
-            Exhibit(
-                "Where the test images lie",
-                "Each point is the code of an image that training never saw.",
-                map_figure(space, label_names=self.dataset.label_names),
-            ),
-            Exhibit(
-                "Reconstructions",
-                "Test images above what the space makes of them. What is lost is what its latents cannot say.",
-                reconstruction_sheet(space, self.dataset.test.images[:24]),
-            ),
-            Exhibit(
-                "Samples",
-                "Points drawn at random and decoded.",
-                sample_sheet(space, 96, seed=_SHEET_SEED),
-            ),
-            *([Exhibit("Training", "Nats an image after each epoch.", curves_figure(metrics))] if len(metrics) > 1 else []),
-        ]  # fmt: skip
-        write_report(
-            self.run / "report.html",
-            title=f"A space of {self.dataset.name}",
-            lead=f"{len(self.dataset.train):,} images of {self.dataset.shape[1]}x{self.dataset.shape[0]} pixels, "
-            f'recipe "{self.recipe.name}", {self.epochs} epochs, seed {self.seed}.',
-            facts=facts,
-            exhibits=exhibits,
-            warnings=result.warnings,
-            commands=f"morpho atlas {self.run}\nmorpho sample {self.run} -n 64\n"
-            f"morpho morph {self.run} {self.dataset.name}:test/0 {self.dataset.name}:test/1",
-            footer=f"Morphospace {__version__}. {self.command or 'ms.train'}",
-        )
 
 
 def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0) -> dict[str, Any]:
@@ -514,7 +498,8 @@ def learn_from_label(space: Space, name: str, dataset: Dataset, label: str) -> C
             raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
         shows = split.labels == number
         sides.append((split.images[shows], split.images[~shows]))
-    (positive, negative), held_out = sides
+    (positive, negative), judges = sides
+    held_out = judges if all(len(side) for side in judges) else None
     if not len(positive) or not len(negative):
         raise DataError(f'--label: "{dataset.name}" needs images with and without "{label}", and lacks one of them.')
     source = f"{dataset.name}, label {label} against all others"

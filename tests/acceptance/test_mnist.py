@@ -69,6 +69,8 @@ def test_concepts_move_digits_towards_their_kind(mnist: Dataset) -> None:
     from morphospace.workflow import learn_from_label, train
 
     space = train(mnist, seed=0)
+    assert mnist.train.labels is not None
+    assert mnist.test.labels is not None
     judge = KNeighborsClassifier(5).fit(mnist.train.images[:10_000].reshape(10_000, -1), mnist.train.labels[:10_000])
     assert judge.score(mnist.test.images[:1000].reshape(1000, -1), mnist.test.labels[:1000]) > 0.9
     for label in ("6", "9"):

@@ -126,7 +126,18 @@ def test_pictures_carry_their_seed_and_command(at: Morpho, tmp_path: Path) -> No
 
 
 def test_morph_strip_and_slerp(at: Morpho, tmp_path: Path) -> None:
-    ran = at("morph", "latest", "digits:test/0", "digits:test/1", "--frames", "5", "--path", "slerp", "--out", "m.png")
+    ran = at(
+        "morph",
+        "latest",
+        "digits:test/0",
+        "digits:test/1",
+        "--frames",
+        "5",
+        "--path",
+        "slerp",
+        "--out",
+        "m.png",
+    )
     assert ran.code == 0
     image = read_image(tmp_path / "home" / "m.png")
     assert image.shape[1] == 5 * image.shape[0]
@@ -189,7 +200,13 @@ def test_info_evaluate_and_data_info(at: Morpho) -> None:
     data = at("data", "info", "digits", "--json").json
     assert data["train"] + data["test"] == 1797
     assert len(data["labels"]) == 10
-    for verb in (("info", "latest"), ("evaluate", "latest"), ("data", "info", "digits"), ("recipes",), ("concept", "list", "latest")):
+    for verb in (
+        ("info", "latest"),
+        ("evaluate", "latest"),
+        ("data", "info", "digits"),
+        ("recipes",),
+        ("concept", "list", "latest"),
+    ):
         ran = at(*verb)
         assert ran.code == 0
         assert ran.out.strip()
@@ -253,8 +270,12 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "code", "words"), WRONG, ids=lambda v: " ".join(v) if isinstance(v, tuple) else "")
-def test_wrong_usage_is_one_clear_line(morpho: Morpho, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"), WRONG, ids=lambda v: " ".join(v) if isinstance(v, tuple) else ""
+)
+def test_wrong_usage_is_one_clear_line(
+    morpho: Morpho, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
     ran = morpho(*arguments)
     assert ran.code == code, ran.err
     assert words in ran.err
@@ -267,7 +288,7 @@ def test_wrong_usage_of_a_space(at: Morpho, tmp_path: Path) -> None:
     (home / "broken.png").write_bytes(b"\x89PNG broken")
     (home / "z.csv").write_text("z1,z2,z3\n1,2,3\n")
     (home / "nan.csv").write_text("z1,z2\nnan,1\n")
-    before = {p for p in home.rglob("*")}
+    before = set(home.rglob("*"))
     cases: list[tuple[tuple[str, ...], int, str]] = [
         (("edit", "latest", "digits:test/0", "--concept", "7=1"), 2, 'no concept "7"'),
         (("edit", "latest", "digits:test/0", "--concept", "6"), 2, "NAME=STRENGTH"),
@@ -297,7 +318,7 @@ def test_wrong_usage_of_a_space(at: Morpho, tmp_path: Path) -> None:
         assert ran.code == code, (arguments, ran.err)
         assert words in ran.err, (arguments, ran.err)
         assert "Traceback" not in ran.err
-    assert {p for p in home.rglob("*")} - before <= {home / "morpho-out"}, "nothing half-written"
+    assert set(home.rglob("*")) - before <= {home / "morpho-out"}, "nothing half-written"
 
 
 @pytest.mark.parametrize(

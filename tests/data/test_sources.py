@@ -123,7 +123,9 @@ def test_items(item: str, digits: Dataset) -> None:
     assert (open_item(item) == split.images[int(item.rpartition("/")[2])]).all()
 
 
-@pytest.mark.parametrize("item", ["digits:test/99999", "digits:best/0", "digits:test/x", "digits:test/-1", "dgits:test/0"])
+@pytest.mark.parametrize(
+    "item", ["digits:test/99999", "digits:best/0", "digits:test/x", "digits:test/-1", "dgits:test/0"]
+)
 def test_items_that_are_none(item: str) -> None:
     with pytest.raises(ArgumentError):
         open_item(item)
@@ -180,7 +182,7 @@ class Server:
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 outer.asked.append((self.path, self.headers.get("Range")))
                 data = files.get(self.path.lstrip("/"))
                 if data is None:

@@ -53,7 +53,7 @@ def test_the_draws_density_is_the_posteriors() -> None:
     assert draw.z.shape == (7, 5, 3)
     torch.testing.assert_close(draw.log_q, q.log_prob(draw.z))
     normal = torch.distributions.Normal(q.mean, (0.5 * q.log_var).exp())
-    torch.testing.assert_close(draw.log_q, normal.log_prob(draw.z).sum(-1))
+    torch.testing.assert_close(draw.log_q, normal.log_prob(draw.z).sum(-1))  # type: ignore[no-untyped-call]
 
 
 def test_kl_of_the_prior_itself_is_zero_and_of_a_point_is_unknown() -> None:
@@ -64,7 +64,12 @@ def test_kl_of_the_prior_itself_is_zero_and_of_a_point_is_unknown() -> None:
     assert StandardNormalP(2).kl(PointQ(zero)) is None
 
 
-LIKELIHOODS: list[Likelihood] = [Bernoulli(), ContinuousBernoulli(), Gaussian(0.3), Gaussian(0.3, learned=True)]
+LIKELIHOODS: list[Likelihood] = [
+    Bernoulli(),
+    ContinuousBernoulli(),
+    Gaussian(0.3),
+    Gaussian(0.3, learned=True),
+]
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda m: type(m).__name__)

@@ -17,9 +17,7 @@ from morphospace.images import read_image, read_text, to_pixels, write_png
 from morphospace.latent import Concept, learn_concept, move, path_through
 from morphospace.space import Space, load
 
-relaxed = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 points = hnp.arrays(np.float32, (3,), elements=st.floats(-5, 5, width=32))
 
 

@@ -131,7 +131,10 @@ def test_twenty_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
     (expected,) = (tmp_path / "whole").iterdir()
     out = tmp_path / "killed"
     subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KILLER, str(out), str(KILLS)], check=True, capture_output=True, timeout=200
+        [sys.executable, "-W", "ignore", "-c", KILLER, str(out), str(KILLS)],
+        check=True,
+        capture_output=True,
+        timeout=200,
     )
     finished = [run for run in out.iterdir() if (run / "space").is_dir()]
     assert finished

@@ -41,9 +41,7 @@ ADAM = Optimiser(learning_rate=3e-3)
 
 
 def losses(model: nn.Module, stages: list[Stage], data: Dataset, seed: int = 0) -> list[dict[str, float]]:
-    trainer = Trainer(
-        model, stages, data.train.images, data.train.labels, seed=seed, settings=Settings(threads=2)
-    )
+    trainer = Trainer(model, stages, data.train.images, data.train.labels, seed=seed, settings=Settings(threads=2))
     return [event.losses for event in trainer.run() if isinstance(event, EpochEnded)]
 
 
@@ -117,7 +115,7 @@ class VampPrior(nn.Module):
 class Ladder(nn.Module):
     """Two rungs: z2 from the image, z1 from image and z2; p(z1 | z2) is learned (arXiv:1602.02282)."""
 
-    z_shapes = ((3,), (2,))
+    z_shapes: tuple[tuple[int, ...], ...] = ((3,), (2,))
 
     def __init__(self) -> None:
         super().__init__()
@@ -205,8 +203,8 @@ def test_vamp_prior_trains_its_pseudo_images_through_the_encoder(digits: Dataset
 
 def test_a_ladder_trains_and_is_a_model(digits: Dataset) -> None:
     ladder = Ladder()
-    assert isinstance(ladder, Model)
-    assert isinstance(vae(), Model)
+    models: list[Model] = [ladder, vae()]
+    assert all(isinstance(model, Model) for model in models)
     found = losses(ladder, [Stage(objective=ELBO(ADAM), epochs=4, batch=64)], digits)
     assert found[-1]["reconstruction"] < found[0]["reconstruction"] - 2
     z = torch.randn(4, 5)

@@ -115,7 +115,7 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
             _fail("interrupted; nothing half-written is left.", 130, error, as_json=json, debug=debug)
         except BrokenPipeError:
             # Whoever read our output has enough of it.
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
             raise typer.Exit(1) from None
         except (OSError, MemoryError) as error:
             words = f"{type(error).__name__}: {error}. Free some, or choose another place or a smaller size."

@@ -36,7 +36,9 @@ _EDIT = "Edit"
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
     group = typer.Typer(
-        help="Learn and keep concepts: named directions of a space.", no_args_is_help=True, rich_markup_mode="rich"
+        help="Learn and keep concepts: named directions of a space.",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
     )
     group.command("learn")(verb(learn))
     group.command("list")(verb(show))
@@ -114,11 +116,10 @@ def rename(
 def edit(
     space: SpaceArgument,
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture file, or an item like mnist:test/17.")],
-    concept: Annotated[
-        list[str], typer.Option("--concept", metavar="NAME=STRENGTH", help="6=2.0; may be repeated.")
-    ],
+    concept: Annotated[list[str], typer.Option("--concept", metavar="NAME=STRENGTH", help="6=2.0; may be repeated.")],
     keep_detail: Annotated[
-        bool, typer.Option("--keep-detail", help="Add the change to the original picture instead of replacing it.")
+        bool,
+        typer.Option("--keep-detail", help="Add the change to the original picture instead of replacing it."),
     ] = False,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",

@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="data", rich_help_panel="Train")
 
 
-def info(data: Annotated[str, typer.Argument(metavar="DATA", help="digits, mnist or fashion-mnist.")]) -> Answer:
+def info(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="digits, mnist or fashion-mnist.")],
+) -> Answer:
     """Show what a data set holds: counts, size, labels, fingerprint."""
     import numpy as np
 
@@ -32,7 +34,9 @@ def info(data: Annotated[str, typer.Argument(metavar="DATA", help="digits, mnist
     dataset = open_data(data)
     height, width, channels = dataset.shape
     counts = {
-        name: [int((split.labels == i).sum()) if split.labels is not None else 0 for split in (dataset.train, dataset.test)]
+        name: [
+            int((split.labels == i).sum()) if split.labels is not None else 0 for split in (dataset.train, dataset.test)
+        ]
         for i, name in enumerate(dataset.label_names)
     }
     used = {name: both for name, both in counts.items() if sum(both)}

@@ -40,10 +40,13 @@ def demo(
     dataset = open_data("digits")
     with Display(screen()) as display:
         made = run_demo(
-            dataset, folder, runs=Path("runs"), seed=seed, settings=settings, command=command_line(), listen=display
+            dataset,
+            folder,
+            runs=Path("runs"),
+            seed=seed,
+            settings=settings,
+            command=command_line(),
+            listen=display,
         )
-    text = (
-        f"\n[bold]Open this:[/] {made.report.resolve().as_uri()}\n\n"
-        f"[dim]What to type next[/]\n{NEXT}\n"
-    )
+    text = f"\n[bold]Open this:[/] {made.report.resolve().as_uri()}\n\n[dim]What to type next[/]\n{NEXT}\n"
     return Answer(made.result.to_json(), text, made.outputs)

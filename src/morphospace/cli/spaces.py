@@ -6,7 +6,16 @@ from typing import Annotated, Optional
 
 import typer
 
-from morphospace.cli.common import Answer, DeviceOption, SeedOption, SpaceArgument, note, open_data, open_space, verb
+from morphospace.cli.common import (
+    Answer,
+    DeviceOption,
+    SeedOption,
+    SpaceArgument,
+    note,
+    open_data,
+    open_space,
+    verb,
+)
 
 __all__ = ["register"]
 
@@ -75,7 +84,10 @@ def evaluate(
     text = "\n".join(
         [
             f"[bold]{name}[/], {figures['images']:,} test images",
-            *(f"[dim]{k:16}[/]{v:.4f}" + (" nats" if k in ("neg_elbo", "reconstruction", "kl") else "") for k, v in rows),
+            *(
+                f"[dim]{k:16}[/]{v:.4f}" + (" nats" if k in ("neg_elbo", "reconstruction", "kl") else "")
+                for k, v in rows
+            ),
             f"[dim]{'latents used':16}[/]{used} of {found.latent_dim}",
         ]
     )

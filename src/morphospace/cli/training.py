@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from morphospace.cli.common import Answer, DeviceOption, SeedOption, command_line, note, open_data, screen, verb
+from morphospace.cli.common import (
+    Answer,
+    DeviceOption,
+    SeedOption,
+    command_line,
+    note,
+    open_data,
+    screen,
+    verb,
+)
 
 if TYPE_CHECKING:
     from morphospace.workflow import Result
@@ -88,7 +97,11 @@ def recipes() -> Answer:
         table.add_column(column)
     for recipe in RECIPES.values():
         table.add_row(
-            f"[bold]{recipe.name}[/]", str(recipe.latent_dim), str(recipe.epochs), str(recipe.batch), recipe.summary
+            f"[bold]{recipe.name}[/]",
+            str(recipe.latent_dim),
+            str(recipe.epochs),
+            str(recipe.batch),
+            recipe.summary,
         )
     console = Console(highlight=False)
     with console.capture() as capture:
@@ -109,7 +122,9 @@ def _answer(result: Result) -> Answer:
     else:
         beta = "" if test.beta == 1 else f", beta {test.beta:g}: not an ELBO's weight"
         figures = f"−ELBO {test.neg_elbo:.2f} nats = reconstruction {test.reconstruction:.2f} + KL {test.kl:.2f}{beta}"
-    book = f"\nbook loss {test.book_loss:.4f}" if test.book_loss is not None and result.space.recipe.name == "book" else ""
+    book = (
+        f"\nbook loss {test.book_loss:.4f}" if test.book_loss is not None and result.space.recipe.name == "book" else ""
+    )
     text = (
         f"\n[bold]test[/] {figures}{book}\n"
         f"[dim]trained {result.train['seconds']:.1f} s at {result.train['images_per_second'] or 0:,.0f} images/s[/]\n\n"

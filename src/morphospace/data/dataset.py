@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from morphospace.errors import ArgumentError, DataError
 from morphospace.images import Images, as_images
@@ -81,9 +81,7 @@ class Dataset:
         if label not in self.label_names:
             from morphospace.errors import did_you_mean
 
-            raise ArgumentError(
-                f'label: "{self.name}" has no label "{label}". {did_you_mean(label, self.label_names)}'
-            )
+            raise ArgumentError(f'label: "{self.name}" has no label "{label}". {did_you_mean(label, self.label_names)}')
         return self.label_names.index(label)
 
 
@@ -100,10 +98,10 @@ def fingerprint_of(*splits: Split) -> str:
 
 def dataset_from_arrays(
     images: object,
-    labels: Sequence[int] | Labels | None = None,
+    labels: ArrayLike | None = None,
     *,
     test_images: object = None,
-    test_labels: Sequence[int] | Labels | None = None,
+    test_labels: ArrayLike | None = None,
     name: str = "arrays",
     label_names: Sequence[str] | None = None,
 ) -> Dataset:
@@ -145,22 +143,18 @@ def dataset_from_arrays(
     return Dataset(name, train, test, names, fingerprint_of(train, test))
 
 
-def _as_labels(labels: object, name: str) -> Labels | None:
+def _as_labels(labels: ArrayLike | None, name: str) -> Labels | None:
     if labels is None:
         return None
     array = np.asarray(labels)
     if array.ndim != 1 or array.dtype.kind not in "ui" or (array.size and array.min() < 0):
-        raise DataError(
-            f"{name}: expected whole numbers >= 0 of shape (N,), got {array.dtype} of shape {array.shape}."
-        )
+        raise DataError(f"{name}: expected whole numbers >= 0 of shape (N,), got {array.dtype} of shape {array.shape}.")
     return array.astype(np.int64)
 
 
 def _check_length(split: Split, name: str) -> None:
     if split.labels is not None and len(split.labels) != len(split.images):
-        raise DataError(
-            f"{name}: expected one for each image, got {len(split.labels)} for {len(split.images)}."
-        )
+        raise DataError(f"{name}: expected one for each image, got {len(split.labels)} for {len(split.images)}.")
 
 
 def _held_out(images: Images) -> NDArray[np.bool_]:

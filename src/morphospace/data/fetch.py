@@ -43,9 +43,7 @@ def verified_content(path: Path, sha256: str) -> bytes:
     return content
 
 
-def download(
-    urls: Sequence[str], path: Path, sha256: str, *, progress: Progress = no_progress
-) -> None:
+def download(urls: Sequence[str], path: Path, sha256: str, *, progress: Progress = no_progress) -> None:
     """Fetch a file into ``path`` from the first of ``urls`` that answers with the right content.
 
     What came before a broken connection stays in ``path`` + ".part" and is continued by the next call.
@@ -80,9 +78,9 @@ def download(
 
 def _fetch(url: str, part: Path, progress: Progress) -> None:
     have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)  # noqa: S310
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code != 416:  # 416: nothing is left to send, the part is whole

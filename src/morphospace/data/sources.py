@@ -52,8 +52,7 @@ class _Idx:
 
     def open(self, progress: Progress) -> Dataset:
         train, train_labels, test, test_labels = (
-            parse_idx(self._content(stem, sha256, progress), f"{self.name}/{stem}")
-            for stem, sha256 in self.hashes
+            parse_idx(self._content(stem, sha256, progress), f"{self.name}/{stem}") for stem, sha256 in self.hashes
         )
         return dataset_from_arrays(
             train, train_labels, test_images=test, test_labels=test_labels,
@@ -157,4 +156,5 @@ def open_item(text: str, *, progress: Progress = no_progress) -> Images:
         raise ArgumentError(
             f'IMAGE: "{text}" is outside its set: {name}:{split_name} holds items 0 to {len(split) - 1}.'
         )
-    return split.images[int(number)]
+    image: Images = split.images[int(number)]
+    return image

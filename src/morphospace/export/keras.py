@@ -30,7 +30,7 @@ def to_keras(model: VAE) -> tuple[Weights, Weights]:
         model: a space's model, of the recipe ``book``.
 
     Returns:
-        The encoder's 12 arrays and the decoder's 6, in the order of ``get_weights()``.
+        The encoder's 14 arrays and the decoder's 6, in the order of ``get_weights()``.
 
     Raises:
         ArgumentError: if the model is not of the book's network.
@@ -41,16 +41,8 @@ def to_keras(model: VAE) -> tuple[Weights, Weights]:
         >>> encoder[2].shape, decoder[2].shape
         ((3, 3, 32, 64), (3, 3, 32, 64))
     """
-    encoder, decoder = _layers(model)
-
-    def numbers(layers: Sequence[nn.Module]) -> Weights:
-        found: Weights = []
-        for layer in layers:
-            weight = _permuted(layer.weight)  # type: ignore[arg-type]
-            found += [np.ascontiguousarray(weight.cpu().numpy()), layer.bias.detach().cpu().numpy().copy()]  # type: ignore[operator,union-attr]
-        return found
-
-    return numbers(encoder), numbers(decoder)
+    encoder, decoder = ([np.array(tensor.cpu()) for tensor in tensors] for tensors in _in_keras_order(model))
+    return encoder, decoder
 
 
 def from_keras(model: VAE, encoder: Sequence[Any], decoder: Sequence[Any]) -> VAE:
@@ -65,31 +57,29 @@ def from_keras(model: VAE, encoder: Sequence[Any], decoder: Sequence[Any]) -> VA
         ArgumentError: if the model is not of the book's network.
         DataError: if a number of arrays or a shape does not fit.
     """
-    for name, layers, weights in zip(("encoder", "decoder"), _layers(model), (encoder, decoder), strict=True):
-        if len(weights) != 2 * len(layers):
-            raise DataError(f"{name}: expected {2 * len(layers)} arrays, got {len(weights)}.")
-        for i, layer in enumerate(layers):
-            weight, bias = (torch.tensor(np.asarray(w, np.float32)) for w in weights[2 * i : 2 * i + 2])
-            target, offset = _permuted(layer.weight), layer.bias  # type: ignore[arg-type]
-            if weight.shape != target.shape or bias.shape != offset.shape:  # type: ignore[union-attr]
-                raise DataError(
-                    f"{name}: arrays {2 * i} and {2 * i + 1} should have shapes {tuple(target.shape)} and "
-                    f"{tuple(offset.shape)}, got {tuple(weight.shape)} and {tuple(bias.shape)}."  # type: ignore[arg-type,union-attr]
-                )
-            with torch.no_grad():
-                target.copy_(weight)
-                offset.copy_(bias)  # type: ignore[operator,union-attr]
+    for name, tensors, arrays in zip(("encoder", "decoder"), _in_keras_order(model), (encoder, decoder), strict=True):
+        if len(arrays) != len(tensors):
+            raise DataError(f"{name}: expected {len(tensors)} arrays, got {len(arrays)}.")
+        for i, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
+            if np.shape(array) != tensor.shape:
+                raise DataError(f"{name}: expected array {i} of shape {tuple(tensor.shape)}, got {np.shape(array)}.")
+    for tensors, arrays in zip(_in_keras_order(model), (encoder, decoder), strict=True):
+        for tensor, array in zip(tensors, arrays, strict=True):
+            tensor.copy_(torch.tensor(np.asarray(array, np.float32)))
     return model
 
 
-def _permuted(weight: Tensor) -> Tensor:
-    """A view of a PyTorch weight in Keras's order."""
-    weight = weight.detach()
-    return weight.t() if weight.ndim == 2 else weight.permute(2, 3, 1, 0)
-
-
-def _layers(model: VAE) -> tuple[list[nn.Module], list[nn.Module]]:
+def _in_keras_order(model: VAE) -> tuple[list[Tensor], list[Tensor]]:
+    """Views of the encoder's and the decoder's weights and biases, in Keras's order and memory layout."""
     e, p, d = model.encoder, model.posterior, model.decoder
     if not (isinstance(e, BookEncoder) and isinstance(d, BookDecoder) and isinstance(p, GaussianPosterior)):
         raise ArgumentError('model: only the network of the recipe "book" has a twin in Keras.')
-    return [e.conv1, e.conv2, e.conv3, e.conv4, e.dense, p.mean, p.log_var], [d.dense, d.conv1, d.conv2]
+    layers = [e.conv1, e.conv2, e.conv3, e.conv4, e.dense, p.mean, p.log_var], [d.dense, d.conv1, d.conv2]
+    encoder, decoder = ([t for layer in some for t in _views(layer)] for some in layers)
+    return encoder, decoder
+
+
+def _views(layer: nn.Module) -> list[Tensor]:
+    """A layer's weight as Keras orders it, and its bias."""
+    return [t.detach().t() if t.ndim == 2 else t.detach().permute(2, 3, 1, 0) if t.ndim == 4 else t.detach()
+            for t in (layer.get_parameter("weight"), layer.get_parameter("bias"))]  # fmt: skip

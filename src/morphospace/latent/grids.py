@@ -92,4 +92,5 @@ def plane_grid(plane: Plane, n: int) -> Points:
     else:
         right, up = np.meshgrid(steps, steps[::-1])
         points = plane.origin + right.reshape(-1, 1) * plane.axes[0] + up.reshape(-1, 1) * plane.axes[1]
-    return points.astype(np.float32)
+    grid: Points = points.astype(np.float32)
+    return grid

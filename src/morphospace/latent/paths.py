@@ -16,7 +16,8 @@ Points = NDArray[np.float32]
 
 def lerp(a: Points, b: Points, shares: NDArray[np.float64]) -> Points:
     """The straight line from ``a`` to ``b`` (d,) at ``shares`` (F,) of its length, as (F, d)."""
-    return ((1 - shares)[:, None] * a + shares[:, None] * b).astype(np.float32)
+    points: Points = ((1 - shares)[:, None] * a + shares[:, None] * b).astype(np.float32)
+    return points
 
 
 def slerp(a: Points, b: Points, shares: NDArray[np.float64]) -> Points:
@@ -42,7 +43,8 @@ def slerp(a: Points, b: Points, shares: NDArray[np.float64]) -> Points:
     points = turn * ((1 - t) * length_a + t * length_b)
     # Law 4: the ends are the two codes themselves, to the last bit.
     points[shares == 0], points[shares == 1] = a, b
-    return points.astype(np.float32)
+    path: Points = points.astype(np.float32)
+    return path
 
 
 PATHS = {"lerp": lerp, "slerp": slerp}

@@ -1,16 +1,17 @@
 """What a person looks at: sheets, figures, and the report page."""
 
-from morphospace.report.figures import curves_figure, map_figure
+from morphospace.report.figures import map_figure
 from morphospace.report.html import Exhibit, write_report
+from morphospace.report.run import write_run_report
 from morphospace.report.sheets import edit_sheet, morph_sheet, reconstruction_sheet, sample_sheet
 
 __all__ = [
     "Exhibit",
-    "curves_figure",
     "edit_sheet",
     "map_figure",
     "morph_sheet",
     "reconstruction_sheet",
     "sample_sheet",
     "write_report",
+    "write_run_report",
 ]

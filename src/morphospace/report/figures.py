@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["curves_figure", "map_figure"]
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": "#9aa0ac",
@@ -91,9 +91,7 @@ def map_figure(space: Space, *, label_names: Sequence[str] = (), concepts: Seque
         for concept in concepts:
             tip = concept.direction @ scale.T
             end = (float(tip[0]), float(tip[1]) if len(tip) > 1 else 0.0)
-            axes.annotate(
-                "", xy=end, xytext=(0, 0), arrowprops={"arrowstyle": "-|>", "lw": 1.6, "color": "#20242c"}
-            )
+            axes.annotate("", xy=end, xytext=(0, 0), arrowprops={"arrowstyle": "-|>", "lw": 1.6, "color": "#20242c"})
             axes.annotate(
                 concept.name, xy=(end[0] * 1.12, end[1] * 1.12), ha="center", va="center",
                 color="#20242c", fontsize=12, fontweight="bold", path_effects=halo,
@@ -109,9 +107,7 @@ def map_figure(space: Space, *, label_names: Sequence[str] = (), concepts: Seque
 def curves_figure(metrics: Sequence[dict[str, Any]], *, text: dict[str, str] | None = None) -> Picture:
     """The losses of each epoch in nats: training and test, one panel a part."""
     parts = [
-        p
-        for p in ("neg_elbo", "reconstruction", "kl")
-        if all(line["test"].get(p) is not None for line in metrics)
+        p for p in ("neg_elbo", "reconstruction", "kl") if all(line["test"].get(p) is not None for line in metrics)
     ]
     words = {"neg_elbo": "$-$ELBO", "reconstruction": "reconstruction", "kl": "KL"}
     figure, axes = _figure(3.7 * len(parts), 2.9, len(parts))

@@ -42,9 +42,7 @@ def captioned(rows: Sequence[Images], labels: Sequence[str], *, columns: Sequenc
     left = max(int(font.getlength(label)) for label in labels) + 24
     top = 30 if columns else 10
     count = max(len(row) for row in rows)
-    sheet = Image.new(
-        "RGB", (left + count * (width + gap) + 6, top + len(rows) * (height + gap) + 6), "white"
-    )
+    sheet = Image.new("RGB", (left + count * (width + gap) + 6, top + len(rows) * (height + gap) + 6), "white")
     draw = ImageDraw.Draw(sheet)
     for j, text in enumerate(columns):
         middle = left + j * (width + gap) + width / 2

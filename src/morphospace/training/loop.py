@@ -24,7 +24,17 @@ from morphospace.images import Images
 from morphospace.training.settings import Settings, keep_freed_memory
 from morphospace.vae.interfaces import Batch, Loss, Noise, Objective, Player, Progress
 
-__all__ = ["EpochEnded", "Event", "Stage", "Step", "Stepped", "Stopped", "Trainer", "generator_seed", "to_input"]
+__all__ = [
+    "EpochEnded",
+    "Event",
+    "Stage",
+    "Step",
+    "Stepped",
+    "Stopped",
+    "Trainer",
+    "generator_seed",
+    "to_input",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,9 +204,7 @@ class Trainer:
             )
             return
         running = self._enter()
-        running.step.load_state_dict(
-            {k.removeprefix("step."): v for k, v in tensors.items() if k.startswith("step.")}
-        )
+        running.step.load_state_dict({k.removeprefix("step."): v for k, v in tensors.items() if k.startswith("step.")})
         for player in running.players:
             optimiser = running.optimisers[player.name]
             for index, parameter in enumerate(player.parameters):
@@ -207,9 +215,7 @@ class Trainer:
                         like = parameter if value.shape == parameter.shape else value
                         kept = torch.empty_like(like, dtype=value.dtype).copy_(value)
                         optimiser.state[parameter][name.removeprefix(prefix)] = kept
-        running.sums = {
-            k.removeprefix("sum."): v.to(self.device) for k, v in tensors.items() if k.startswith("sum.")
-        }
+        running.sums = {k.removeprefix("sum."): v.to(self.device) for k, v in tensors.items() if k.startswith("sum.")}
 
     # -- steps ---------------------------------------------------------------------------------------
 

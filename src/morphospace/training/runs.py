@@ -57,9 +57,7 @@ def latest_run(parent: Path = Path("runs")) -> Path:
     """The run with the highest number that has a finished space."""
     runs = sorted(parent.glob(f"[0-9][0-9][0-9][0-9]-*/{SPACE}/config.json"))
     if not runs:
-        raise FileError(
-            f'SPACE: "latest" found no finished run in {parent}/. Train one: morpho train digits'
-        )
+        raise FileError(f'SPACE: "latest" found no finished run in {parent}/. Train one: morpho train digits')
     return runs[-1].parent.parent
 
 

@@ -91,14 +91,12 @@ def choose_settings(
         precision = "bf16" if _multiplies_bf16(chosen) else "fp32"
     if compiled is None:
         compiled = chosen.startswith("cuda") and importlib.util.find_spec("triton") is not None
-    return Settings(
-        device=chosen, precision=precision, threads=threads or torch.get_num_threads(), compiled=compiled
-    )
+    return Settings(device=chosen, precision=precision, threads=threads or torch.get_num_threads(), compiled=compiled)
 
 
 def _multiplies_bf16(device: str) -> bool:
     if device.startswith("cuda"):
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
         return False
     found = torch.cpu.get_capabilities()

@@ -16,7 +16,7 @@ from morphospace.vae.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian
 from morphospace.vae.model import VAE
 from morphospace.vae.objectives import ELBO, Reconstruction
 from morphospace.vae.optimisers import KerasRMSprop, Optimiser
-from morphospace.vae.posteriors import GaussianPosterior, PointPosterior
+from morphospace.vae.posteriors import GaussianPosterior, PointPosterior, Posterior
 from morphospace.vae.priors import StandardNormalPrior
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Optimiser",
     "Player",
     "PointPosterior",
+    "Posterior",
     "Progress",
     "Reconstruction",
     "StandardNormalPrior",

@@ -44,7 +44,7 @@ class Batch(NamedTuple):
 
     input: Tensor
     target: Tensor
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # the field's word; nobody asks a batch for tuple.index
     label: Tensor | None = None
 
 

@@ -68,7 +68,7 @@ class ContinuousBernoulli(Bernoulli):
 
     @staticmethod
     def log_normaliser(logits: Tensor) -> Tensor:
-        """log C, by its series where the quotient would be 0/0."""
+        """Log C, by its series where the quotient would be 0/0."""
         near = logits.abs() < 0.1
         safe = torch.where(near, torch.ones_like(logits), logits)
         series = math.log(2.0) + logits.square() / 12 - 7 * logits.pow(4) / 1440

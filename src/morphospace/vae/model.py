@@ -8,6 +8,7 @@ from torch import Generator, Tensor, nn
 
 from morphospace.vae.interfaces import Batch, Group, Noise, Terms
 from morphospace.vae.likelihoods import Likelihood
+from morphospace.vae.posteriors import Posterior
 
 __all__ = ["VAE"]
 
@@ -24,20 +25,24 @@ class VAE(nn.Module):
     """
 
     def __init__(
-        self, encoder: nn.Module, posterior: nn.Module, prior: nn.Module, decoder: nn.Module, likelihood: Likelihood
+        self,
+        encoder: nn.Module,
+        posterior: Posterior,
+        prior: nn.Module,
+        decoder: nn.Module,
+        likelihood: Likelihood,
     ) -> None:
         super().__init__()
         self.encoder = encoder
-        self.posterior: Any = posterior
+        self.posterior = posterior
         self.prior = prior
         self.decoder = decoder
         self.likelihood = likelihood
-        self.z_shapes: tuple[tuple[int, ...], ...] = ((self.posterior.latent_dim,),)
+        self.z_shapes: tuple[tuple[int, ...], ...] = ((posterior.latent_dim,),)
 
     def noise(self, k: int, batch: int, generator: Generator) -> Noise:
         """The posterior's noise for ``k`` draws of each of ``batch`` images."""
-        drawn: Noise = self.posterior.noise(k, batch, generator)
-        return drawn
+        return self.posterior.noise(k, batch, generator)
 
     def infer(self, x: Tensor, condition: Tensor | None = None) -> Any:
         """Images (B, C, H, W) in [0, 1] to the posterior Q."""

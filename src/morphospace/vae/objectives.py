@@ -52,7 +52,13 @@ class ELBO(SinglePlayer):
     """
 
     def __init__(
-        self, optimiser: Optimiser, *, beta: float = 1.0, anneal: float = 0.0, samples: int = 1, scale: float = 1.0
+        self,
+        optimiser: Optimiser,
+        *,
+        beta: float = 1.0,
+        anneal: float = 0.0,
+        samples: int = 1,
+        scale: float = 1.0,
     ) -> None:
         super().__init__(optimiser)
         self.beta = beta

@@ -38,12 +38,8 @@ class Optimiser:
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The PyTorch optimiser over ``parameters``."""
         if self.kind == "rmsprop":
-            return KerasRMSprop(
-                parameters, learning_rate=self.learning_rate, rho=self.beta2, epsilon=self.epsilon
-            )
-        return torch.optim.Adam(
-            parameters, self.learning_rate, (self.beta1, self.beta2), self.epsilon, fused=True
-        )
+            return KerasRMSprop(parameters, learning_rate=self.learning_rate, rho=self.beta2, epsilon=self.epsilon)
+        return torch.optim.Adam(parameters, self.learning_rate, (self.beta1, self.beta2), self.epsilon, fused=True)
 
     def rate(self, step: int, total: int) -> float:
         """The learning rate of ``step`` (from 0) of ``total``.
@@ -80,14 +76,13 @@ class KerasRMSprop(torch.optim.Optimizer):
     Source: Hinton, lecture 6e of Neural networks for machine learning; Keras 3's ``RMSprop``.
     """
 
-    def __init__(
-        self, parameters: Iterable[nn.Parameter], *, learning_rate: float, rho: float, epsilon: float
-    ) -> None:
+    def __init__(self, parameters: Iterable[nn.Parameter], *, learning_rate: float, rho: float, epsilon: float) -> None:
         super().__init__(parameters, {"lr": learning_rate, "rho": rho, "eps": epsilon})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Step every parameter that has a gradient."""
+        del closure
         for group in self.param_groups:
             stepping = [p for p in group["params"] if p.grad is not None]
             for p in stepping:

@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from morphospace.nn.layers import glorot_
 from morphospace.vae.interfaces import Draw, Noise
 
-__all__ = ["GaussianPosterior", "GaussianQ", "PointPosterior", "PointQ"]
+__all__ = ["GaussianPosterior", "GaussianQ", "PointPosterior", "PointQ", "Posterior"]
 
 
 class GaussianQ(NamedTuple):
@@ -44,12 +44,23 @@ class PointQ(NamedTuple):
         del noise
         return Draw(self.mean.unsqueeze(0), None)
 
-    def log_prob(self, z: Tensor) -> None:
+    def log_prob(self, z: Tensor) -> Tensor | None:
         """A point has no density."""
         del z
+        return None
 
 
-class GaussianPosterior(nn.Module):
+class Posterior(nn.Module):
+    """From features (B, features) to Q, which has ``mean``, ``draw(noise)`` and ``log_prob(z)``."""
+
+    latent_dim: int
+
+    def noise(self, k: int, batch: int, generator: Generator) -> Noise:
+        """All randomness of ``k`` draws for each of ``batch`` images."""
+        raise NotImplementedError
+
+
+class GaussianPosterior(Posterior):
     r"""The diagonal Gaussian :math:`q(z|x) = N(\mu(x), \mathrm{diag}\,\sigma^2(x))` by two dense heads.
 
     Args:
@@ -81,7 +92,7 @@ class GaussianPosterior(nn.Module):
         return GaussianQ(self.mean(h).float(), self.log_var(h).float())
 
 
-class PointPosterior(nn.Module):
+class PointPosterior(Posterior):
     """One code for each image: what makes a VAE a classical autoencoder.
 
     Args:
