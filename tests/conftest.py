@@ -47,7 +47,7 @@ def blobs() -> Dataset:
 
 @pytest.fixture(scope="session")
 def _trained(digits: Dataset) -> Space:
-    return train(digits, epochs=6, seed=3, precision="fp32")
+    return train(digits, epochs=20, seed=3, precision="fp32")
 
 
 @pytest.fixture

@@ -133,8 +133,8 @@ def _from_pil(picture: Image.Image) -> Images:
         white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, picture).convert("RGB")
     if picture.mode in ("1", "L"):
-        return np.asarray(picture.convert("L"))[..., None]
-    return np.asarray(picture.convert("RGB"))
+        return np.array(picture.convert("L"))[..., None]
+    return np.array(picture.convert("RGB"))
 
 
 def read_image(path: str | Path) -> Images:
@@ -172,7 +172,7 @@ def fit_image(image: Images, shape: tuple[int, int, int]) -> Images:
         top, left = (height - size[1]) // 2, (width - size[0]) // 2
         canvas[top : top + size[1], left : left + size[0]] = small
         return canvas
-    return np.asarray(picture).reshape(shape)
+    return np.array(picture).reshape(shape)
 
 
 def to_pil(image: Images) -> Image.Image:

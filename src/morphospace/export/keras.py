@@ -41,7 +41,7 @@ def to_keras(model: VAE) -> tuple[Weights, Weights]:
         >>> encoder[2].shape, decoder[2].shape
         ((3, 3, 32, 64), (3, 3, 32, 64))
     """
-    encoder, decoder = ([np.array(tensor.cpu()) for tensor in tensors] for tensors in _in_keras_order(model))
+    encoder, decoder = ([tensor.cpu().numpy().copy() for tensor in tensors] for tensors in _in_keras_order(model))
     return encoder, decoder
 
 

@@ -45,7 +45,7 @@ class Optimiser:
         """The learning rate of ``step`` (from 0) of ``total``.
 
         Example:
-            >>> Optimiser(learning_rate=1.0, decay="cosine").rate(50, 100)
+            >>> round(Optimiser(learning_rate=1.0, decay="cosine").rate(50, 100), 5)
             0.50005
         """
         rising = self.warm_up * total

@@ -1,0 +1,39 @@
+# Needs python3, make and a network; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check acceptance clean
+
+help: ## show this help
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@echo "installing Morphospace into $(VENV) (a minute or two, the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/installed-all: $(VENV)/installed
+	@echo "installing what tests and checks need into $(VENV)"
+	@$(PIP) --editable '.[all]'
+	@touch $@
+
+demo: $(VENV)/installed ## train a space of handwritten digits and show what one does with it
+	@$(BIN)/morpho demo
+
+test: $(VENV)/installed-all ## run the tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-all ## lint and check types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+acceptance: $(VENV)/installed-all ## train on MNIST and renew docs/figures.md; QUICK=1 leaves out the long part
+	$(BIN)/python -m pytest tests/acceptance -m "acceptance$(if $(QUICK), and not slow,)" --durations=0
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
