@@ -11,7 +11,7 @@ from morphospace._version import __version__
 from morphospace.data import Dataset
 from morphospace.images import Images
 from morphospace.pictures import Film, Picture
-from morphospace.recipes import find_recipe
+from morphospace.recipes import find_recipe, with_settings
 from morphospace.report import (
     Exhibit,
     edit_sheet,
@@ -70,7 +70,13 @@ def run_demo(
         listen: told about training.
     """
     result = train_run(
-        dataset, find_recipe("quick"), out=runs, seed=seed, settings=settings, command=command, listen=listen
+        dataset,
+        with_settings(find_recipe("quick"), ["epochs=60"]),
+        out=runs,
+        seed=seed,
+        settings=settings,
+        command=command,
+        listen=listen,
     )
     space = result.space
     for label in dataset.label_names:

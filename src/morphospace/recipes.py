@@ -66,8 +66,8 @@ class Recipe:
         l1: the weight of "reconstruction"'s L1 penalty, nats a unit of code.
         epochs: passes over the data.
         batch: images a step.
-        min_steps: sets of fewer than 50 batches get smaller batches, and more epochs until there are so many
-            steps; 0 leaves them as they are.
+        least_batch: sets of fewer than 50 batches get smaller ones, down to this, at a rate lower by the square root.
+        min_steps: small sets get more epochs until there are so many steps.
         optimiser, learning_rate, beta1, beta2, epsilon, warm_up, decay: see ``vae.Optimiser``.
     """
 
@@ -88,6 +88,7 @@ class Recipe:
     l1: float = 0.0
     epochs: int = 10
     batch: int = 256
+    least_batch: int = 16
     min_steps: int = 0
     optimiser: Literal["adam", "rmsprop"] = "adam"
     learning_rate: float = 1e-3
@@ -107,13 +108,12 @@ class Recipe:
 
     def fitted(self, images: int) -> Recipe:
         """The recipe with the batch, rate and epochs that a set of ``images`` training images gets."""
-        batch, epochs, rate = min(self.batch, images), self.epochs, self.learning_rate
-        if self.min_steps and images < _FEW_STEPS * self.batch:
-            batch = min(batch, max(16, 2 ** int(math.log2(max(1, images / _FEW_STEPS)))))
-            epochs = max(epochs, math.ceil(self.min_steps / (images // batch)))
-            # Noisier gradients want shorter steps: the square-root rule.
-            rate *= math.sqrt(batch / self.batch)
-        return dataclasses.replace(self, batch=batch, epochs=epochs, learning_rate=rate, min_steps=0)
+        # About 50 steps an epoch at least, by a power of two; noisier gradients want shorter steps.
+        few = 2 ** int(math.log2(max(1, images / _FEW_STEPS)))
+        batch = min(self.batch, max(self.least_batch, few), images)
+        rate = self.learning_rate * math.sqrt(batch / self.batch)
+        epochs = max(self.epochs, math.ceil(self.min_steps / (images // batch)))
+        return dataclasses.replace(self, batch=batch, least_batch=batch, epochs=epochs, learning_rate=rate, min_steps=0)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -131,7 +131,7 @@ _QUICK = Recipe(
     fourier_scale=1.0,
     epochs=7,
     batch=256,
-    min_steps=3000,
+    min_steps=1600,
     learning_rate=5e-3,
     beta2=0.98,
     warm_up=0.2,
@@ -187,6 +187,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "l1": (0, 1e9),
     "epochs": (1, 1e9),
     "batch": (1, 1e9),
+    "least_batch": (1, 1e9),
     "min_steps": (0, 1e12),
     "learning_rate": (1e-12, 1e3),
     "beta1": (0, 0.999999),
@@ -235,6 +236,8 @@ def with_settings(recipe: Recipe, settings: Mapping[str, str] | Iterable[str]) -
         changes[key] = _value(key, text)
     if "epochs" in changes:
         changes.setdefault("min_steps", 0)
+    if "batch" in changes:
+        changes.setdefault("least_batch", changes["batch"])
     return _checked(dataclasses.replace(recipe, **changes))
 
 
@@ -288,7 +291,9 @@ def _value(key: str, text: str) -> Any:
         raise ArgumentError(f'--set {key}: expected {wanted}, got "{text}".') from error
     low, high = _RANGES[key]
     if value is not None and not low <= value <= high:
-        raise ArgumentError(f"--set {key}: expected {low:g} to {high:g}, got {text}.")
+        option = f"--{key.replace('_', '-')}" if key in ("latent_dim", "epochs") else f"--set {key}"
+        expected = f"{low:g} to {high:g}" if high < math.inf else f"at least {low:g}"
+        raise ArgumentError(f"{option}: expected {expected}, got {text}.")
     return value
 
 

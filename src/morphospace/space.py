@@ -27,6 +27,7 @@ __all__ = ["Encoding", "Space", "load"]
 Points = NDArray[np.float32]
 
 _BATCH = 500
+_FLAT_BORDER = 8.0  # grey levels
 _LARGEST_SIDE = 4096
 
 
@@ -128,7 +129,7 @@ class Space:
         """
         if isinstance(images, (str, Path, Image.Image)):
             return fit_image(as_images(images)[0], self.shape)[None]
-        if isinstance(images, Sequence) and images and isinstance(images[0], (str, Path, Image.Image)):
+        if isinstance(images, Sequence) and images and isinstance(images[0], (str, Path, Image.Image, np.ndarray)):
             return np.concatenate([self.prepare(image) for image in images])
         if isinstance(images, np.ndarray) and images.shape == self.shape and images.ndim == 3:
             images = images[None]
@@ -244,8 +245,11 @@ class Space:
             n: pictures a side, >= 1; 15 in the book.
             side: enlarge each to about so many pixels.
         """
-        images = enlarge(self.decode(plane_grid(self.plane(), n)), side)
-        return Picture(tile(images, n), self.text())
+        images = self.decode(plane_grid(self.plane(), n))
+        # Pictures that end in one colour flow into each other; others need a line between them.
+        borders = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], 1)
+        gap = 0 if borders.std() < _FLAT_BORDER else max(1, side // 14)
+        return Picture(tile(enlarge(images, side), n, gap=gap), self.text())
 
     def morph(self, a: object, b: object, *more: object, frames: int = 32, path: str = "lerp") -> Film:
         """The way from image ``a`` to image ``b`` (and on), decoded frame by frame.

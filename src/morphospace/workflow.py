@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from morphospace._version import __version__
-from morphospace.data import Dataset, dataset_from_arrays, open_dataset
+from morphospace.data import SOURCES, Dataset, dataset_from_arrays, open_dataset
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.errors import DataError, FileError, MorphospaceError
 from morphospace.evaluate import TestFigures, latent_use, score
@@ -39,7 +39,7 @@ from morphospace.training import (
     load_checkpoint,
     save_checkpoint,
 )
-from morphospace.training.journal import append_metrics, cut_metrics, read_metrics, write_events
+from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
 from morphospace.training.runs import CHECKPOINT, RECIPE, SPACE, create_run, locked, read_run
 from morphospace.vae import VAE
 
@@ -158,8 +158,8 @@ def train(
 
     Example:
         >>> space = train("digits", epochs=1)
-        >>> space.atlas(5).pixels.shape
-        (280, 280, 1)
+        >>> space.sample(3).shape
+        (3, 8, 8, 1)
     """
     if isinstance(source, str):
         dataset = open_dataset(source)
@@ -242,6 +242,8 @@ def resume_run(
             stored = Settings(**description["machine"])
         except (KeyError, TypeError, ValueError) as error:
             raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
+        if data["name"] not in SOURCES:
+            raise FileError(f"RUN: {run} was trained on images in memory, which are gone. Call ms.train again.")
         dataset = open_dataset(data["name"], progress=progress)
         if dataset.fingerprint != data["fingerprint"]:
             raise FileError(
@@ -319,6 +321,7 @@ class _Run:
             model, self.stages, dataset.train.images, dataset.train.labels, seed=seed, settings=settings
         )
         self.epochs_done = 0
+        self.events: Any = None
 
     def finish(self) -> Result:
         """Train what is left, and leave what a run leaves."""
@@ -364,6 +367,7 @@ class _Run:
         else:
             # A run that dies in its first epoch resumes from the very start.
             save_checkpoint(self.trainer, checkpoint)
+        self.events = open_events(self.run / "events", self.epochs_done)
 
     def _epochs_at_checkpoint(self) -> int:
         done = sum(stage.epochs for stage in self.stages[: self.trainer.stage])
@@ -390,7 +394,8 @@ class _Run:
             "test": test.to_json(),
         }
         append_metrics(self.run / "metrics.jsonl", line)
-        write_events(self.run / "events", line)
+        if self.events is not None:
+            write_events(self.events, line)
         every = -(-self.epochs // _SHEETS)
         if self.epochs_done % every == 0 or self.epochs_done == self.epochs:
             self._sheets()

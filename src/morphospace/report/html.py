@@ -30,9 +30,9 @@ section { margin-top: 3.2rem } section p { color: var(--soft) }
 figure { margin: 1rem 0 0; background: var(--card); border: 1px solid var(--line); border-radius: 12px;
   padding: 14px; overflow-x: auto; text-align: center }
 figure img { max-width: 100%; height: auto; border-radius: 4px; vertical-align: middle }
-dl.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1px; margin: 2rem 0 0;
-  background: var(--line); border: 1px solid var(--line); border-radius: 12px; overflow: hidden }
-dl.facts div { background: var(--card); padding: .8rem 1rem }
+dl.facts { display: flex; flex-wrap: wrap; gap: 10px; margin: 2rem 0 0 }
+dl.facts div { background: var(--card); padding: .7rem 1rem; flex: 1 0 auto; border: 1px solid var(--line);
+  border-radius: 12px }
 dt { color: var(--soft); font-size: .82rem } dd { margin: 0; font-size: 1.25rem; font-weight: 600;
   font-variant-numeric: tabular-nums }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.1rem;

@@ -9,7 +9,7 @@ from typing import Any
 from morphospace.errors import FileError
 from morphospace.files import write_bytes
 
-__all__ = ["append_metrics", "cut_metrics", "read_metrics", "write_events"]
+__all__ = ["append_metrics", "cut_metrics", "open_events", "read_metrics", "write_events"]
 
 
 def append_metrics(path: Path, line: dict[str, Any]) -> None:
@@ -40,14 +40,19 @@ def cut_metrics(path: Path, epochs: int) -> None:
     write_bytes(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in kept).encode())
 
 
-def write_events(folder: Path, line: dict[str, Any]) -> None:
-    """The same line as TensorBoard scalars, if TensorBoard is installed."""
+def open_events(folder: Path, epochs_done: int) -> Any:
+    """A TensorBoard writer that forgets what came after ``epochs_done``; None where TensorBoard is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        return
-    with SummaryWriter(str(folder), purge_step=line["epoch"]) as writer:
-        for part in ("train", "test"):
-            for name, value in line[part].items():
-                if value is not None:
-                    writer.add_scalar(f"{name}/{part}", value, line["epoch"])
+        return None
+    return SummaryWriter(str(folder), purge_step=epochs_done + 1)
+
+
+def write_events(writer: Any, line: dict[str, Any]) -> None:
+    """The same line as TensorBoard scalars."""
+    for split in ("train", "test"):
+        for name, value in line[split].items():
+            if value is not None:
+                writer.add_scalar(f"{name}/{split}", value, line["epoch"])
+    writer.flush()

@@ -1,0 +1,55 @@
+"""What the README says works: its Python and its shell, on the small set in place of MNIST."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def block(kind: str, contains: str) -> str:
+    found = [b for b in re.findall(rf"```{kind}\n(.*?)```", README, re.S) if contains in b]
+    assert len(found) == 1
+    return str(found[0]).replace("mnist", "digits")
+
+
+def test_the_python_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block("python", "import morphospace"), "README.md", "exec"), {})
+    for name in ("atlas.png", "morph.gif"):
+        with Image.open(tmp_path / name) as picture:
+            picture.load()
+    assert "neg_elbo" in capsys.readouterr().out
+    assert (tmp_path / "runs" / "0001-digits-book" / "report.html").exists()
+
+
+def test_the_shell_of_the_readme(morpho: Callable[..., Any], tmp_path: Path) -> None:
+    for line in block("sh", "morpho train mnist --recipe book").splitlines():
+        command = shlex.split(line, comments=True)
+        assert command[0] == "morpho"
+        ran = morpho(*command[1:])
+        assert ran.code == 0, (line, ran.err)
+    assert len(list((tmp_path / "morpho-out").iterdir())) == 4
+
+
+def test_the_make_commands_of_the_readme_exist() -> None:
+    makefile = (Path(__file__).parents[1] / "Makefile").read_text()
+    for target in re.findall(r"make (demo|test|\w+)", README):
+        assert f"\n{target}:" in makefile
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (Path(__file__).parents[1] / target).exists(), target
+
+
+def test_the_picture_of_the_readme_is_light() -> None:
+    picture = Path(__file__).parents[1] / "docs" / "images" / "atlas.png"
+    assert picture.stat().st_size < 300_000
