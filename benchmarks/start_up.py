@@ -1,6 +1,6 @@
 """Seconds of ``morpho --help``, as a process: the best, the median and the worst of twenty.
 
-    python benchmarks/start_up.py
+python benchmarks/start_up.py
 """
 
 from __future__ import annotations

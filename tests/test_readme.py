@@ -20,7 +20,9 @@ def block(kind: str, contains: str) -> str:
     return str(found[0]).replace("mnist", "digits")
 
 
-def test_the_python_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_of_the_readme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(block("python", "import morphospace"), "README.md", "exec"), {})
     for name in ("atlas.png", "morph.gif"):

@@ -28,7 +28,7 @@ from morphospace.workflow import Listener, Result, learn_from_label, train_run
 __all__ = ["NEXT", "Demo", "run_demo"]
 
 _MORPH = ("0", "6", "4", "9")  # neighbours in most spaces, so that each change can be followed
-_EDITS = (("1", "7"), ("5", "6"), ("7", "9"), ("3", "8"))  # (an image of this, towards that)
+_EDITS = 4
 
 
 NEXT = """\
@@ -85,12 +85,13 @@ def run_demo(
         space.save(result.run / "space", force=True)
 
     typical = {label: _typical(space, dataset, label) for label in dataset.label_names}
+    best, middle = _edits(space, typical)
     film = space.morph(*(typical[label] for label in _MORPH), frames=48)
     pictures = {
         "atlas": space.atlas(15, side=48),
         "map": map_figure(space, label_names=dataset.label_names, concepts=list(space.concepts.values())),
         "reconstructions": reconstruction_sheet(space, dataset.test.images[:20], columns=10),
-        "edits": edit_sheet(space, np.concatenate([typical[a] for a, _ in _EDITS]), [b for _, b in _EDITS]),
+        "edits": edit_sheet(space, np.concatenate([typical[label] for label in middle]), best),
         "samples": sample_sheet(space, 96, seed=seed),
         "morph": morph_sheet(space, film.frames[:: max(1, len(film) // 11)]),
     }
@@ -103,6 +104,13 @@ def run_demo(
     report = folder / "report.html"
     _write(report, result, dataset, pictures, film, outputs[-1], command)
     return Demo(result, [report, *outputs], report)
+
+
+def _edits(space: Space, typical: dict[str, Images]) -> tuple[list[str], list[str]]:
+    """The concepts of best evidence, and as many other digits from the middle of the space to edit along them."""
+    best = sorted(space.concepts, key=lambda name: -(space.concepts[name].auc or 0))[:_EDITS]
+    far = {label: float(np.linalg.norm(space.encode(image).mean)) for label, image in typical.items()}
+    return best, sorted((label for label in typical if label not in best), key=far.__getitem__)[:_EDITS]
 
 
 def _typical(space: Space, dataset: Dataset, label: str) -> Images:
@@ -149,7 +157,8 @@ def _write(
         Exhibit(
             "Edits along concepts",
             "An image is encoded, moved along one concept, and decoded. Strength 1 is the way from the average "
-            "other digit to the average one; negative strengths go the other way.",
+            "other digit to the average one; negative strengths go the other way. Shown are the concepts that the "
+            "held-out images support best (morpho concept list latest shows the evidence for all ten).",
             pictures["edits"],
         ),
         Exhibit(

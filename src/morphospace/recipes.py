@@ -62,7 +62,7 @@ class Recipe:
         latent_dim: 1 .. the number of values in an image.
         objective: "elbo", "book" (the mean over pixels plus 5e-4 times a mean over latents), "reconstruction".
         beta: the weight of the KL in nats; None is the objective's own: 1 of "elbo", that of "book".
-        anneal: the share of all steps in which beta rises from 0, see ``vae.ELBO``.
+        anneal: the share of all steps in which beta or l1 rises from 0, see ``vae.ELBO``.
         l1: the weight of "reconstruction"'s L1 penalty, nats a unit of code.
         epochs: passes over the data.
         batch: images a step.
@@ -379,7 +379,7 @@ def build_stages(recipe: Recipe, shape: tuple[int, int, int]) -> tuple[Stage, ..
     )
     objective: Objective
     if recipe.objective == "reconstruction":
-        objective = Reconstruction(optimiser, l1=recipe.l1)
+        objective = Reconstruction(optimiser, l1=recipe.l1, anneal=recipe.anneal)
     else:
         scale = 1.0 / math.prod(shape) if recipe.objective == "book" else 1.0
         objective = ELBO(optimiser, beta=recipe.weight(shape), anneal=recipe.anneal, scale=scale)

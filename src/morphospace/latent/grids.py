@@ -76,7 +76,9 @@ def plane_of(latent_dim: int, codes: Points | None = None, *, prior: bool = True
     axes = axes[:count]
     # A singular vector's sign is arbitrary: make its largest entry positive, so that maps do not flip.
     flip = np.sign(axes[np.arange(count), np.abs(axes).argmax(1)])
-    scaled = axes * (flip * spreads[:count] / np.sqrt(len(codes)))[:, None]
+    # Codes that are all the same have no spread: any length will do that is none of zero.
+    deviations = np.maximum(spreads[:count] / np.sqrt(len(codes)), 1e-6)
+    scaled = axes * (flip * deviations)[:, None]
     return Plane(
         origin.astype(np.float32),
         scaled.astype(np.float32),

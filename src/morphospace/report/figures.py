@@ -96,7 +96,7 @@ def map_figure(space: Space, *, label_names: Sequence[str] = (), concepts: Seque
                 concept.name, xy=(end[0] * 1.12, end[1] * 1.12), ha="center", va="center",
                 color="#20242c", fontsize=12, fontweight="bold", path_effects=halo,
             )  # fmt: skip
-    limit = float(np.quantile(np.abs(points), 0.999)) * 1.08
+    limit = max(1.0, float(np.quantile(np.abs(points), 0.999)) * 1.08)
     names = (*plane.names, "")[:2]
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel=names[0], ylabel=names[1])
     axes.axhline(0, color="#d5d8de", lw=0.8, zorder=0)

@@ -24,6 +24,11 @@ def kl_of(terms: Terms) -> Tensor:
     return total
 
 
+def _risen(anneal: float, progress: Progress) -> Tensor | float:
+    """The share, 0..1, that a weight has reached when it rises over ``anneal`` of all steps."""
+    return (progress.step / max(1.0, anneal * progress.total)).clamp(max=1.0) if anneal else 1.0
+
+
 class SinglePlayer(Objective):
     """An objective with one player: every parameter of the model that trains, under one optimiser."""
 
@@ -72,8 +77,7 @@ class ELBO(SinglePlayer):
         terms = model.terms(batch, noise)
         reconstruction = -terms.log_px.mean()
         kl = kl_of(terms).mean()
-        risen = (progress.step / max(1.0, self.anneal * progress.total)).clamp(max=1.0) if self.anneal else 1.0
-        total = self.scale * (reconstruction + self.beta * risen * kl)
+        total = self.scale * (reconstruction + self.beta * _risen(self.anneal, progress) * kl)
         return Loss(total, {"reconstruction": reconstruction, "kl": kl})
 
 
@@ -83,18 +87,21 @@ class Reconstruction(SinglePlayer):
     Args:
         optimiser: steps the model.
         l1: lambda in nats a unit of code, >= 0; above 0 the codes become sparse.
+        anneal: the share of all steps, 0..1, in which lambda rises from 0.
     """
 
-    def __init__(self, optimiser: Optimiser, *, l1: float = 0.0) -> None:
+    def __init__(self, optimiser: Optimiser, *, l1: float = 0.0, anneal: float = 0.0) -> None:
         super().__init__(optimiser)
         self.l1 = l1
+        self.anneal = anneal
 
     def forward(self, player: str, model: Any, batch: Batch, noise: Noise, progress: Progress) -> Loss:
         """The loss of one batch; parts ``reconstruction`` and, with a penalty, ``l1``."""
-        del player, progress
+        del player
         terms = model.terms(batch, noise)
         reconstruction = -terms.log_px.mean()
         if not self.l1:
             return Loss(reconstruction, {"reconstruction": reconstruction})
         penalty = self.l1 * torch.stack([d.z.abs().flatten(2).sum(-1).mean() for d in terms.draws]).sum()
-        return Loss(reconstruction + penalty, {"reconstruction": reconstruction, "l1": penalty})
+        total = reconstruction + _risen(self.anneal, progress) * penalty
+        return Loss(total, {"reconstruction": reconstruction, "l1": penalty})
