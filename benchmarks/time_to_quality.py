@@ -43,7 +43,8 @@ def plain(seed: int) -> tuple[float, float]:
         z = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
         reconstruction = F.binary_cross_entropy_with_logits(decoder(z).float(), x, reduction="sum")
         kl = -0.5 * (1 + log_var - mean.square() - log_var.exp()).sum()
-        return (reconstruction + kl) / len(x)
+        total: torch.Tensor = (reconstruction + kl) / len(x)
+        return total
 
     began = time.perf_counter()
     for _ in range(epochs):
