@@ -68,7 +68,6 @@ class Display:
         )
         self.batch, self.epochs = event.recipe.batch, event.epochs
         self.steps = len(event.dataset.train) // self.batch
-        self.since = time.perf_counter()
         if self.console.is_terminal:
             self.progress = Progress(
                 TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
@@ -87,18 +86,20 @@ class Display:
             self.progress.start()
 
     def _stepped(self, event: Stepped) -> None:
-        self.taken += 1
         now = time.perf_counter()
+        if not self.taken:
+            self.since = now  # validation and sheets are over
+        self.taken += 1
         if self.progress is None or now - self.shown < _EVERY_SECONDS:
             return
-        speed = self.taken * self.batch / (now - self.since)
+        speed = (self.taken - 1) * self.batch / max(now - self.since, 1e-9)
         done = event.epoch * self.steps + event.step
         self.progress.update(self.task, completed=done, epoch=event.epoch + 1, speed=speed)
         self.progress.refresh()
         self.shown = now
 
     def _validated(self, event: Validated) -> None:
-        self.taken, self.since = 0, time.perf_counter()
+        self.taken = 0
         test, width = event.test, len(str(event.epochs))
         train = "  ".join(f"{name} {value:7.2f}" for name, value in event.ended.losses.items())
         if test.neg_elbo is None:
