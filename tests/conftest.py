@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,19 +79,19 @@ class Ran:
 
 
 @pytest.fixture
-def morpho(tmp_path: Path) -> Callable[..., Ran]:
-    """Run the command in an empty folder, as a process of its own."""
+def morpho(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run the command in an empty folder; in this process, where a new one would mostly import PyTorch."""
+    from morphospace.cli import main
 
-    def run(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> Ran:
-        done = subprocess.run(
-            [sys.executable, "-m", "morphospace", *arguments],
-            cwd=cwd or tmp_path,
-            env=os.environ | {"COLUMNS": "200"} | (env or {}),
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str, cwd: Path | None = None) -> Ran:
+        monkeypatch.chdir(cwd or tmp_path)
+        monkeypatch.setattr(sys, "argv", ["morpho", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capsys.readouterr()
+        return Ran(int(left.value.code or 0), out, err)
 
     return run

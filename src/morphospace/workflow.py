@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from morphospace._version import __version__
 from morphospace.data import SOURCES, Dataset, dataset_from_arrays, open_dataset
 from morphospace.data.fetch import Progress, no_progress
@@ -41,7 +39,6 @@ from morphospace.training import (
 )
 from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
 from morphospace.training.runs import CHECKPOINT, RECIPE, SPACE, create_run, locked, read_run
-from morphospace.vae import VAE
 
 __all__ = [
     "Interrupted",
@@ -49,7 +46,6 @@ __all__ = [
     "Result",
     "Started",
     "Validated",
-    "evaluate_space",
     "learn_from_label",
     "resume_run",
     "train",
@@ -161,6 +157,7 @@ def train(
         >>> space.sample(3).shape
         (3, 8, 8, 1)
     """
+    began = time.perf_counter()
     if isinstance(source, str):
         dataset = open_dataset(source)
     elif isinstance(source, Dataset):
@@ -169,7 +166,8 @@ def train(
         dataset = dataset_from_arrays(source, labels)
     chosen = choose_recipe(recipe, latent_dim=latent_dim, epochs=epochs, settings=settings)
     machine = choose_settings(device=device, precision=precision)
-    return train_run(dataset, chosen, out=None if out is None else Path(out), seed=seed, settings=machine).space
+    folder = None if out is None else Path(out)
+    return train_run(dataset, chosen, out=folder, seed=seed, settings=machine, began=began).space
 
 
 def choose_recipe(
@@ -198,13 +196,18 @@ def train_run(
     settings: Settings,
     command: str = "",
     listen: Listener = _deaf,
+    began: float | None = None,
 ) -> Result:
-    """Train ``recipe`` on ``dataset``; with ``out``, in a new run folder there."""
-    began = time.perf_counter()
+    """Train ``recipe`` on ``dataset``; with ``out``, in a new run folder there.
+
+    Set-up is counted from ``began`` (of ``time.perf_counter()``), or from the call.
+    """
+    began = time.perf_counter() if began is None else began
     recipe = recipe.fitted(len(dataset.train))
-    model = build_model(recipe, dataset.shape, seed=seed)
+    # Before anything is on disk: what cannot be built leaves nothing.
+    training = _Run(dataset, recipe, None, seed, settings, command, began, listen)
     if out is None:
-        return _Run(dataset, recipe, model, None, seed, settings, command, began, listen).finish()
+        return training.finish()
     description = {
         "recipe": recipe.to_json(),
         "seed": seed,
@@ -213,9 +216,9 @@ def train_run(
         "command": command,
         "morphospace": __version__,
     }
-    run = create_run(out, f"{dataset.name}-{recipe.name}", description)
-    with locked(run):
-        return _Run(dataset, recipe, model, run, seed, settings, command, began, listen).finish()
+    training.run = create_run(out, f"{dataset.name}-{recipe.name}", description)
+    with locked(training.run):
+        return training.finish()
 
 
 def resume_run(
@@ -255,8 +258,7 @@ def resume_run(
         )
         if found := stored.differences(now):
             warn(f"the last bits may differ from an uninterrupted run: {'; '.join(found)}")
-        model = build_model(recipe, dataset.shape, seed=seed)
-        return _Run(dataset, recipe, model, run, seed, now, description["command"], began, listen).finish()
+        return _Run(dataset, recipe, run, seed, now, description["command"], began, listen).finish()
 
 
 def _about_data(dataset: Dataset) -> dict[str, Any]:
@@ -291,34 +293,27 @@ def _stop_on_ctrl_c() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
+@dataclasses.dataclass
 class _Run:
     """One training from where its checkpoint stands to its report."""
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        recipe: Recipe,
-        model: VAE,
-        run: Path | None,
-        seed: int,
-        settings: Settings,
-        command: str,
-        began: float,
-        listen: Listener,
-    ) -> None:
-        self.dataset, self.recipe, self.model, self.run = dataset, recipe, model, run
-        self.seed, self.settings, self.command, self.began, self.listen = (
-            seed,
-            settings,
-            command,
-            began,
-            listen,
-        )
-        self.beta = recipe.weight(dataset.shape)
-        self.stages = build_stages(recipe, dataset.shape)
+    dataset: Dataset
+    recipe: Recipe
+    run: Path | None
+    seed: int
+    settings: Settings
+    command: str
+    began: float
+    listen: Listener
+
+    def __post_init__(self) -> None:
+        self.model = build_model(self.recipe, self.dataset.shape, seed=self.seed)
+        self.beta = self.recipe.weight(self.dataset.shape)
+        self.stages = build_stages(self.recipe, self.dataset.shape)
         self.epochs = sum(stage.epochs for stage in self.stages)
+        train = self.dataset.train
         self.trainer = Trainer(
-            model, self.stages, dataset.train.images, dataset.train.labels, seed=seed, settings=settings
+            self.model, self.stages, train.images, train.labels, seed=self.seed, settings=self.settings
         )
         self.epochs_done = 0
         self.events: Any = None
@@ -461,32 +456,6 @@ class _Run:
             )
             space.save(self.run / SPACE, force=True)
         return result
-
-
-def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0) -> dict[str, Any]:
-    """The figures of ``morpho evaluate``: the test block, and what the latents are used for.
-
-    Raises:
-        DataError: if the set's images do not fit the space.
-    """
-    images = space.prepare(dataset.test.images)
-    test = score(
-        space.model, images, beta=space.recipe.weight(space.shape),
-        bernoulli=space.recipe.likelihood == "bernoulli", seed=seed,
-    )  # fmt: skip
-    use = latent_use(space.encode(images).mean)
-    warning = use.warning()
-    return {
-        "data": dataset.name,
-        "images": len(images),
-        "test": {k: v for k, v in test.to_json().items() if k != "book_loss" or v is not None},
-        "latents": {
-            "count": space.latent_dim,
-            "unused": [i + 1 for i in use.unused],
-            "variances": [round(float(v), 6) for v in np.asarray(use.variances)],
-        },
-        "warnings": [warning] if warning else [],
-    }
 
 
 def learn_from_label(space: Space, name: str, dataset: Dataset, label: str) -> Concept:

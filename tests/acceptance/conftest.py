@@ -17,7 +17,7 @@ HEAD = """# Measured figures
 
 Made by `make acceptance` (a part of them by `make acceptance QUICK=1`); nats an image over all test images,
 in float32, one fixed-seed draw. Seconds are of training alone, on the machine that made the table: trust the
-nats, and compare seconds only within one table.
+nats, and compare seconds only within one table. They are left out where the machine had other work.
 
 | what | seed | command | parameters | −ELBO | reconstruction | KL | beta | book loss | seconds | wall seconds |
 |---|---|---|---|---|---|---|---|---|---|---|
@@ -31,7 +31,7 @@ def render(rows: dict[str, dict[str, Any]]) -> str:
     lines = [
         f"| {r['what']} | {r['seed']} | `{r['command']}` | {r['parameters']:,} | {cell(r['neg_elbo'], '.2f')} "
         f"| {r['reconstruction']:.2f} | {cell(r['kl'], '.2f')} | {cell(r['beta'], '.3g')} "
-        f"| {cell(r.get('book_loss'), '.4f')} | {r['seconds']:.1f} | {r['wall']:.1f} |"
+        f"| {cell(r.get('book_loss'), '.4f')} | {cell(r['seconds'], '.1f')} | {cell(r['wall'], '.1f')} |"
         for _, r in sorted(rows.items())
     ]
     return HEAD + "\n".join(lines) + "\n"

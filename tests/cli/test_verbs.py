@@ -1,4 +1,4 @@
-"""Every verb, as a process, on a small run; and what it says when it is used wrongly."""
+"""Every verb on a small run; and what it says when it is used wrongly."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at(home: Path, tmp_path: Path, morpho: Morpho) -> Morpho:
     """Run a verb in a copy of that folder."""
     shutil.copytree(home, tmp_path / "home")
-    return lambda *arguments, **more: morpho(*arguments, cwd=tmp_path / "home", **more)
+    return lambda *arguments: morpho(*arguments, cwd=tmp_path / "home")
 
 
 def test_train_prints_one_json_object_and_progress_on_stderr(home: Path) -> None:
@@ -101,7 +101,7 @@ def test_verbs_write_numbered_files_and_never_overwrite(at: Morpho, arguments: t
     first, second = at(*arguments, "--json"), at(*arguments, "--json")
     assert first.code == second.code == 0, first.err + second.err
     paths = [Path(ran.json["outputs"][0]) for ran in (first, second)]
-    assert [p.name[:5] for p in paths] == ["0001-", "0002-"] or arguments[0] == "edit"
+    assert [p.name[:5] for p in paths] == ["0001-", "0002-"]
     assert paths[0].suffix == suffix
     assert "seed" in first.json
     named = at(*arguments, "--out", f"x{suffix}")

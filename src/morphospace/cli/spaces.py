@@ -71,7 +71,7 @@ def evaluate(
     device: DeviceOption = "auto",
 ) -> Answer:
     """Score a space on all test images of a set, in float32, in nats an image."""
-    from morphospace.workflow import evaluate_space
+    from morphospace.evaluate import evaluate_space
 
     found = open_space(space, device)
     name = data or found.about.get("data", {}).get("name", "")

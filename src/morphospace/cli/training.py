@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -54,6 +55,7 @@ def train(
     out: Annotated[Path, typer.Option("--out", help="The folder for the run's folder.")] = Path("runs"),
 ) -> Answer:
     """Train a space on DATA; the run is OUT/0001-DATA-RECIPE."""
+    began = time.perf_counter()
     from morphospace.cli.display import Display
     from morphospace.recipes import find_recipe, with_settings
     from morphospace.training import choose_settings
@@ -67,7 +69,14 @@ def train(
     dataset = open_data(data)
     with Display(screen()) as display:
         result = train_run(
-            dataset, chosen, out=out, seed=seed, settings=settings, command=command_line(), listen=display
+            dataset,
+            chosen,
+            out=out,
+            seed=seed,
+            settings=settings,
+            command=command_line(),
+            listen=display,
+            began=began,
         )
     return _answer(result)
 
