@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from statistics import mean
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
 from morphospace.data import Dataset
+from morphospace.workflow import learn_from_label, train
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600), pytest.mark.usefixtures("mnist")]
 
@@ -62,22 +66,28 @@ def test_more_latents(train_and_record: Train) -> None:
 
 
 def test_concepts_move_digits_towards_their_kind(mnist: Dataset) -> None:
-    """Edited towards "6" and "9", test images are judged to be that by a classifier of pixels."""
-    import numpy as np
-    from sklearn.neighbors import KNeighborsClassifier
+    """At strength 2 a classifier of pixels takes edited images for a 6 or a 9 more often, and a random direction not.
 
-    from morphospace.workflow import learn_from_label, train
-
-    space = train(mnist, seed=0)
+    Measured: 6 from 1 % to 99 %, 9 from 2 % to 36 %: the straight way from all others to the 9s ends among the 4s.
+    """
     assert mnist.train.labels is not None
     assert mnist.test.labels is not None
+    space = train(mnist, seed=0, latent_dim=16)
     judge = KNeighborsClassifier(5).fit(mnist.train.images[:10_000].reshape(10_000, -1), mnist.train.labels[:10_000])
     assert judge.score(mnist.test.images[:1000].reshape(1000, -1), mnist.test.labels[:1000]) > 0.9
+    rng = np.random.default_rng(0)
     for label in ("6", "9"):
         concept = learn_from_label(space, label, mnist, label)
         assert concept.held_out
+        length = np.linalg.norm(concept.direction)
+        random = rng.standard_normal(16)
+        direction = (random * length / np.linalg.norm(random)).astype(np.float32)
+        space.concepts["random"] = dataclasses.replace(concept, direction=direction)
         others = mnist.test.images[mnist.test.labels != int(label)][:300]
-        shares = [
-            np.mean(judge.predict(space.edit(others, {label: s}).reshape(300, -1)) == int(label)) for s in (0.0, 1.0)
-        ]
-        assert shares[1] > shares[0] + 0.2, (label, shares)
+
+        def share(strengths: dict[str, float], others: Any = others, label: str = label) -> float:
+            return float(np.mean(judge.predict(space.edit(others, strengths).reshape(300, -1)) == int(label)))
+
+        reached = share({label: 2.0})
+        assert reached > share({label: 0.0}) + 0.2
+        assert reached > share({"random": 2.0}) + 0.15
