@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -180,12 +181,15 @@ def test_pictures_show_and_save_themselves(tmp_path: Path) -> None:
 def test_points_keep_labels_and_names(tmp_path: Path, ending: str) -> None:
     z = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
     table = PointTable(z, np.array([3, 1, 2, 0]), ["a,b", "ü", 'q"', "line\nbreak"])
-    write_points(tmp_path / f"z{ending}", table)
+    write_points(tmp_path / f"z{ending}", table, {"seed": "7"})
     again = read_points(tmp_path / f"z{ending}")
     assert (again.z == z).all()
     assert again.labels is not None
     assert again.labels.tolist() == [3, 1, 2, 0]
     assert list(again.names) == list(table.names)
+    if ending == ".npz":
+        with np.load(tmp_path / "z.npz") as stored:
+            assert json.loads(str(stored["about"])) == {"seed": "7"}
 
 
 @pytest.mark.parametrize("name", ["z.npz", "z.npy", "z.csv"])

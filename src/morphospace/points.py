@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,8 +28,8 @@ class PointTable(NamedTuple):
     names: Sequence[str] = ()
 
 
-def write_points(path: Path, table: PointTable) -> None:
-    """Write ``table`` as .npz or .csv, by the name's ending.
+def write_points(path: Path, table: PointTable, about: Mapping[str, str] | None = None) -> None:
+    """Write ``table`` as .npz or .csv, by the name's ending; an .npz also keeps ``about`` (seed, command, ...).
 
     Raises:
         ArgumentError: for another ending.
@@ -40,6 +41,8 @@ def write_points(path: Path, table: PointTable) -> None:
             columns["labels"] = table.labels
         if table.names:
             columns["names"] = np.array(table.names, np.str_)
+        if about:
+            columns["about"] = np.array(json.dumps(dict(about)))
         with atomic_file(path) as partial, partial.open("wb") as stream:
             np.savez_compressed(stream, **columns)  # type: ignore[arg-type]
     elif kind == ".csv":

@@ -322,31 +322,30 @@ class _Run:
         """Train what is left, and leave what a run leaves."""
         self._begin()
         setup = time.perf_counter() - self.began
-        first = self.trainer.seconds
-        epochs_before = self.epochs_done
         self.listen(
             Started(
                 self.recipe, self.dataset, sum(p.numel() for p in self.model.parameters()), self.settings,
                 self.run, self.epochs, self.epochs_done, self.beta,
             )
         )  # fmt: skip
-        with _stop_on_ctrl_c() as stop:
-            for event in self.trainer.run(stop):
-                if isinstance(event, EpochEnded):
-                    self._validate(event)
-                elif isinstance(event, Stopped):
-                    self._interrupt()
-                else:
-                    self.listen(event)
-        seconds = self.trainer.seconds
-        images = (
-            (self.epochs - epochs_before) * self.stages[0].batch * (len(self.dataset.train) // self.stages[0].batch)
-        )
-        spent = seconds - first
+        try:
+            with _stop_on_ctrl_c() as stop:
+                for event in self.trainer.run(stop):
+                    if isinstance(event, EpochEnded):
+                        self._validate(event)
+                    elif isinstance(event, Stopped):
+                        self._interrupt()
+                    else:
+                        self.listen(event)
+        finally:
+            if self.events is not None:
+                self.events.close()
+        seconds, count = self.trainer.seconds, len(self.dataset.train)
+        images = sum(stage.epochs * (count - count % stage.batch) for stage in self.stages)
         figures = {
             "seconds": round(seconds, 3),
             "setup_seconds": round(setup, 3),
-            "images_per_second": round(images / spent, 1) if spent else None,
+            "images_per_second": round(images / seconds, 1),
             "epochs": self.epochs,
         }
         return self._conclude(figures)

@@ -52,7 +52,7 @@ def encode(
     labels = [split.labels for split in splits.values() if split.labels is not None]
     names = [f"{dataset.name}:{name}/{i}" for name, split in splits.items() for i in range(len(split))]
     table = PointTable(np.concatenate(means), np.concatenate(labels) if labels else None, names)
-    write_points(path, table)
+    write_points(path, table, found.text(kind="codes", command=command_line()))
     return Answer({"seed": seed, "points": len(table.z), "latent_dim": found.latent_dim}, outputs=[path])
 
 
