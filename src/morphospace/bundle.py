@@ -58,18 +58,20 @@ def write_bundle(path: Path, bundle: Bundle, card: str) -> None:
 def write_concepts(folder: Path, concepts: Mapping[str, Concept]) -> None:
     """Write the concepts of a bundle.
 
-    The evidence is written after the directions and read first: what a cut between the two leaves is a
-    direction that no evidence names, and it is passed over.
+    Evidence never names a direction that is not there: new directions come before it, old ones go after it.
+    What a cut between the writes leaves is a direction that no evidence names, and it is passed over.
     """
-    _save(
-        folder / "concepts.safetensors",
-        {name: torch.from_numpy(concept.direction) for name, concept in concepts.items()},
-    )
+    path = folder / "concepts.safetensors"
+    directions = {name: torch.from_numpy(concept.direction) for name, concept in concepts.items()}
+    before = _load(path) if path.exists() else {}
+    _save(path, before | directions)
     evidence = {
         name: {k: v for k, v in vars(concept).items() if k not in ("name", "direction")}
         for name, concept in concepts.items()
     }
     write_json(folder / "concepts.json", evidence)
+    if before.keys() - directions.keys():
+        _save(path, directions)
 
 
 def read_bundle(path: Path) -> Bundle:

@@ -317,6 +317,7 @@ class _Run:
         )
         self.epochs_done = 0
         self.events: Any = None
+        self.test: TestFigures | None = None  # of the weights as they stand
 
     def finish(self) -> Result:
         """Train what is left, and leave what a run leaves."""
@@ -372,7 +373,7 @@ class _Run:
 
     def _validate(self, ended: EpochEnded) -> None:
         self.epochs_done += 1
-        test = self._score()
+        test = self.test = self._score()
         self.listen(Validated(ended, self.epochs_done, self.epochs, test))
         if self.run is None:
             return
@@ -399,7 +400,6 @@ class _Run:
         if self.run is None:
             return
         folder, stem = self.run / "sheets", f"epoch-{self.epochs_done:04d}"
-        self.model.eval()
         space = self._space({})
         facts = {"epoch": str(self.epochs_done), "command": self.command}
         for kind, picture in (
@@ -438,7 +438,7 @@ class _Run:
         return space
 
     def _conclude(self, figures: dict[str, Any]) -> Result:
-        test = self._score()
+        test = self.test or self._score()  # a run resumed after its last epoch has not scored yet
         space = self._space({"train": figures, "test": test.to_json()})
         if space.reference is None:
             raise FileError("the space lost its reference points")
