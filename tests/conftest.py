@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,15 @@ from morphospace.space import Space
 from morphospace.workflow import train
 
 TINY = {"encoder_widths": (32,), "decoder_widths": (32,), "batch": 64}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prepared sets of tests go into a folder of their own."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("MORPHOSPACE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    yield
+    patch.undo()
 
 
 @pytest.fixture(scope="session")

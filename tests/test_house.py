@@ -17,7 +17,7 @@ import morphospace as ms
 SOURCE = Path(ms.__file__).parent
 FLOORS = [
     {"errors", "_version"},
-    {"files"},
+    {"files", "decoding"},
     {"images"},
     {"pictures"},
     {"data", "nn"},

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin
 
+from morphospace.decoding import Images, UnreadablePictureError, decode_picture, from_pil, to_pixels
 from morphospace.errors import DataError, FileError
 from morphospace.files import atomic_file, read_bytes
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "RESIZES",
     "ImageLike",
     "Images",
+    "Resize",
     "as_images",
     "fit_image",
     "png_bytes",
@@ -31,26 +34,7 @@ __all__ = [
     "write_png",
 ]
 
-Images: TypeAlias = NDArray[np.uint8]
-"""uint8 (N, H, W, C), C 1 (grey) or 3 (colour)."""
-
 ImageLike: TypeAlias = "NDArray[Any] | Image.Image | str | Path"
-
-
-def to_pixels(values: NDArray[np.floating[Any]]) -> Images:
-    """Floats in [0, 1] to uint8, clipped and rounded, never wrapped (law 8).
-
-    Raises:
-        DataError: if a value is NaN.
-
-    Example:
-        >>> to_pixels(np.array([-0.1, 0.5, 1.7])).tolist()
-        [0, 128, 255]
-    """
-    if np.isnan(values).any():
-        raise DataError("cannot turn NaN into a pixel: the model or the latents are not finite.")
-    pixels: Images = np.floor(np.clip(values, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
-    return pixels
 
 
 def as_images(images: Any, *, name: str = "images") -> Images:
@@ -71,7 +55,7 @@ def as_images(images: Any, *, name: str = "images") -> Images:
     if isinstance(images, (str, Path)):
         return read_image(images)[None]
     if isinstance(images, Image.Image):
-        return _from_pil(images)[None]
+        return from_pil(images)[None]
     if isinstance(images, Sequence):
         return _stack(images, name)
     array = np.asarray(images)
@@ -122,57 +106,64 @@ def _stack(images: Sequence[object], name: str) -> Images:
     return np.concatenate(each)
 
 
-def _from_pil(picture: Image.Image) -> Images:
-    """(H, W, C): upright by EXIF, transparency over white, 16 bit scaled to 8, grey stays grey."""
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture, np.float64)
-        return to_pixels(values / (65535.0 if values.max() > 255 else 255.0))[..., None]
-    if "A" in picture.getbands() or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
-        picture = Image.alpha_composite(white, picture).convert("RGB")
-    if picture.mode in ("1", "L"):
-        return np.array(picture.convert("L"))[..., None]
-    return np.array(picture.convert("RGB"))
-
-
-def read_image(path: str | Path) -> Images:
-    """One picture file as uint8 (H, W, C).
+def read_image(path: str | Path, *, near: int | None = None) -> Images:
+    """One picture file as uint8 (H, W, C), as :func:`morphospace.decoding.decode_picture` decodes it.
 
     Raises:
         FileError: if the file is missing, no picture, truncated, or absurdly large.
     """
     data = read_bytes(Path(path), "image")
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            picture.load()
-            return _from_pil(picture)
-    except UnidentifiedImageError as error:
-        raise FileError(f"{path} is not a picture that can be read: expected PNG, JPEG, GIF, ...") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise FileError(f"the picture {path} is damaged or too large ({error}). Save it anew.") from error
+        return decode_picture(data, near=near)
+    except UnreadablePictureError as error:
+        raise FileError(f"cannot use the picture {path}: {error.reason}. Expected a whole PNG, JPEG, ...") from error
 
 
-def fit_image(image: Images, shape: tuple[int, int, int]) -> Images:
-    """Bring one image to ``shape`` (H, W, C): colour to grey or back, then fitted inside, centred, padded.
+Resize: TypeAlias = Literal["crop", "pad", "fit"]
+"""How a picture takes another form: its middle cut out, borders added, or both sides stretched."""
 
-    The padding is the mean of the image's border, so that a white page stays white and a black one black.
+RESIZES: tuple[Resize, ...] = get_args(Resize)
+
+
+def fit_image(image: Images, shape: tuple[int, int, int], resize: Resize = "pad") -> Images:
+    """Bring one image to ``shape`` (H, W, C): colour to grey or back, then to size.
+
+    Args:
+        image: uint8 (H', W', C').
+        shape: (H, W, C).
+        resize: "crop" scales until the frame is full and cuts off what sticks out on two sides; "pad" scales until
+            all of the image is inside and fills the rest with the mean of its border, so that a white page
+            stays white; "fit" stretches it, whatever becomes of circles.
+
+    Example:
+        >>> fit_image(np.zeros((10, 30, 3), np.uint8), (8, 8, 1)).shape
+        (8, 8, 1)
     """
     height, width, channels = shape
     if image.shape == shape:
         return image
     picture = to_pil(image).convert("L" if channels == 1 else "RGB")
-    if picture.size != (width, height):
-        scale = min(width / picture.width, height / picture.height)
-        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-        small = np.asarray(picture.resize(size, Image.Resampling.LANCZOS)).reshape(size[1], size[0], channels)
-        border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]).mean(0)
-        canvas = np.broadcast_to(to_pixels(border / 255.0), shape).copy()
-        top, left = (height - size[1]) // 2, (width - size[0]) // 2
-        canvas[top : top + size[1], left : left + size[0]] = small
-        return canvas
+    if picture.size == (width, height):
+        return np.array(picture).reshape(shape)
+    if resize == "crop":
+        picture = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    elif resize == "fit":
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    else:
+        return _padded(picture, shape)
     return np.array(picture).reshape(shape)
+
+
+def _padded(picture: Image.Image, shape: tuple[int, int, int]) -> Images:
+    height, width, channels = shape
+    scale = min(width / picture.width, height / picture.height)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    small = np.asarray(picture.resize(size, Image.Resampling.LANCZOS)).reshape(size[1], size[0], channels)
+    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]).mean(0)
+    canvas = np.broadcast_to(to_pixels(border / 255.0), shape).copy()
+    top, left = (height - size[1]) // 2, (width - size[0]) // 2
+    canvas[top : top + size[1], left : left + size[0]] = small
+    return canvas
 
 
 def to_pil(image: Images) -> Image.Image:

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import torch
 
 from morphospace.errors import ArgumentError, did_you_mean
-from morphospace.nn import BookDecoder, BookEncoder, MLPDecoder, MLPEncoder
+from morphospace.nn import BookDecoder, BookEncoder, ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
+from morphospace.training.augmentation import Augmentation
 from morphospace.training.loop import Stage
 from morphospace.vae import (
     ELBO,
@@ -37,13 +38,18 @@ __all__ = [
     "Recipe",
     "build_model",
     "build_stages",
+    "default_recipe",
     "find_recipe",
     "recipe_from_json",
+    "setting_pairs",
     "with_settings",
 ]
 
 _BOOK_KL_WEIGHT = 5e-4
 _FEW_STEPS = 50
+_QUICK_PIXELS = 32 * 32
+_SMALL = 2000  # training images
+_AUGMENT = 0.06
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +59,12 @@ class Recipe:
     Attributes:
         name: what users type.
         summary: a line for people.
-        network: "mlp" or "book".
-        encoder_widths, decoder_widths: the hidden layers of "mlp".
+        network: "mlp", "conv" or "book".
+        encoder_widths, decoder_widths: the hidden layers of "mlp"; the channels of each level of "conv", from the
+            finest.
+        blocks: residual blocks a level of "conv".
         fourier, fourier_scale: the decoder's random projections of the latent, see ``nn.FourierFeatures``.
+        log_var: where the posterior's log-variances start; below 0 the decoder hears the latents from the first step.
         posterior: "gaussian", "point", or "relu" (a point at zero or above in every latent).
         likelihood: "bernoulli", "continuous-bernoulli", "gaussian" (sigma fixed), "gaussian-learned".
         sigma: of the Gaussian likelihood, in units of the pixel range [0, 1].
@@ -64,20 +73,27 @@ class Recipe:
         beta: the weight of the KL in nats; None is the objective's own: 1 of "elbo", that of "book".
         anneal: the share of all steps in which beta or l1 rises from 0, see ``vae.ELBO``.
         l1: the weight of "reconstruction"'s L1 penalty, nats a unit of code.
+        augment: training images are shifted by up to this share of their sides, and scaled by as much, anew at each
+            step; None is 0.06 for sets of fewer than 2,000 training images and 0 for others.
+        flip: which ways training images are mirrored at random.
+        patience: training stops after so many epochs without a better validation score, and keeps the best; 0 never
+            stops and keeps the last; None is a fifth of the epochs for sets of fewer than 2,000 and 0 for others.
         epochs: passes over the data.
         batch: images a step.
         least_batch: sets of fewer than 50 batches get smaller ones, down to this, at a rate lower by the square root.
         min_steps: small sets get more epochs until there are so many steps.
-        optimiser, learning_rate, beta1, beta2, epsilon, warm_up, decay: see ``vae.Optimiser``.
+        optimiser, learning_rate, beta1, beta2, epsilon, clip, warm_up, decay: see ``vae.Optimiser``.
     """
 
     name: str
     summary: str
-    network: Literal["mlp", "book"]
+    network: Literal["mlp", "conv", "book"]
     encoder_widths: tuple[int, ...] = (256, 256, 256)
     decoder_widths: tuple[int, ...] = (256, 256, 256)
+    blocks: int = 1
     fourier: int = 0
     fourier_scale: float = 1.0
+    log_var: float = 0.0
     posterior: Literal["gaussian", "point", "relu"] = "gaussian"
     likelihood: Literal["bernoulli", "continuous-bernoulli", "gaussian", "gaussian-learned"] = "bernoulli"
     sigma: float = 0.1
@@ -86,6 +102,9 @@ class Recipe:
     beta: float | None = None
     anneal: float = 0.0
     l1: float = 0.0
+    augment: float | None = 0.0
+    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    patience: int | None = 0
     epochs: int = 10
     batch: int = 256
     least_batch: int = 16
@@ -95,6 +114,7 @@ class Recipe:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    clip: float = 0.0
     warm_up: float = 0.0
     decay: Literal["none", "cosine"] = "none"
 
@@ -107,13 +127,23 @@ class Recipe:
         return 1.0 if self.objective == "elbo" else _BOOK_KL_WEIGHT * math.prod(shape) * 2 / self.latent_dim
 
     def fitted(self, images: int) -> Recipe:
-        """The recipe with the batch, rate and epochs that a set of ``images`` training images gets."""
+        """The recipe as a set of ``images`` training images gets it: batch, rate, epochs, augmentation, patience."""
         # About 50 steps an epoch at least, by a power of two; noisier gradients want shorter steps.
         few = 2 ** int(math.log2(max(1, images / _FEW_STEPS)))
         batch = min(self.batch, max(self.least_batch, few), images)
         rate = self.learning_rate * math.sqrt(batch / self.batch)
         epochs = max(self.epochs, math.ceil(self.min_steps / (images // batch)))
-        return dataclasses.replace(self, batch=batch, least_batch=batch, epochs=epochs, learning_rate=rate, min_steps=0)
+        small = images < _SMALL
+        return dataclasses.replace(
+            self,
+            batch=batch,
+            least_batch=batch,
+            epochs=epochs,
+            min_steps=0,
+            learning_rate=rate,
+            augment=(_AUGMENT if small else 0.0) if self.augment is None else self.augment,
+            patience=(-(-epochs // 5) if small else 0) if self.patience is None else self.patience,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -151,10 +181,33 @@ _BOOK = Recipe(
     epsilon=1e-7,
 )
 
+_CONV = Recipe(
+    name="conv",
+    summary="colour and larger images: residual convolutions, learned sigma, 32 latents, ELBO",
+    network="conv",
+    encoder_widths=(64, 96, 128),
+    decoder_widths=(64, 96, 128),
+    log_var=-8.0,
+    likelihood="gaussian-learned",
+    latent_dim=32,
+    anneal=0.5,
+    augment=None,
+    patience=None,
+    epochs=17,
+    batch=32,
+    min_steps=3000,
+    learning_rate=3e-3,
+    beta2=0.98,
+    clip=1.0,
+    warm_up=0.15,
+    decay="cosine",
+)
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         _QUICK,
+        _CONV,
         _BOOK,
         dataclasses.replace(
             _QUICK,
@@ -178,13 +231,17 @@ RECIPES: dict[str, Recipe] = {
 
 # What a number must be: the smallest and largest value allowed.
 _RANGES: dict[str, tuple[float, float]] = {
+    "blocks": (0, 64),
     "fourier": (0, 65536),
     "fourier_scale": (0, 1e6),
+    "log_var": (-20, 5),
     "sigma": (1e-6, 1e3),
     "latent_dim": (1, math.inf),
     "beta": (0, 1e9),
     "anneal": (0, 1),
     "l1": (0, 1e9),
+    "augment": (0, 0.5),
+    "patience": (0, 1e9),
     "epochs": (1, 1e9),
     "batch": (1, 1e9),
     "least_batch": (1, 1e9),
@@ -193,6 +250,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "beta1": (0, 0.999999),
     "beta2": (0, 0.999999),
     "epsilon": (1e-30, 1.0),
+    "clip": (0, 1e9),
     "warm_up": (0, 1),
 }
 _TYPES: dict[str, Any] = typing.get_type_hints(Recipe)
@@ -213,6 +271,17 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
+def default_recipe(shape: tuple[int, int, int]) -> Recipe:
+    """What images of ``shape`` (H, W, C) are trained with unless a recipe is named.
+
+    Example:
+        >>> default_recipe((28, 28, 1)).name, default_recipe((64, 64, 3)).name
+        ('quick', 'conv')
+    """
+    height, width, channels = shape
+    return RECIPES["quick" if channels == 1 and height * width <= _QUICK_PIXELS else "conv"]
+
+
 def with_settings(recipe: Recipe, settings: Mapping[str, str] | Iterable[str]) -> Recipe:
     """The recipe with some keys changed, as ``--set key=value`` does.
 
@@ -227,9 +296,8 @@ def with_settings(recipe: Recipe, settings: Mapping[str, str] | Iterable[str]) -
         >>> with_settings(find_recipe("quick"), ["epochs=3", "encoder_widths=64,32"]).encoder_widths
         (64, 32)
     """
-    pairs = settings.items() if isinstance(settings, Mapping) else [_pair(text) for text in settings]
     changes: dict[str, Any] = {}
-    for key, text in pairs:
+    for key, text in (settings if isinstance(settings, Mapping) else setting_pairs(settings)).items():
         if key not in _TYPES or key in ("name", "summary"):
             known = [k for k in _TYPES if k not in ("name", "summary")]
             raise ArgumentError(f'--set: recipe "{recipe.name}" has no key "{key}". {did_you_mean(key, known)}')
@@ -258,11 +326,19 @@ def recipe_from_json(values: Mapping[str, Any]) -> Recipe:
     return _checked(Recipe(**changes))
 
 
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise ArgumentError(f'--set: expected key=value, like epochs=20, got "{text}".')
-    return key.strip(), value.strip()
+def setting_pairs(texts: Iterable[str]) -> dict[str, str]:
+    """Texts like "epochs=20" as a mapping.
+
+    Raises:
+        ArgumentError: for a text without "=".
+    """
+    pairs = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ArgumentError(f'--set: expected key=value, like epochs=20, got "{text}".')
+        pairs[key.strip()] = value.strip()
+    return pairs
 
 
 def _value(key: str, text: str) -> Any:
@@ -276,8 +352,9 @@ def _value(key: str, text: str) -> Any:
     try:
         if typing.get_origin(kind) is tuple:
             return tuple(_positive(part) for part in text.split(","))
-        if typing.get_origin(kind) is types.UnionType:  # float | None
-            value: float | None = None if text.lower() == "none" else float(text)
+        if typing.get_origin(kind) is types.UnionType:  # a number or None
+            kind = typing.get_args(kind)[0]
+            value: float | None = None if text.lower() == "none" else kind(text)
         else:
             value = kind(text)
     except ValueError as error:
@@ -336,10 +413,13 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int) -> VA
     chw = (channels, height, width)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        encoder: BookEncoder | MLPEncoder
-        decoder: BookDecoder | MLPDecoder
+        encoder: BookEncoder | ConvEncoder | MLPEncoder
+        decoder: BookDecoder | ConvDecoder | MLPDecoder
         if recipe.network == "book":
             encoder, decoder = BookEncoder(chw), BookDecoder(recipe.latent_dim, chw)
+        elif recipe.network == "conv":
+            encoder = ConvEncoder(chw, recipe.encoder_widths, recipe.blocks)
+            decoder = ConvDecoder(recipe.latent_dim, chw, recipe.decoder_widths, recipe.blocks)
         else:
             encoder = MLPEncoder(chw, recipe.encoder_widths)
             decoder = MLPDecoder(
@@ -349,7 +429,7 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int) -> VA
         features = encoder.features
         posterior: Posterior
         if recipe.posterior == "gaussian":
-            posterior = GaussianPosterior(features, recipe.latent_dim)
+            posterior = GaussianPosterior(features, recipe.latent_dim, log_var=recipe.log_var)
         else:
             posterior = PointPosterior(features, recipe.latent_dim, relu=recipe.posterior == "relu")
         prior = StandardNormalPrior(recipe.latent_dim)
@@ -374,6 +454,7 @@ def build_stages(recipe: Recipe, shape: tuple[int, int, int]) -> tuple[Stage, ..
         beta1=recipe.beta1,
         beta2=recipe.beta2,
         epsilon=recipe.epsilon,
+        clip=recipe.clip,
         warm_up=recipe.warm_up,
         decay=recipe.decay,
     )
@@ -383,4 +464,6 @@ def build_stages(recipe: Recipe, shape: tuple[int, int, int]) -> tuple[Stage, ..
     else:
         scale = 1.0 / math.prod(shape) if recipe.objective == "book" else 1.0
         objective = ELBO(optimiser, beta=recipe.weight(shape), anneal=recipe.anneal, scale=scale)
-    return (Stage(objective=objective, epochs=recipe.epochs, batch=recipe.batch),)
+    augmentation = Augmentation(recipe.augment or 0.0, recipe.flip)
+    changed = augmentation if augmentation.changes else None
+    return (Stage(objective=objective, epochs=recipe.epochs, batch=recipe.batch, augmentation=changed),)

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from morphospace.bundle import FORMAT, Bundle, read_bundle, write_bundle
+from morphospace.data import ImageArray
+from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
-from morphospace.images import Images, as_images, fit_image, to_pixels
+from morphospace.images import RESIZES, Images, Resize, as_images, fit_image, read_image, to_pixels
 from morphospace.latent.concepts import Concept, learn_concept, move
 from morphospace.latent.grids import Plane, plane_grid, plane_of
 from morphospace.latent.paths import path_through
@@ -22,13 +24,24 @@ from morphospace.recipes import Recipe, build_model, recipe_from_json
 from morphospace.training.loop import to_input
 from morphospace.vae import VAE
 
-__all__ = ["Encoding", "Space", "load"]
+__all__ = ["Encoding", "Space", "batch_for", "load"]
 
 Points = NDArray[np.float32]
 
 _BATCH = 500
+_BATCH_PIXELS = 500 * 64 * 64
 _FLAT_BORDER = 8.0  # grey levels
 _LARGEST_SIDE = 4096
+
+
+def batch_for(shape: Sequence[int]) -> int:
+    """How many images of ``shape`` (N, H, W, C) or (H, W, C) to take at once: as many as fit easily.
+
+    Example:
+        >>> batch_for((1000, 28, 28, 1)), batch_for((256, 256, 3))
+        (500, 31)
+    """
+    return max(1, min(_BATCH, _BATCH_PIXELS // (shape[-3] * shape[-2])))
 
 
 class Encoding(NamedTuple):
@@ -98,6 +111,12 @@ class Space:
         return sum(p.numel() for p in self.model.parameters())
 
     @property
+    def resize(self) -> Resize:
+        """How pictures of another form are brought to its size: as its own set was."""
+        found = self.about.get("data", {}).get("resize")
+        return found if found in RESIZES else "pad"
+
+    @property
     def has_prior(self) -> bool:
         """Whether it was trained towards N(0, I); an autoencoder was not."""
         return self.recipe.posterior == "gaussian"
@@ -128,7 +147,9 @@ class Space:
             DataError: for arrays of another size, NaN, or values outside 0..255.
         """
         if isinstance(images, (str, Path, Image.Image)):
-            return fit_image(as_images(images)[0], self.shape)[None]
+            if isinstance(images, (str, Path)):
+                return fit_image(read_image(images, near=max(self.shape[:2])), self.shape, self.resize)[None]
+            return fit_image(as_images(images)[0], self.shape, self.resize)[None]
         if isinstance(images, Sequence) and images and isinstance(images[0], (str, Path, Image.Image, np.ndarray)):
             return np.concatenate([self.prepare(image) for image in images])
         if isinstance(images, np.ndarray) and images.shape == self.shape and images.ndim == 3:
@@ -148,10 +169,12 @@ class Space:
         Args:
             images: see :meth:`prepare`.
         """
-        pixels = self.prepare(images)
+        stored = isinstance(images, StoredImages) and images.shape[1:] == self.shape
+        pixels: ImageArray = images if stored else self.prepare(images)  # type: ignore[assignment]
         means, log_vars = [], []
-        for start in range(0, len(pixels), _BATCH):
-            q = self.model.infer(to_input(torch.from_numpy(pixels[start : start + _BATCH]).to(self.device)))
+        step = batch_for(self.shape)
+        for start in range(0, len(pixels), step):
+            q = self.model.infer(to_input(torch.from_numpy(pixels[start : start + step]).to(self.device)))
             means.append(q.mean.float().cpu().numpy())
             if hasattr(q, "log_var"):
                 log_vars.append(q.log_var.float().cpu().numpy())
@@ -173,13 +196,13 @@ class Space:
         return np.concatenate(list(self.decode_batches([self._points(z)], dtype=dtype)))
 
     def decode_batches(
-        self, points: Iterable[object], *, batch: int = _BATCH, dtype: Literal["uint8", "float"] = "uint8"
+        self, points: Iterable[object], *, batch: int | None = None, dtype: Literal["uint8", "float"] = "uint8"
     ) -> Iterator[NDArray[Any]]:
         """Decode any number of latents in flat memory.
 
         Args:
             points: arrays (n, d), taken one after the other; a generator will do.
-            batch: the most images decoded at once.
+            batch: the most images decoded at once; what fits easily by default.
             dtype: as in :meth:`decode`.
 
         Yields:
@@ -187,6 +210,7 @@ class Space:
         """
         if dtype not in ("uint8", "float"):
             raise ArgumentError(f'dtype: expected "uint8" or "float", got "{dtype}".')
+        batch = batch or batch_for(self.shape)
         for some in points:
             array = self._points(some)
             for start in range(0, len(array), batch):
@@ -362,7 +386,7 @@ class Space:
             "width": width,
             "channels": channels,
             "pixels": "uint8 / 255",
-            "other_sizes": "fitted inside, centred, padded with the mean of the border",
+            "other_sizes": self.resize,
         }
         reference: dict[str, NDArray[Any]] = {} if self.reference is None else {"codes": self.reference}
         if self.reference_labels is not None:
@@ -397,8 +421,10 @@ class Space:
             "",
             "## What it reveals",
             f"The weights were learned from `{data.get('name', '?')}` ({data.get('licence') or 'licence unknown'}) and "
-            "can reproduce typical images of it. The reference points are codes of its test images: decoding "
-            "them gives a blurred likeness of each. Do not share a space of images that you may not share.",
+            "can reproduce typical images of it, after much training on few images even single ones. The reference "
+            "points are codes of its test images: decoding them gives a likeness of each. The names of labels and "
+            "concepts, the counts of images and the command that was typed, with the paths in it, are in "
+            "`config.json`; file names and pixels are not. Do not share a space of images that you may not share.",
             "",
         ]
         return "\n".join(lines)

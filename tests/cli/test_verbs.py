@@ -58,7 +58,7 @@ def test_train_prints_one_json_object_and_progress_on_stderr(home: Path) -> None
     assert said["seed"] == 7
     assert said["train"]["epochs"] == 4
     assert said["train"]["images_per_second"] > 0
-    assert set(said["test"]) == {"neg_elbo", "reconstruction", "kl", "beta", "book_loss"}
+    assert set(said["test"]) == {"neg_elbo", "reconstruction", "kl", "beta", "psnr", "book_loss"}
     assert said["test"]["neg_elbo"] == pytest.approx(said["test"]["reconstruction"] + said["test"]["kl"])
     lines = (home / "train.err").read_text().splitlines()
     assert sum(line.startswith("epoch") for line in lines) == 4
@@ -194,7 +194,7 @@ def test_info_evaluate_and_data_info(at: Morpho) -> None:
     figures = at("evaluate", "latest", "--json").json
     trained = json.loads(json.dumps(info["test"]))
     assert figures["test"]["kl"] == pytest.approx(trained["kl"])
-    assert figures["images"] == 160
+    assert figures["images"] == 201
     same = at("evaluate", "latest", "--seed", "7", "--json").json
     assert same["test"]["neg_elbo"] == pytest.approx(trained["neg_elbo"])
     data = at("data", "info", "digits", "--json").json
@@ -214,7 +214,7 @@ def test_info_evaluate_and_data_info(at: Morpho) -> None:
 
 def test_recipes(morpho: Morpho) -> None:
     names = [r["name"] for r in morpho("recipes", "--json").json["recipes"]]
-    assert names == ["quick", "book", "autoencoder", "sparse-autoencoder"]
+    assert names == ["quick", "conv", "book", "autoencoder", "sparse-autoencoder"]
 
 
 @pytest.mark.parametrize("recipe", ["autoencoder", "sparse-autoencoder"])
@@ -296,7 +296,7 @@ def test_wrong_usage_of_a_space(at: Morpho, tmp_path: Path) -> None:
         (("edit", "latest", "nowhere.png", "--concept", "6=1"), 1, "no file"),
         (("edit", "latest", "broken.png", "--concept", "6=1"), 1, "broken.png"),
         (("edit", "latest", "digits:test/100000", "--concept", "6=1"), 2, "items 0 to"),
-        (("reconstruct", "latest", "runs"), 2, "folder"),
+        (("morph", "latest", "digits:test/0", "runs"), 2, "folder"),
         (("morph", "latest", "digits:test/0", "digits:test/1", "--path", "slurp"), 2, 'Did you mean "slerp"'),
         (("morph", "latest", "digits:test/0", "digits:test/1", "--frames", "1"), 2, "frames"),
         (("morph", "latest", "digits:test/0", "digits:test/1", "--out", "x.mp4"), 2, ".gif or .png"),

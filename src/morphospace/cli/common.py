@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import inspect
 import json as jsonlib
+import re
 import shlex
 import sys
 import traceback
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -24,25 +25,36 @@ from morphospace.errors import ArgumentError, FileError, MorphospaceError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress as RichProgress
 
-    from morphospace.data import Dataset, Split
+    from morphospace.data import Dataset, Preparation, Split
+    from morphospace.data.folder import Problem
     from morphospace.images import Images
     from morphospace.space import Space
 
 __all__ = [
     "Answer",
+    "ColourOption",
+    "DataArgument",
     "DeviceOption",
     "ForceOption",
     "OutOption",
+    "ResizeOption",
     "SeedOption",
+    "SizeOption",
     "SpaceArgument",
+    "StrictOption",
     "command_line",
     "data_progress",
+    "folder_pictures",
     "image_argument",
     "note",
+    "note_problems",
     "open_data",
     "open_space",
     "output_path",
+    "preparation_of",
+    "problem_summary",
     "screen",
     "verb",
 ]
@@ -51,6 +63,23 @@ SpaceArgument = Annotated[
     str, typer.Argument(metavar="SPACE", help="A run folder, a bundle folder, or [bold]latest[/].")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random; recorded in what is made.")]
+DataArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="A folder of pictures, a file .npz, .npy or IDX, hf:NAME, or digits, mnist, fashion-mnist, "
+        "binarized-mnist, sprites.",
+    ),
+]
+SizeOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--size", metavar="WxH", help="Pixels of every image: 64, or 96x64. By default it follows the data."),
+]
+ResizeOption = Annotated[
+    str, typer.Option("--resize", help="How pictures of another form fit: crop, pad, or fit (stretched).")
+]
+ColourOption = Annotated[str, typer.Option("--colour", help="grey, colour, or auto: what the pictures are.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse the set if a single file cannot be used.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
 OutOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads it at run time
@@ -61,6 +90,7 @@ _JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object
 _DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 _OUT = Path("morpho-out")
+_SHOWN = 12  # problems said one by one
 
 
 @dataclass(frozen=True)
@@ -144,6 +174,7 @@ def _print(answer: Answer, *, as_json: bool) -> None:
 
 
 def _fail(words: str, code: int, error: BaseException, *, as_json: bool, debug: bool) -> None:
+    stop_progress()
     if debug:
         traceback.print_exception(error)
     if as_json:
@@ -180,28 +211,120 @@ def open_space(name: str, device: str = "auto") -> Space:
     return load(latest_run() if name == "latest" else Path(name), device=chosen)
 
 
-def data_progress(name: str, done: int, total: int | None) -> None:
-    """Show a download as one line that is written over."""
+@functools.cache
+def _bar() -> RichProgress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TextColumn("[dim]{task.fields[unit]}"),
+        TimeRemainingColumn(compact=True),
+        console=screen(),
+        transient=True,
+    )
+
+
+def data_progress(what: str, done: int, total: int | None, unit: str) -> None:
+    """Show a download or a preparation: a bar in a terminal, a line at its end elsewhere."""
     console = screen()
-    amount = f"{done / 1e6:.1f}" + (f" of {total / 1e6:.1f}" if total else "") + " MB"
-    if console.is_terminal:
-        console.print(f"fetching {name}: {amount}", end="\r")
-    elif total and done >= total:
-        console.print(f"fetched {name}: {amount}")
+    if unit == "bytes":
+        done, total, unit = done // 1_000_000, total and -(-total // 1_000_000), "MB"
+    finished = total is not None and done >= total
+    if not console.is_terminal:
+        if finished:
+            console.print(f"{_escape(what)}: {total:,} {unit}", soft_wrap=True)
+        return
+    bar = _bar()
+    task = next((task.id for task in bar.tasks if task.description == _escape(what)), None)
+    if task is None:
+        bar.start()
+        task = bar.add_task(_escape(what), unit=unit)
+    bar.update(task, completed=done, total=total)
+    if finished:
+        bar.remove_task(task)
+        bar.stop()
 
 
-def open_data(name: str) -> Dataset:
-    """The data set that DATA names."""
+def stop_progress() -> None:
+    """Take an unfinished bar from the screen."""
+    if _bar.cache_info().currsize:
+        _bar().stop()
+
+
+def open_data(name: str, preparation: Preparation | None = None) -> Dataset:
+    """The data set that DATA names; what was left out of it, and why, is said."""
     from morphospace.data import open_dataset
 
-    return open_dataset(name, progress=data_progress)
+    dataset = open_dataset(name, preparation, progress=data_progress)
+    if dataset.problems:
+        note(problem_summary(dataset))
+    for words in dataset.notes:
+        note(words)
+    return dataset
+
+
+def problem_summary(dataset: Dataset) -> str:
+    """What is wrong with the files of a set, in a sentence."""
+    from collections import Counter
+
+    counts = Counter(problem.reason.split(" (")[0] for problem in dataset.problems)
+    kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
+    return f"{len(dataset.problems):,} problems: {kinds}; listed by morpho data info {shlex.quote(dataset.source)}"
+
+
+def preparation_of(size: str | None, resize: str, colour: str, strict: bool) -> Preparation:
+    """The preparation that --size, --resize, --colour and --strict ask for."""
+    from typing import cast
+
+    from morphospace.data import Preparation, parse_size
+
+    return Preparation(
+        size=None if size is None else parse_size(size),
+        resize=cast("Any", resize),
+        colour=cast("Any", colour),
+        strict=strict,
+    )
 
 
 def open_splits(text: str) -> tuple[Dataset, dict[str, Split]]:
     """``mnist`` as all its splits, ``mnist:test`` as one."""
-    name, _, split = text.partition(":")
+    from morphospace.data import SOURCES
+
+    name, _, split = text.rpartition(":")
+    known = name in SOURCES or name.startswith(("sprites", "hf:")) or (name and Path(name).exists())
+    if not known or "=" in split or Path(text).exists():
+        name, split = text, ""
     dataset = open_data(name)
     return dataset, {split: dataset.split(split)} if split else {"train": dataset.train, "test": dataset.test}
+
+
+def folder_pictures(text: str) -> list[tuple[str, Path]] | None:
+    """(name, path) of every picture of the folder that IMAGE names; None if it names no folder."""
+    path = Path(text)
+    if not path.is_dir():
+        return None
+    from morphospace.data.folder import list_folder, shown_name
+
+    return [(shown_name(name), path / name) for name in list_folder(path).files]
+
+
+def note_problems(problems: Sequence[Problem], good: int) -> None:
+    """Say which pictures of a folder were left out.
+
+    Raises:
+        DataError: if none could be used.
+    """
+    from morphospace.errors import DataError
+
+    if not good:
+        first = problems[0]
+        raise DataError(f"IMAGE: none of the {len(problems)} pictures can be used; {first.name}: {first.reason}.")
+    for problem in problems[:_SHOWN]:
+        note(f"left out {problem.name}: {problem.reason}")
+    if len(problems) > _SHOWN:
+        note(f"left out {len(problems) - _SHOWN:,} more")
 
 
 def image_argument(space: Space, text: str) -> Images:
@@ -212,12 +335,12 @@ def image_argument(space: Space, text: str) -> Images:
         ArgumentError: if it looks like an item and is none.
     """
     from morphospace.data import SOURCES, open_item
-    from morphospace.images import fit_image, read_image
+    from morphospace.images import fit_image
 
     if not Path(text).exists():
-        if text.partition(":")[0] in SOURCES or (":" in text and "/" in text):
-            return fit_image(open_item(text, progress=data_progress), space.shape)[None]
+        if text.partition(":")[0] in (*SOURCES, "sprites", "hf") or re.search(r":\w+/\d+$", text):
+            return fit_image(open_item(text, progress=data_progress), space.shape, space.resize)[None]
         raise FileError(f'IMAGE: there is no file "{text}". Expected a picture, or an item like "mnist:test/17".')
     if Path(text).is_dir():
         raise ArgumentError(f"IMAGE: {text} is a folder, expected a picture file.")
-    return fit_image(read_image(text), space.shape)[None]
+    return space.prepare(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from morphospace.cli.common import (
     SeedOption,
     SpaceArgument,
     command_line,
+    folder_pictures,
     image_argument,
     note,
     open_data,
@@ -58,12 +60,12 @@ def learn(
     force: ForceOption = False,
 ) -> Answer:
     """Learn a concept: the images of one label against all others."""
-    from morphospace.workflow import learn_from_label
+    from morphospace.workflow import learn_from_label, preparation_for
 
     found = open_space(space, device)
     if name in found.concepts and not force:
         raise ArgumentError(f'NAME: there is a concept "{name}" already. Choose another, or pass --force.')
-    concept = learn_from_label(found, name, open_data(data), label)
+    concept = learn_from_label(found, name, open_data(data, preparation_for(found)), label)
     _store(space, found)
     for words in concept.warnings():
         note(f"{name}: {words}")
@@ -115,7 +117,9 @@ def rename(
 
 def edit(
     space: SpaceArgument,
-    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture file, or an item like mnist:test/17.")],
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="A picture file, an item like mnist:test/17, or a folder.")
+    ],
     concept: Annotated[list[str], typer.Option("--concept", metavar="NAME=STRENGTH", help="6=2.0; may be repeated.")],
     keep_detail: Annotated[
         bool,
@@ -126,13 +130,21 @@ def edit(
     out: OutOption = None,
     force: ForceOption = False,
 ) -> Answer:
-    """Edit an image along concepts; a sheet of before and after is written beside it."""
+    """Edit an image, or a folder of them, along concepts; beside one image there is a sheet of before and after."""
     import numpy as np
 
+    from morphospace.cli.folders import change_folder
     from morphospace.pictures import Picture, enlarge
     from morphospace.report.sheets import captioned
 
     strengths = dict(_strength(text) for text in concept)
+    if (pictures := folder_pictures(image)) is not None:
+        folder = output_path(out, "edit", "", force=force)
+        found = open_space(space, device)
+        about = found.text(kind="edit", concepts=" ".join(concept), command=command_line())
+        change = partial(found.edit, strengths=strengths, keep_detail=keep_detail)
+        facts = change_folder(found, pictures, folder, change, about)
+        return Answer({"space": space, "seed": seed, "concepts": strengths, **facts}, outputs=[folder])
     path = output_path(out, "edit", ".png", force=force)
     found = open_space(space, device)
     original = image_argument(found, image)

@@ -57,17 +57,18 @@ class Display:
 
     def _started(self, event: Started) -> None:
         height, width, channels = event.dataset.shape
+        kind = "grey" if channels == 1 else "colour"
         going = f", from epoch {event.epochs_done + 1}" if event.epochs_done else ""
         beta = "" if event.beta in (0.0, 1.0) else f", beta {event.beta:g}"
         self.console.print(
-            f"[bold]{event.recipe.name}[/] on [bold]{event.dataset.name}[/]: {len(event.dataset.train):,} images "
-            f"{height}x{width}x{channels}, {event.recipe.latent_dim} latents, {event.parameters:,} parameters{beta}; "
+            f"[bold]{event.recipe.name}[/] on [bold]{event.dataset.name}[/]: {event.learned:,} images "
+            f"{width}x{height} {kind}, {event.recipe.latent_dim} latents, {event.parameters:,} parameters{beta}; "
             f"{event.epochs} epochs, batch {event.recipe.batch}{going} "
             f"[dim]({event.settings.device}, {event.settings.precision}, {event.settings.threads} threads)[/]",
             soft_wrap=True,
         )
         self.batch, self.epochs = event.recipe.batch, event.epochs
-        self.steps = len(event.dataset.train) // self.batch
+        self.steps = event.learned // self.batch
         if self.console.is_terminal:
             self.progress = Progress(
                 TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
@@ -107,6 +108,9 @@ class Display:
         else:
             beta = "" if test.beta == 1 else f"  [dim]beta {test.beta:g}[/]"
             shown = f"−ELBO [bold]{test.neg_elbo:7.2f}[/] = {test.reconstruction:.2f} + {test.kl:.2f}{beta}"
+        if event.validation is not None:
+            chosen = event.validation.neg_elbo
+            shown += f"  [dim]validation[/] {event.validation.reconstruction if chosen is None else chosen:.2f}"
         if self.progress is not None:
             self.progress.update(self.task, figures=f"test {test.neg_elbo or test.reconstruction:.1f} nats")
         self.console.print(

@@ -14,6 +14,7 @@ from morphospace.cli.common import (
     SeedOption,
     SpaceArgument,
     command_line,
+    folder_pictures,
     image_argument,
     open_space,
     output_path,
@@ -24,7 +25,8 @@ __all__ = ["register"]
 
 _DRAW = "Draw"
 ImagesArgument = Annotated[
-    list[str], typer.Argument(metavar="IMAGE...", help="Picture files, or items like mnist:test/17.")
+    list[str],
+    typer.Argument(metavar="IMAGE...", help="Picture files, or items like mnist:test/17; a folder too to reconstruct."),
 ]
 
 
@@ -76,11 +78,18 @@ def reconstruct(
     out: OutOption = None,
     force: ForceOption = False,
 ) -> Answer:
-    """Draw images above what the space makes of them."""
+    """Draw images above what the space makes of them; of a folder, write each as a PNG of the same name."""
     import numpy as np
 
+    from morphospace.cli.folders import change_folder
     from morphospace.report import reconstruction_sheet
 
+    if len(images) == 1 and (pictures := folder_pictures(images[0])) is not None:
+        folder = output_path(out, "reconstruct", "", force=force)
+        found = open_space(space, device)
+        text = found.text(kind="reconstruction", command=command_line())
+        facts = change_folder(found, pictures, folder, found.reconstruct, text)
+        return Answer({"seed": seed, "images": images, **facts}, outputs=[folder])
     path = output_path(out, "reconstruct", ".png", force=force)
     found = open_space(space, device)
     pixels = np.concatenate([image_argument(found, text) for text in images])

@@ -34,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 def encode(
     space: SpaceArgument,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A set like mnist, or a split like mnist:test.")],
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="A folder of pictures, a set like mnist, or a split like mnist:test.")
+    ],
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     out: OutOption = None,
@@ -43,16 +45,24 @@ def encode(
     """Write the codes of images, with labels and names, as .npz or .csv."""
     import numpy as np
 
+    from morphospace.cli.folders import encode_folder
     from morphospace.points import PointTable, write_points
 
     path = output_path(out, "encode", ".npz", force=force)
     found = open_space(space, device)
+    text = found.text(kind="codes", command=command_line())
+    if (folder := encode_folder(found, data)) is not None:
+        codes, names, problems = folder
+        write_points(path, PointTable(codes, None, names), text)
+        left_out = [{"name": p.name, "reason": p.reason} for p in problems]
+        facts = {"seed": seed, "points": len(codes), "latent_dim": found.latent_dim, "problems": left_out}
+        return Answer(facts, outputs=[path])
     dataset, splits = open_splits(data)
     means = [found.encode(split.images).mean for split in splits.values()]
     labels = [split.labels for split in splits.values() if split.labels is not None]
     names = [f"{dataset.name}:{name}/{i}" for name, split in splits.items() for i in range(len(split))]
     table = PointTable(np.concatenate(means), np.concatenate(labels) if labels else None, names)
-    write_points(path, table, found.text(kind="codes", command=command_line()))
+    write_points(path, table, text)
     return Answer({"seed": seed, "points": len(table.z), "latent_dim": found.latent_dim}, outputs=[path])
 
 

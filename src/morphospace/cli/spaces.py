@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -50,12 +51,15 @@ def info(space: SpaceArgument) -> Answer:
     test = {k: v for k, v in facts["test"].items() if v is not None}
     rows = [
         ("recipe", f"{found.recipe.name}: {found.recipe.summary}"),
-        ("images", f"{height}x{width}x{channels}, trained on {facts['data'].get('name', '?')}"),
+        (
+            "images",
+            f"{width}x{height} {'grey' if channels == 1 else 'colour'}, trained on {facts['data'].get('name', '?')}",
+        ),
         ("latents", str(found.latent_dim)),
         ("parameters", f"{found.parameters:,}"),
         ("seed", str(facts["seed"])),
         ("trained", f"{facts['train'].get('seconds', '?')} s, {facts['train'].get('epochs', '?')} epochs"),
-        ("test", ", ".join(f"{k} {v:.4g}" for k, v in test.items()) + " (nats an image)"),
+        ("test", ", ".join(f"{k} {v:.4g}" for k, v in test.items()) + " (nats an image; psnr in dB)"),
         ("concepts", ", ".join(found.concepts) or "none; learn one with morpho concept learn"),
         ("command", str(facts["command"] or "ms.train")),
     ]
@@ -72,10 +76,11 @@ def evaluate(
 ) -> Answer:
     """Score a space on all test images of a set, in float32, in nats an image."""
     from morphospace.evaluate import evaluate_space
+    from morphospace.workflow import preparation_for
 
     found = open_space(space, device)
-    name = data or found.about.get("data", {}).get("name", "")
-    figures = evaluate_space(found, open_data(name), seed=seed)
+    name = data or _own_data(space) or found.about.get("data", {}).get("name", "")
+    figures = evaluate_space(found, open_data(name, preparation_for(found)), seed=seed)
     for words in figures["warnings"]:
         note(words)
     test = figures["test"]
@@ -92,3 +97,14 @@ def evaluate(
         ]
     )
     return Answer({"space": space, "seed": seed, **figures}, text)
+
+
+def _own_data(space: str) -> str:
+    """Where the images of the run SPACE lie, as far as it is one; a bundle alone does not know."""
+    from morphospace.training.runs import latest_run, read_run
+
+    run = latest_run() if space == "latest" else Path(space)
+    for folder in (run, run.parent):
+        if (folder / "recipe.json").is_file():
+            return str(read_run(folder)["data"].get("source") or "")
+    return ""

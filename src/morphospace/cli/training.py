@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from morphospace.cli.common import (
     Answer,
+    ColourOption,
+    DataArgument,
     DeviceOption,
+    ResizeOption,
     SeedOption,
+    SizeOption,
+    StrictOption,
     command_line,
     note,
     open_data,
+    open_space,
+    preparation_of,
     screen,
     verb,
 )
+from morphospace.errors import ArgumentError
 
 if TYPE_CHECKING:
     from morphospace.workflow import Result
@@ -35,8 +44,18 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="digits, mnist or fashion-mnist.")],
-    recipe: Annotated[str, typer.Option("--recipe", help="See morpho recipes.")] = "quick",
+    data: DataArgument,
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="See morpho recipes; auto is quick for small grey images, else conv.")
+    ] = "auto",
+    start: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--from", metavar="SPACE", help="Go on from a trained space, with these images."),
+    ] = None,
+    size: SizeOption = None,
+    resize: ResizeOption = "crop",
+    colour: ColourOption = "auto",
+    strict: StrictOption = False,
     latent_dim: Annotated[
         Optional[int], typer.Option("--latent-dim", help="The number of latents; the recipe's by default.")  # noqa: UP045
     ] = None,
@@ -57,16 +76,22 @@ def train(
     """Train a space on DATA; the run is OUT/0001-DATA-RECIPE."""
     began = time.perf_counter()
     from morphospace.cli.display import Display
-    from morphospace.recipes import find_recipe, with_settings
+    from morphospace.recipes import setting_pairs
     from morphospace.training import choose_settings
-    from morphospace.workflow import train_run
+    from morphospace.workflow import choose_recipe, preparation_for, train_run
 
-    pairs = list(changes or [])
-    pairs += [f"latent_dim={latent_dim}"] if latent_dim is not None else []
-    pairs += [f"epochs={epochs}"] if epochs is not None else []
-    chosen = with_settings(find_recipe(recipe), pairs)
+    wishes: Any = {"latent_dim": latent_dim, "epochs": epochs, "settings": setting_pairs(changes or [])}
+    begin = open_space(start, "cpu") if start else None
+    # A mistyped key is found before a hundred thousand pictures are prepared.
+    choose_recipe(recipe, shape=(28, 28, 1), start=begin, **wishes)
     settings = choose_settings(device=device, precision=precision, compiled=compiled)
-    dataset = open_data(data)
+    preparation = preparation_of(size, resize, colour, strict)
+    if begin is not None:
+        if (size, resize, colour) != (None, "crop", "auto"):
+            raise ArgumentError("--from: the space decides the size, fit and colour of images. Leave these out.")
+        preparation = dataclasses.replace(preparation_for(begin), strict=strict)
+    dataset = open_data(data, preparation)
+    chosen = choose_recipe(recipe, shape=dataset.shape, start=begin, **wishes)
     with Display(screen()) as display:
         result = train_run(
             dataset,
@@ -77,6 +102,7 @@ def train(
             command=command_line(),
             listen=display,
             began=began,
+            start=begin,
         )
     return _answer(result)
 
@@ -134,8 +160,12 @@ def _answer(result: Result) -> Answer:
     book = (
         f"\nbook loss {test.book_loss:.4f}" if test.book_loss is not None and result.space.recipe.name == "book" else ""
     )
+    psnr = "" if test.psnr is None else f"\nreconstructions {test.psnr:.1f} dB"
+    best = (
+        f", the best of {result.train['epochs']} epochs was {best}" if (best := result.train.get("best_epoch")) else ""
+    )
     text = (
-        f"\n[bold]test[/] {figures}{book}\n"
+        f"\n[bold]test[/] {figures}{book}{psnr}{best}\n"
         f"[dim]trained {result.train['seconds']:.1f} s at {result.train['images_per_second'] or 0:,.0f} images/s[/]\n\n"
         f"space   {space}\n"
         f"report  {result.run}/report.html\n"

@@ -1,18 +1,34 @@
 """Image sets: where they come from, how they are split, how they are batched."""
 
 from morphospace.data.batches import batch_indices, steps_per_epoch
-from morphospace.data.dataset import Dataset, Split, dataset_from_arrays, fingerprint_of
-from morphospace.data.sources import SOURCES, Source, open_dataset, open_item
+from morphospace.data.dataset import (
+    Dataset,
+    ImageArray,
+    Split,
+    content_digests,
+    dataset_from_arrays,
+    examples,
+    fingerprint_of,
+    with_validation,
+)
+from morphospace.data.preparation import Preparation
+from morphospace.data.sources import SOURCES, Source, open_dataset, open_item, parse_size
 
 __all__ = [
     "SOURCES",
     "Dataset",
+    "ImageArray",
+    "Preparation",
     "Source",
     "Split",
     "batch_indices",
+    "content_digests",
     "dataset_from_arrays",
+    "examples",
     "fingerprint_of",
     "open_dataset",
     "open_item",
+    "parse_size",
     "steps_per_epoch",
+    "with_validation",
 ]

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from morphospace.errors import ArgumentError, DataError
+from morphospace.data.attributes import Attributes
+from morphospace.data.folder import Problem
+from morphospace.data.store import StoredImages
+from morphospace.errors import ArgumentError, DataError, did_you_mean
 from morphospace.images import Images, as_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["HELD_OUT", "Dataset", "Labels", "Split", "dataset_from_arrays", "fingerprint_of"]
+__all__ = [
+    "HELD_OUT",
+    "Dataset",
+    "ImageArray",
+    "Labels",
+    "Split",
+    "content_digests",
+    "dataset_from_arrays",
+    "examples",
+    "fingerprint_of",
+    "held_out",
+    "with_validation",
+]
 
 Labels = NDArray[np.int64]
+
+ImageArray: TypeAlias = Images | StoredImages
+"""uint8 (N, H, W, C) in memory, or in a file and read by index."""
 
 HELD_OUT = 0.1
 """The share held out as test images where a set has no official test split."""
@@ -25,17 +43,20 @@ HELD_OUT = 0.1
 
 @dataclass(frozen=True)
 class Split:
-    """Images with what is known of each: uint8 (N, H, W, C) and, where there are labels, int64 (N,)."""
+    """Images with what is known of each: uint8 (N, H, W, C), int64 (N,) labels, and attributes (N,) by name."""
 
-    images: Images
+    images: ImageArray
     labels: Labels | None = None
+    attributes: Attributes = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.images)
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Split:
-        """The images at ``index`` (whole numbers or a mask), with their labels."""
-        return Split(self.images[index], None if self.labels is None else self.labels[index])
+        """The images at ``index`` (whole numbers or a mask), with what is known of them."""
+        images = self.images.take(index) if isinstance(self.images, StoredImages) else self.images[index]
+        labels = None if self.labels is None else self.labels[index]
+        return Split(images, labels, {name: values[index] for name, values in self.attributes.items()})
 
 
 @dataclass(frozen=True)
@@ -43,12 +64,17 @@ class Dataset:
     """A named set of images with a train and a test split.
 
     Attributes:
-        name: what users type ("mnist").
+        name: what reports call it ("mnist").
         train: the images to learn from.
-        test: the images that no training step ever sees.
+        test: the images that no training step and no choice ever sees.
         label_names: the name of each label, in the order of the numbers; empty without labels.
         fingerprint: SHA-256 over shapes, pixels and labels: the same content gives the same text.
         licence: the terms of the images, "" where unknown.
+        validation: the set's own images to choose by, where it has some.
+        source: what :func:`open_dataset` takes to open it again; "" for arrays in memory.
+        preparation: how it was brought to one form, as plain JSON; empty where nothing was to be done.
+        problems: the files that were left out, and why.
+        notes: what else a person should know of how the set came about.
     """
 
     name: str
@@ -57,6 +83,11 @@ class Dataset:
     label_names: tuple[str, ...] = ()
     fingerprint: str = ""
     licence: str = ""
+    validation: Split | None = None
+    source: str = ""
+    preparation: dict[str, Any] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -79,21 +110,64 @@ class Dataset:
         if not self.label_names:
             raise ArgumentError(f'label: the data set "{self.name}" has no labels.')
         if label not in self.label_names:
-            from morphospace.errors import did_you_mean
-
             raise ArgumentError(f'label: "{self.name}" has no label "{label}". {did_you_mean(label, self.label_names)}')
         return self.label_names.index(label)
 
 
-def fingerprint_of(*splits: Split) -> str:
-    """SHA-256 over the shapes, pixels and labels of ``splits``."""
-    digest = hashlib.sha256()
-    for split in splits:
-        digest.update(repr(split.images.shape).encode())
-        digest.update(np.ascontiguousarray(split.images).data)
-        if split.labels is not None:
-            digest.update(np.ascontiguousarray(split.labels, "<i8").data)
-    return digest.hexdigest()
+_DIGEST_BYTES = 16
+
+
+def content_digests(images: ImageArray) -> NDArray[np.uint8]:
+    """(N, 16) BLAKE2b hashes of the pixels of each image."""
+    whole = b"".join(hashlib.blake2b(image.tobytes(), digest_size=_DIGEST_BYTES).digest() for image in images)
+    return np.frombuffer(whole, np.uint8).reshape(-1, _DIGEST_BYTES)
+
+
+def fingerprint_of(*parts: tuple[tuple[int, ...], NDArray[np.uint8], Labels | None]) -> str:
+    """SHA-256 over the splits of a set, each its shape (N, H, W, C), its images' digests (N, 16), its labels."""
+    whole = hashlib.sha256()
+    for shape, digests, labels in parts:
+        whole.update(repr(tuple(int(n) for n in shape)).encode())
+        whole.update(np.ascontiguousarray(digests).data)
+        if labels is not None:
+            whole.update(np.ascontiguousarray(labels, "<i8").data)
+    return whole.hexdigest()
+
+
+def held_out(digests: NDArray[np.uint8], share: float = HELD_OUT) -> NDArray[np.bool_]:
+    """(N,) mask of the images whose hash lies in the lowest ``share`` of all hashes; at least one, never all.
+
+    Copies of one picture have one hash and stay together, and a set that grows never moves an image.
+
+    Raises:
+        DataError: if all images are copies of one.
+    """
+    keys = np.ascontiguousarray(digests[:, :8]).view(">u8").ravel()
+    found = keys < np.uint64(int(share * 2**64))
+    if not found.any():
+        found = keys == keys.min()
+    if found.all():
+        raise DataError("images: expected at least two different images, got copies of one.")
+    return found
+
+
+def examples(images: ImageArray, n: int) -> Images:
+    """About ``n`` images from all over a set, always the same ones: sets are often sorted by kind."""
+    found: Images = images[np.unique(np.linspace(0, len(images) - 1, min(n, len(images))).astype(int))]
+    return found
+
+
+def with_validation(dataset: Dataset) -> tuple[Split, Split]:
+    """(to learn from, to choose by): the set's own validation images, else a tenth of its training images."""
+    if dataset.validation is not None:
+        return dataset.train, dataset.validation
+    digests = content_digests(dataset.train.images)
+    keys = np.ascontiguousarray(digests[:, :8]).view(">u8").ravel()
+    last = np.sort(keys)[max(1, round(HELD_OUT * len(keys))) - 1]
+    chosen = keys <= last
+    if chosen.all():
+        raise DataError("images: expected at least two different training images, got copies of one.")
+    return dataset.train.take(~chosen), dataset.train.take(chosen)
 
 
 def dataset_from_arrays(
@@ -102,6 +176,8 @@ def dataset_from_arrays(
     *,
     test_images: object = None,
     test_labels: ArrayLike | None = None,
+    validation_images: object = None,
+    validation_labels: ArrayLike | None = None,
     name: str = "arrays",
     label_names: Sequence[str] | None = None,
 ) -> Dataset:
@@ -115,6 +191,8 @@ def dataset_from_arrays(
         labels: whole numbers >= 0, one for each image.
         test_images: the official test images, if there are any.
         test_labels: their labels.
+        validation_images: the official validation images, if there are any.
+        validation_labels: their labels.
         name: what reports call the set.
         label_names: the name of each label number; the numbers themselves by default.
 
@@ -123,24 +201,35 @@ def dataset_from_arrays(
     """
     train = Split(as_images(images), _as_labels(labels, "labels"))
     _check_length(train, "labels")
+    digests = content_digests(train.images)
+    validation = None
     if test_images is None:
         if len(train) < 2:
             raise DataError("images: expected at least two images (one is held out as a test), got 1.")
-        held = _held_out(train.images)
+        held = held_out(digests)
         train, test = train.take(~held), train.take(held)
+        parts = [(train, digests[~held]), (test, digests[held])]
     else:
         test = Split(as_images(test_images, name="test_images"), _as_labels(test_labels, "test_labels"))
-        _check_length(test, "test_labels")
-        if train.images.shape[1:] != test.images.shape[1:]:
+        parts = [(train, digests), (test, content_digests(test.images))]
+    if validation_images is not None:
+        validation = Split(as_images(validation_images), _as_labels(validation_labels, "validation_labels"))
+        parts.append((validation, content_digests(validation.images)))
+    for kind, split in (("test", test), ("validation", validation)):
+        if split is None:
+            continue
+        _check_length(split, f"{kind}_labels")
+        if train.images.shape[1:] != split.images.shape[1:]:
             raise DataError(
-                f"test_images: expected images of shape {train.images.shape[1:]} like the training images, "
-                f"got {test.images.shape[1:]}."
+                f"{kind}_images: expected images of shape {train.images.shape[1:]} like the training images, "
+                f"got {split.images.shape[1:]}."
             )
-    highest = max((int(s.labels.max()) for s in (train, test) if s.labels is not None), default=-1)
+    highest = max((int(s.labels.max()) for s, _ in parts if s.labels is not None), default=-1)
     names = tuple(label_names) if label_names is not None else tuple(str(i) for i in range(highest + 1))
     if len(names) <= highest:
         raise DataError(f"label_names: expected at least {highest + 1} names, got {len(names)}.")
-    return Dataset(name, train, test, names, fingerprint_of(train, test))
+    fingerprint = fingerprint_of(*((s.images.shape, keys, s.labels) for s, keys in parts))
+    return Dataset(name, train, test, names, fingerprint, validation=validation)
 
 
 def _as_labels(labels: ArrayLike | None, name: str) -> Labels | None:
@@ -155,17 +244,3 @@ def _as_labels(labels: ArrayLike | None, name: str) -> Labels | None:
 def _check_length(split: Split, name: str) -> None:
     if split.labels is not None and len(split.labels) != len(split.images):
         raise DataError(f"{name}: expected one for each image, got {len(split.labels)} for {len(split.images)}.")
-
-
-def _held_out(images: Images) -> NDArray[np.bool_]:
-    """(N,) mask of the images whose content hash lies in the lowest tenth of all possible hashes."""
-    keys = np.array(
-        [int.from_bytes(hashlib.blake2b(image.tobytes(), digest_size=8).digest()) for image in images],
-        np.uint64,
-    )
-    held = keys < np.uint64(int(HELD_OUT * 2**64))
-    if not held.any():
-        held = keys == keys.min()
-    if held.all():
-        raise DataError("images: expected at least two different images, got copies of one.")
-    return held

@@ -17,14 +17,14 @@ from morphospace.files import read_bytes
 
 __all__ = ["Progress", "download", "no_progress", "verified_content"]
 
-Progress: TypeAlias = Callable[[str, int, int | None], None]
-"""Called with what is being fetched, the bytes so far, and all bytes (None while unknown)."""
+Progress: TypeAlias = Callable[[str, int, int | None, str], None]
+"""Called with what is going on, how much is done, how much there is (None while unknown), and of what."""
 
 _CHUNK = 1 << 16
 _TIMEOUT_SECONDS = 20.0
 
 
-def no_progress(name: str, done: int, total: int | None) -> None:
+def no_progress(what: str, done: int, total: int | None, unit: str) -> None:
     """Show nothing."""
 
 
@@ -95,7 +95,7 @@ def _fetch(url: str, part: Path, progress: Progress) -> None:
             while chunk := response.read(_CHUNK):
                 stream.write(chunk)
                 have += len(chunk)
-                progress(part.stem, have, total)
+                progress(f"fetching {part.stem}", have, total, "bytes")
             stream.flush()
             os.fsync(stream.fileno())
     if total is not None and have < total:

@@ -1,27 +1,49 @@
-"""The named sets: ``digits`` is inside scikit-learn, ``mnist`` and ``fashion-mnist`` are found or fetched."""
+"""Where a data set comes from: a name, a folder of pictures, a file of arrays, the hub, or drawn sprites."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from morphospace.data.arrays import array_file_kind, open_arrays
+from morphospace.data.attributes import Attributes, find_table, read_table
 from morphospace.data.dataset import Dataset, dataset_from_arrays
 from morphospace.data.fetch import Progress, download, no_progress, verified_content
+from morphospace.data.folder import Problem, list_folder, shown_name
 from morphospace.data.idx import parse_idx
+from morphospace.data.items import Item, Sprite
+from morphospace.data.preparation import Collection, Columns, Preparation, prepare, reshaped
+from morphospace.data.sprites import SHAPES, sprite_factors
 from morphospace.errors import ArgumentError, FileError, did_you_mean
 
 if TYPE_CHECKING:
     from morphospace.images import Images
 
-__all__ = ["DATA_VARIABLE", "SOURCES", "Source", "open_dataset", "open_item"]
+__all__ = [
+    "CACHE_VARIABLE",
+    "DATA_VARIABLE",
+    "SOURCES",
+    "Source",
+    "cache_folder",
+    "open_dataset",
+    "open_item",
+    "parse_size",
+]
 
 DATA_VARIABLE = "MORPHOSPACE_DATA"
 """The environment variable that names a folder of data sets."""
+
+CACHE_VARIABLE = "MORPHOSPACE_CACHE"
+"""The environment variable that names the folder for downloads and prepared sets."""
+
+_SPRITES = 10_000
+_SPRITE_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -61,9 +83,7 @@ class _Idx:
 
     def _content(self, stem: str, sha256: str, progress: Progress) -> bytes:
         """The verified content of one file, from the first place that has it, else fetched."""
-        places = [cache_folder() / self.name]
-        if os.environ.get(DATA_VARIABLE):
-            places.insert(0, Path(os.environ[DATA_VARIABLE]) / self.name)
+        places = _places(self.name)
         for path in (place / name for place in places for name in (f"{stem}.gz", stem)):
             if path.is_file():
                 return verified_content(path, sha256)
@@ -81,10 +101,34 @@ class _Idx:
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: the operating system's cache folder for this user."""
+    """Where downloads and prepared sets are kept: ``$MORPHOSPACE_CACHE``, else the user's cache folder."""
+    if os.environ.get(CACHE_VARIABLE):
+        return Path(os.environ[CACHE_VARIABLE])
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("morphospace"))
+
+
+def _places(name: str) -> list[Path]:
+    """The folders in which a named set may lie, the first one first."""
+    here = [cache_folder() / name]
+    return [Path(os.environ[DATA_VARIABLE]) / name, *here] if os.environ.get(DATA_VARIABLE) else here
+
+
+def _binarized(_: Progress) -> Dataset:
+    for path in (place / "binarized_mnist.npz" for place in _places("binarized-mnist")):
+        if path.is_file():
+            break
+    else:
+        raise FileError(
+            f'the data set "binarized-mnist" is not on this machine, and there is no address to fetch it from. Put '
+            f"binarized_mnist.npz (arrays train_images, valid_images, test_images of 0 and 1) into "
+            f'{_places("binarized-mnist")[0]}, or set {DATA_VARIABLE} to the folder that holds "binarized-mnist/".'
+        )
+    found = open_arrays(path)
+    # Its test images are sorted by label; in this order any part of them has all kinds.
+    order = np.random.default_rng(0).permutation(len(found.test))
+    return replace(found, name="binarized-mnist", test=found.test.take(order), label_names=_DIGIT_NAMES)
 
 
 _DIGIT_NAMES = tuple("0123456789")
@@ -121,35 +165,178 @@ SOURCES: dict[str, Source] = {
     "digits": Source("1,797 real handwritten digits of 8x8 pixels (inside scikit-learn, no download)", _digits),
     "mnist": Source("70,000 handwritten digits of 28x28 pixels", _MNIST.open),
     "fashion-mnist": Source("70,000 grey pictures of clothes of 28x28 pixels", _FASHION.open),
+    "binarized-mnist": Source(
+        "MNIST in black and white, drawn once from its greys, for comparing likelihoods", _binarized
+    ),
 }
 
 
-def open_dataset(name: str, *, progress: Progress = no_progress) -> Dataset:
-    """Open a named set: from ``$MORPHOSPACE_DATA``, from the user cache, or by download.
+_KINDS = "a folder of pictures, a file .npz, .npy or IDX, sprites, hf:NAME"
+
+
+def open_dataset(
+    source: str | Path, preparation: Preparation | None = None, *, progress: Progress = no_progress
+) -> Dataset:
+    """Open a data set.
+
+    Args:
+        source: a named set ("mnist", found in ``$MORPHOSPACE_DATA`` or the cache, else fetched); the path of a
+            folder of pictures or of a file of arrays; "sprites" or "sprites:count=500,size=32,seed=1,colour=grey";
+            "hf:NAME" for a set of the Hugging Face hub.
+        preparation: how pictures are brought to one form.
+        progress: told about downloads and preparation.
 
     Raises:
-        ArgumentError: if there is no set of that name.
+        ArgumentError: if there is no such set, folder or file.
         FileError: if a file is damaged, or not to be had; it says which files to put where.
+        DataError: if the pictures cannot be used.
 
     Example:
         >>> open_dataset("digits").shape
         (8, 8, 1)
     """
-    if name not in SOURCES:
-        raise ArgumentError(f'DATA: there is no data set "{name}". {did_you_mean(name, SOURCES)}')
-    return SOURCES[name].open(progress)
+    text = os.fspath(source)
+    prepared = preparation or Preparation()
+    cache = cache_folder() / "prepared"
+    if text in SOURCES:
+        return replace(reshaped(SOURCES[text].open(progress), prepared), source=text)
+    if text.startswith("hf:"):
+        from morphospace.data.hub import hub_collection
+
+        return prepare(hub_collection(text[3:]), prepared, cache=cache, progress=progress)
+    if text.partition(":")[0] == "sprites" and not Path(text).exists():
+        return prepare(_sprites(text, prepared), prepared, cache=cache, progress=progress)
+    path, names = Path(text), ", ".join(SOURCES)
+    if path.is_dir():
+        return prepare(_folder(path), prepared, cache=cache, progress=progress)
+    if path.is_file() and array_file_kind(path):
+        return replace(reshaped(open_arrays(path), prepared), source=str(path.resolve()))
+    if path.exists():
+        raise ArgumentError(f"DATA: {path} is no set of images. Expected {_KINDS}, or a name: {names}.")
+    if "/" in text or "\\" in text or path.suffix:
+        raise FileError(f'DATA: there is no folder or file "{text}". Expected {_KINDS}, or a name: {names}.')
+    raise ArgumentError(
+        f'DATA: there is no data set, folder or file "{text}". {did_you_mean(text, [*SOURCES, "sprites"])} '
+        f"Or name {_KINDS}."
+    )
+
+
+def _folder(path: Path) -> Collection:
+    """The pictures of a folder, with labels by sub-folder and attributes by its CSV."""
+    listing = list_folder(path)
+    files, root = listing.files, os.fspath(path)
+
+    def columns() -> Columns:
+        attributes: Attributes = {}
+        problems = list(listing.problems)
+        table = find_table(listing.tables)
+        if table is not None:
+            attributes, found = read_table(path / table, files)
+            problems += found
+        elif listing.tables:
+            tables = ", ".join(listing.tables)
+            problems.append(Problem(tables, "several tables: call the one with the attributes attributes.csv"))
+        labels: Sequence[str] = listing.labels
+        if not labels and "label" in attributes:
+            labels = [str(value) or "(no label)" for value in attributes["label"]]
+        return Columns(labels, listing.splits, attributes, problems)
+
+    return Collection(
+        name=shown_name(path.resolve().name) or "images",
+        source=shown_name(os.fspath(path.resolve())),
+        key=listing.key,
+        items=_Paths(root, files),
+        item_name=lambda i: shown_name(files[i]),
+        columns=columns,
+        key_now=lambda: list_folder(path).key,
+    )
+
+
+class _Paths(Sequence[Item]):
+    """The files of a folder as items."""
+
+    def __init__(self, root: str, files: Sequence[str]) -> None:
+        self.root, self.files = root, files
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: Any) -> Any:
+        return Path(self.root, self.files[index])
+
+
+class _Sprites(Sequence[Item]):
+    """Sprites as items."""
+
+    def __init__(self, length: int, seed: int, shape: tuple[int, int, int]) -> None:
+        self.length, self.seed, self.shape = length, seed, shape
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: Any) -> Any:
+        return Sprite(self.seed, index, self.shape)
+
+
+def _sprites(text: str, preparation: Preparation) -> Collection:
+    """The sprites that ``sprites:count=500,size=32,seed=1,colour=grey`` asks for; ``preparation`` comes first."""
+    asked = {"count": str(_SPRITES), "size": str(_SPRITE_SIDE), "seed": "0", "colour": "colour"}
+    for pair in filter(None, text.partition(":")[2].split(",")):
+        key, _, value = pair.partition("=")
+        if key not in asked:
+            raise ArgumentError(f'DATA: sprites have no "{key}". {did_you_mean(key, asked)} Like sprites:count=500.')
+        asked[key] = value
+    for key, least in (("count", 2), ("seed", 0)):
+        if not asked[key].isdecimal() or int(asked[key]) < least:
+            raise ArgumentError(f'DATA: sprites: expected {key} to be a whole number from {least}, got "{asked[key]}".')
+    if asked["colour"] not in ("grey", "colour"):
+        raise ArgumentError(f'DATA: sprites: expected colour=grey or colour=colour, got "{asked["colour"]}".')
+    height, width = preparation.size or parse_size(asked["size"], "DATA: sprites: size")
+    colour = asked["colour"] if preparation.colour == "auto" else preparation.colour
+    count, seed = int(asked["count"]), int(asked["seed"])
+
+    def columns() -> Columns:
+        factors = sprite_factors(0, count, seed=seed)
+        labels = [SHAPES[int(i)] for i in factors["shape"]]
+        return Columns(labels, attributes=factors | {"shape": np.array(labels)})
+
+    source = f"sprites:count={count},size={width}x{height},seed={seed},colour={colour}"
+    return Collection(
+        name="sprites",
+        source=source,
+        key=source,
+        items=_Sprites(count, seed, (height, width, 3 if colour == "colour" else 1)),
+        item_name="sprite {}".format,
+        columns=columns,
+        licence="Apache-2.0",
+    )
+
+
+def parse_size(text: str, argument: str = "--size") -> tuple[int, int]:
+    """``64`` or ``96x64`` (width x height) as (H, W).
+
+    Example:
+        >>> parse_size("96x64")
+        (64, 96)
+    """
+    found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text.strip().lower())
+    if found is None:
+        raise ArgumentError(f'{argument}: expected pixels like 64, or WIDTHxHEIGHT like 96x64, got "{text}".')
+    height, width = int(found[2] or found[1]), int(found[1])
+    Preparation(size=(height, width))  # refuses sizes out of range
+    return height, width
 
 
 def open_item(text: str, *, progress: Progress = no_progress) -> Images:
-    """One image of a set by ``name:split/index``, uint8 (H, W, C).
+    """One image of a set by ``SET:split/index``, uint8 (H, W, C).
 
     Example:
         >>> open_item("digits:test/3").shape
         (8, 8, 1)
     """
-    name, _, rest = text.partition(":")
+    name, _, rest = text.rpartition(":")
     split_name, _, number = rest.partition("/")
-    if not number.isdecimal():
+    if not name or not number.isdecimal():
         raise ArgumentError(f'IMAGE: expected a file or an item like "mnist:test/17", got "{text}".')
     split = open_dataset(name, progress=progress).split(split_name)
     if int(number) >= len(split):

@@ -1,7 +1,8 @@
 """What a space is worth, in figures."""
 
 from morphospace.evaluate.likelihood import TestFigures, score
+from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.space import evaluate_space
-from morphospace.evaluate.structure import LatentUse, latent_use
+from morphospace.evaluate.structure import LatentUse, latent_use, overfitting
 
-__all__ = ["LatentUse", "TestFigures", "evaluate_space", "latent_use", "score"]
+__all__ = ["LatentUse", "TestFigures", "evaluate_space", "latent_use", "overfitting", "psnr", "score"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from morphospace.data import Dataset
 from morphospace.evaluate.likelihood import score
+from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.structure import latent_use
 from morphospace.space import Space
 
@@ -18,17 +20,21 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0) -> dict[str
     Raises:
         DataError: if the set's images do not fit the space.
     """
-    images = space.prepare(dataset.test.images)
+    images = dataset.test.images
+    if dataset.shape != space.shape:
+        images = space.prepare(images[:])
     test = score(
         space.model, images, beta=space.recipe.weight(space.shape),
         bernoulli=space.recipe.likelihood == "bernoulli", seed=seed,
     )  # fmt: skip
-    use = latent_use(space.encode(images).mean)
+    codes = space.encode(images).mean
+    test = replace(test, psnr=psnr(space, images, codes=codes))
+    use = latent_use(codes)
     warning = use.warning()
     return {
         "data": dataset.name,
         "images": len(images),
-        "test": {k: v for k, v in test.to_json().items() if k != "book_loss" or v is not None},
+        "test": test.to_json(),
         "latents": {
             "count": space.latent_dim,
             "unused": [i + 1 for i in use.unused],

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UNUSED_VARIANCE", "LatentUse", "latent_use"]
+from morphospace.evaluate.likelihood import TestFigures
+
+__all__ = ["UNUSED_VARIANCE", "LatentUse", "latent_use", "overfitting"]
 
 UNUSED_VARIANCE = 0.01
+_OVERFITTED = 0.05  # nats a value
 
 
 class LatentUse(NamedTuple):
@@ -50,3 +54,22 @@ def latent_use(means: NDArray[np.float32]) -> LatentUse:
     """
     variances = means.var(0)
     return LatentUse(variances, tuple(int(i) for i in np.flatnonzero(variances < UNUSED_VARIANCE)))
+
+
+def overfitting(seen: TestFigures, test: TestFigures, shape: tuple[int, int, int], count: int) -> str | None:
+    """In plain words, how much better the images score that the model learned from; None where it hardly matters.
+
+    Args:
+        seen: figures of images that were trained on.
+        test: figures of images that were not.
+        shape: (H, W, C) of an image.
+        count: the images that were trained on.
+    """
+    better = (test.neg_elbo or test.reconstruction) - (seen.neg_elbo or seen.reconstruction)
+    if better / math.prod(shape) < _OVERFITTED:
+        return None
+    return (
+        f"over-fitting: the {count:,} training images score {better:,.0f} nats an image better than the test images. "
+        "Reconstructions and edits of other pictures will be poorer than those of the set; samples resemble training "
+        "images. More pictures help most; fewer latents (--latent-dim) and more change (--set augment=0.1) help too."
+    )

@@ -3,11 +3,12 @@
 from morphospace.report.figures import map_figure
 from morphospace.report.html import Exhibit, write_report
 from morphospace.report.run import write_run_report
-from morphospace.report.sheets import edit_sheet, morph_sheet, reconstruction_sheet, sample_sheet
+from morphospace.report.sheets import edit_sheet, example_sheet, morph_sheet, reconstruction_sheet, sample_sheet
 
 __all__ = [
     "Exhibit",
     "edit_sheet",
+    "example_sheet",
     "map_figure",
     "morph_sheet",
     "reconstruction_sheet",

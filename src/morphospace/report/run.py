@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from morphospace._version import __version__
-from morphospace.data import Dataset
+from morphospace.data import Dataset, examples
 from morphospace.report.figures import curves_figure, map_figure
 from morphospace.report.html import Exhibit, write_report
 from morphospace.report.sheets import reconstruction_sheet, sample_sheet
@@ -48,6 +48,8 @@ def write_run_report(
     ]
     words = {"neg_elbo": "test −ELBO", "reconstruction": "reconstruction", "kl": "KL"}
     facts += [(name, f"{test[key]:.2f} nats") for key, name in words.items() if test[key] is not None]
+    if test.get("psnr") is not None:
+        facts.append(("reconstructions", f"{test['psnr']:.1f} dB"))
     if test["beta"] not in (None, 1.0):
         facts.append(("beta", f"{test['beta']:g}"))
     exhibits = [
@@ -60,7 +62,7 @@ def write_run_report(
         Exhibit(
             "Reconstructions",
             "Test images above what the space makes of them. What is lost is what its latents cannot say.",
-            reconstruction_sheet(space, dataset.test.images[:24]),
+            reconstruction_sheet(space, examples(dataset.test.images, 24)),
         ),
         Exhibit("Samples", "Points drawn at random and decoded.", sample_sheet(space, 96, seed=0)),
     ]

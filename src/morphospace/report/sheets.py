@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from morphospace.data import Dataset, examples
 from morphospace.images import Images, to_pil
 from morphospace.pictures import Picture, enlarge, tile
 from morphospace.space import Space
 
-__all__ = ["captioned", "edit_sheet", "morph_sheet", "reconstruction_sheet", "sample_sheet"]
+__all__ = ["captioned", "edit_sheet", "example_sheet", "morph_sheet", "reconstruction_sheet", "sample_sheet"]
 
 _SIDE = 84
 _INK, _FAINT = (32, 36, 44), (120, 126, 138)
@@ -72,6 +74,23 @@ def reconstruction_sheet(space: Space, images: Images, *, columns: int = 12) -> 
             rows.append(enlarge(some[start : start + columns], _SIDE))
             labels.append(label)
     return Picture(captioned(rows, labels), space.text(kind="reconstructions"))
+
+
+def example_sheet(dataset: Dataset, text: dict[str, str], *, columns: int = 12, rows: int = 6) -> Picture:
+    """Images from all over a data set: with labels a row for each of up to 12 kinds, else ``rows`` rows."""
+    split = dataset.train
+    if split.labels is None:
+        images = enlarge(examples(split.images, columns * rows), _SIDE)
+        return Picture(tile(images, columns, gap=4), text)
+    kinds, counts = np.unique(split.labels, return_counts=True)
+    shown = np.sort(kinds[np.argsort(-counts, kind="stable")][:12])
+    lines, labels = [], []
+    for kind in shown:
+        here = np.flatnonzero(split.labels == kind)
+        chosen = here[np.unique(np.linspace(0, len(here) - 1, min(columns, len(here))).astype(int))]
+        lines.append(enlarge(split.images[chosen], _SIDE))
+        labels.append(textwrap.shorten(dataset.label_names[kind], 18, placeholder="..."))
+    return Picture(captioned(lines, labels), text)
 
 
 def morph_sheet(space: Space, frames: Images) -> Picture:

@@ -1,10 +1,12 @@
 """Training: the loop, its checkpoints, its run folder. It knows no pictures and prints nothing."""
 
+from morphospace.training.augmentation import Augmentation
 from morphospace.training.checkpoint import load_checkpoint, save_checkpoint
 from morphospace.training.loop import EpochEnded, Event, Stage, Stepped, Stopped, Trainer
 from morphospace.training.settings import Settings, choose_settings
 
 __all__ = [
+    "Augmentation",
     "EpochEnded",
     "Event",
     "Settings",

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from morphospace.errors import FileError
 from morphospace.files import atomic_file
 from morphospace.training.loop import Trainer
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights"]
 
 _FORMAT = "morphospace-checkpoint-1"
 
@@ -30,6 +31,28 @@ def save_checkpoint(trainer: Trainer, path: Path) -> None:
             save_file(tensors, partial, metadata)
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write the weights of ``model`` alone to ``path``."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    with atomic_file(path) as partial:
+        try:
+            save_file(tensors, partial)
+        except SafetensorError as error:
+            raise OSError(None, str(error)) from error
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """What :func:`save_weights` wrote.
+
+    Raises:
+        FileError: if the file is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise FileError(f"cannot read the weights {path}: missing or damaged ({error}).") from error
 
 
 def load_checkpoint(trainer: Trainer, path: Path) -> None:

@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from morphospace.data.batches import batch_indices, steps_per_epoch
-from morphospace.data.dataset import Labels
+from morphospace.data.dataset import ImageArray, Labels
 from morphospace.errors import ArgumentError, NonFiniteLossError
-from morphospace.images import Images
+from morphospace.training.augmentation import Augmentation
 from morphospace.training.settings import Settings, keep_freed_memory
 from morphospace.vae.interfaces import Batch, Loss, Noise, Objective, Player, Progress
 
@@ -45,12 +46,14 @@ class Stage:
         objective: what to descend.
         epochs: passes over the data, >= 1.
         batch: images a step, >= 1; at most the images there are.
+        augmentation: what happens to training images, if anything.
         trains: the beginnings of the names of the model's parameters that train; all if empty.
     """
 
     objective: Objective
     epochs: int
     batch: int
+    augmentation: Augmentation | None = None
     trains: tuple[str, ...] = ()
 
 
@@ -129,7 +132,7 @@ class Trainer:
     Args:
         model: satisfies :class:`morphospace.vae.Model`.
         stages: one after the other.
-        images: uint8 (N, H, W, C); they stay uint8, on the device.
+        images: uint8 (N, H, W, C); in memory they go to the device as they are, in a file they stay there.
         labels: int64 (N,) or None.
         seed: of batches and noise.
         settings: device, precision, threads.
@@ -143,7 +146,7 @@ class Trainer:
         self,
         model: nn.Module,
         stages: Sequence[Stage],
-        images: Images,
+        images: ImageArray,
         labels: Labels | None = None,
         *,
         seed: int,
@@ -161,7 +164,7 @@ class Trainer:
         self.device = torch.device(settings.device)
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stages = tuple(stages)
-        self.images = torch.from_numpy(images).to(self.device)
+        self.images = torch.from_numpy(images).to(self.device) if isinstance(images, np.ndarray) else images
         self.labels = None if labels is None else torch.from_numpy(labels).to(self.device)
         self.seed = seed
         self.stage = 0
@@ -262,10 +265,12 @@ class Trainer:
 
     def _step(self, running: _Running, index: Tensor, generator: torch.Generator, total: int) -> None:
         stage = self.stages[self.stage]
-        x = to_input(self.images.index_select(0, index))
-        batch = Batch(x, x, index, None if self.labels is None else self.labels[index])
+        x = to_input(self._pixels(index))
         generator.manual_seed(generator_seed(self.seed, self.stage, self.step))
         noise = stage.objective.noise(self.model, stage.batch, generator)
+        if stage.augmentation is not None:
+            x = stage.augmentation(x, generator)
+        batch = Batch(x, x, index, None if self.labels is None else self.labels[index])
         progress = Progress(torch.tensor(float(self.step)), total, len(self.images))
         for player in running.players:
             if self.step % player.every:
@@ -276,6 +281,8 @@ class Trainer:
                 optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(loss.total)
             optimiser = running.optimisers[player.name]
+            if player.optimiser.clip:
+                torch.nn.utils.clip_grad_norm_(player.parameters, player.optimiser.clip)
             for group in optimiser.param_groups:
                 group["lr"] = player.optimiser.rate(self.step, total)
             optimiser.step()
@@ -283,6 +290,12 @@ class Trainer:
                 # A sum that once met a NaN or infinity keeps it: finiteness is read with the losses.
                 value = value.detach().float() * player.every
                 running.sums[name] = running.sums[name] + value if name in running.sums else value.clone()
+
+    def _pixels(self, index: Tensor) -> Tensor:
+        """The images at ``index`` (B,), uint8 (B, H, W, C), on the device."""
+        if isinstance(self.images, Tensor):
+            return self.images.index_select(0, index)
+        return torch.from_numpy(self.images[index.cpu().numpy()]).to(self.device)
 
     def _enter(self) -> _Running:
         """The networks and optimisers of the current stage, made at its first step."""

@@ -12,10 +12,12 @@ from filelock import FileLock, Timeout
 from morphospace.errors import FileError, RunBusyError
 from morphospace.files import next_numbered, read_json, remove_leftovers, write_json
 
-__all__ = ["CHECKPOINT", "RECIPE", "SPACE", "create_run", "latest_run", "locked", "read_run"]
+__all__ = ["BEST", "CHECKPOINT", "METRICS", "RECIPE", "SPACE", "create_run", "latest_run", "locked", "read_run"]
 
 RECIPE = "recipe.json"
 CHECKPOINT = "checkpoint/state.safetensors"
+BEST = "checkpoint/best.safetensors"
+METRICS = "metrics.jsonl"
 SPACE = "space"
 _LOCK = ".lock"
 _FORMAT = "morphospace-run-1"

@@ -23,6 +23,8 @@ class Optimiser:
         beta1: Adam's decay of the first moment.
         beta2: Adam's decay of the second moment; rho of RMSprop.
         epsilon: added to the denominator.
+        clip: the largest norm of all gradients together; 0 leaves them as they are. Below any norm that occurs, it
+            takes the scale out of the gradients, and no batch can throw training off its way.
         warm_up: the share of all steps in which the rate rises, by a half cosine, from a 25th.
         decay: "cosine" falls to a ten-thousandth in the steps after it, "none" stays.
     """
@@ -32,6 +34,7 @@ class Optimiser:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    clip: float = 0.0
     warm_up: float = 0.0
     decay: Literal["none", "cosine"] = "none"
 

@@ -66,6 +66,7 @@ class GaussianPosterior(Posterior):
     Args:
         features: what the encoder gives.
         latent_dim: d, >= 1.
+        log_var: where the log-variances start.
 
     Source: Kingma and Welling, Auto-encoding variational Bayes, arXiv:1312.6114.
 
@@ -75,12 +76,13 @@ class GaussianPosterior(Posterior):
         (torch.Size([5, 2]), torch.Size([5, 2]))
     """
 
-    def __init__(self, features: int, latent_dim: int) -> None:
+    def __init__(self, features: int, latent_dim: int, *, log_var: float = 0.0) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.mean = nn.Linear(features, latent_dim)
         self.log_var = nn.Linear(features, latent_dim)
         glorot_(self)
+        nn.init.constant_(self.log_var.bias, log_var)
 
     def noise(self, k: int, batch: int, generator: Generator) -> Noise:
         """Standard normal noise of ``k`` draws an image."""

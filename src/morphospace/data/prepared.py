@@ -1,0 +1,77 @@
+"""A prepared set on disk, and how it is opened: at once, and in flat memory when it is large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from morphospace.data.attributes import Attribute
+from morphospace.data.dataset import Dataset, Split
+from morphospace.data.folder import Problem
+from morphospace.data.store import StoredImages
+from morphospace.errors import FileError
+from morphospace.files import read_json
+
+__all__ = ["COLUMNS", "DESCRIPTION", "FORMAT", "IMAGES", "SPLITS", "open_prepared"]
+
+FORMAT = "morphospace-prepared-1"
+DESCRIPTION, IMAGES, COLUMNS = "prepared.json", "images.npy", "columns.npz"
+SPLITS = ("train", "test", "validation")
+_IN_MEMORY = 64 << 20  # bytes; smaller sets are simply loaded
+
+
+class _StoredAttributes(Mapping[str, Attribute]):
+    """The attributes of some rows, read when asked for."""
+
+    def __init__(self, path: Path, names: Sequence[str], rows: NDArray[np.int64]) -> None:
+        self.path, self.names, self.rows = path, names, rows
+
+    def __getitem__(self, name: str) -> Attribute:
+        if name not in self.names:
+            raise KeyError(name)
+        with np.load(self.path, allow_pickle=False) as file:
+            found: Attribute = file[f"attribute.{name}"][self.rows]
+            return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: str = "") -> Dataset | None:
+    """The set in ``folder``; None if it is not there, damaged, or not of ``key``."""
+    try:
+        description = read_json(folder / DESCRIPTION, "prepared set")
+        if description.get("format") != FORMAT or description["key"] != key:
+            return None
+        stored = StoredImages(folder / IMAGES)
+        # A stream of our own: NumPy leaves a damaged file open.
+        with (folder / COLUMNS).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            kinds, numbers = file["split"], file.get("labels")
+        small = stored.nbytes <= _IN_MEMORY
+        splits: dict[str, Split | None] = {}
+        for i, kind in enumerate(SPLITS):
+            rows = np.flatnonzero(kinds == i)
+            images = stored.take(rows)
+            labels = None if numbers is None else numbers[rows]
+            known = _StoredAttributes(folder / COLUMNS, description["attributes"], rows)
+            splits[kind] = Split(images[:] if small else images, labels, known) if len(rows) else None
+        train, test = splits["train"], splits["test"]
+        if train is None or test is None:
+            return None
+        return Dataset(
+            name, train, test, tuple(description["label_names"]), description["fingerprint"],
+            licence, splits["validation"], source,
+            {"size": description["shape"][:2], "resize": description["resize"],
+             "colour": "colour" if description["shape"][2] == 3 else "grey",
+             **{key: description[key] for key in ("sizes", "forms", "seconds")}, "folder": str(folder)},
+            tuple(Problem(*problem) for problem in description["problems"]), tuple(description["notes"]),
+        )  # fmt: skip
+    except (FileError, OSError, ValueError, KeyError, TypeError, BadZipFile):
+        return None

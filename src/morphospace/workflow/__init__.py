@@ -1,0 +1,19 @@
+"""What training is from beginning to end: data, recipe, run folder, epochs, figures, bundle, report."""
+
+from morphospace.workflow.concepts import learn_from_label
+from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
+from morphospace.workflow.start import choose_recipe, preparation_for, resume_run, train, train_run
+
+__all__ = [
+    "Interrupted",
+    "Listener",
+    "Result",
+    "Started",
+    "Validated",
+    "choose_recipe",
+    "learn_from_label",
+    "preparation_for",
+    "resume_run",
+    "train",
+    "train_run",
+]

@@ -1,0 +1,303 @@
+"""One training from where its checkpoint stands to its report."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from morphospace._version import __version__
+from morphospace.data import Dataset, Split, examples, with_validation
+from morphospace.errors import FileError
+from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, score
+from morphospace.recipes import Recipe, build_model, build_stages
+from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
+from morphospace.space import Space
+from morphospace.training import EpochEnded, Settings, Stopped, Trainer, load_checkpoint, save_checkpoint
+from morphospace.training.checkpoint import load_weights, save_weights
+from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
+from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE
+from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
+
+__all__ = ["Run", "about_data"]
+
+_SHEETS = 12  # about so many of each kind over a run
+_TILES = 144
+_SHEET_SEED = 0
+_REFERENCES = 2000  # points by which a running autoencoder's samples are drawn
+_FEWEST_SEEN = 200  # training images whose score is compared with the test images'
+_STEPS_BETWEEN_SCORES = 50
+
+
+def _nats(figures: Mapping[str, float | None]) -> float:
+    """What is compared: -ELBO, or the reconstruction where there is no bound."""
+    found = figures["reconstruction"] if figures["neg_elbo"] is None else figures["neg_elbo"]
+    if found is None:
+        raise FileError("the metrics of the run are damaged: an epoch has no score.")
+    return found
+
+
+def about_data(dataset: Dataset) -> dict[str, Any]:
+    """What a run and a bundle remember of a set: nothing of where it lies on this machine."""
+    return {
+        "name": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "train_images": len(dataset.train),
+        "test_images": len(dataset.test),
+        "label_names": list(dataset.label_names),
+        "licence": dataset.licence,
+        "resize": dataset.preparation.get("resize", "pad"),
+    }
+
+
+@contextmanager
+def _stop_on_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C into a wish to stop after a whole step; the second one interrupts at once."""
+    wish = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield wish.is_set
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def once(number: int, frame: object) -> None:
+        del number, frame
+        wish.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, once)
+    try:
+        yield wish.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@dataclasses.dataclass
+class Run:
+    """One training from where its checkpoint stands to its report."""
+
+    dataset: Dataset
+    recipe: Recipe
+    run: Path | None
+    seed: int
+    settings: Settings
+    command: str
+    began: float
+    listen: Listener
+    weights: Mapping[str, Tensor] | None = None  # to start from, instead of fresh ones
+    more: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # for the space to remember
+
+    def __post_init__(self) -> None:
+        self.model = build_model(self.recipe, self.dataset.shape, seed=self.seed)
+        if self.weights is not None:
+            self.model.load_state_dict(self.weights)
+        self.beta = self.recipe.weight(self.dataset.shape)
+        self.stages = build_stages(self.recipe, self.dataset.shape)
+        self.epochs = sum(stage.epochs for stage in self.stages)
+        # Where the best epoch is to be chosen, it is chosen by images that are neither learned from nor reported on.
+        self.learned: Split = self.dataset.train
+        self.validation: Split | None = None
+        if self.recipe.patience:
+            self.learned, self.validation = with_validation(self.dataset)
+        self.trainer = Trainer(
+            self.model, self.stages, self.learned.images, self.learned.labels,
+            seed=self.seed, settings=self.settings,
+        )  # fmt: skip
+        batch = self.stages[0].batch
+        self.every = max(1, round(_STEPS_BETWEEN_SCORES / max(1, len(self.learned) // batch)))  # epochs
+        self.epochs_done = 0
+        self.scores: dict[int, float] = {}  # epoch -> nats on the validation images
+        self.events: Any = None
+        self.test: TestFigures | None = None  # of the weights as they stand
+
+    def finish(self) -> Result:
+        """Train what is left, and leave what a run leaves."""
+        self._begin()
+        setup = time.perf_counter() - self.began
+        parameters = sum(p.numel() for p in self.model.parameters())
+        self.listen(
+            Started(
+                self.recipe, self.dataset, len(self.learned), parameters, self.settings,
+                self.run, self.epochs, self.epochs_done, self.beta,
+            )
+        )  # fmt: skip
+        try:
+            with _stop_on_ctrl_c() as stop:
+                for event in self.trainer.run(lambda: stop() or self._has_enough()):
+                    if isinstance(event, EpochEnded):
+                        self._ended(event)
+                    elif not isinstance(event, Stopped):
+                        self.listen(event)
+                    elif not self._has_enough():
+                        self._interrupt()
+        finally:
+            if self.events is not None:
+                self.events.close()
+        seconds, stage, count = self.trainer.seconds, self.stages[0], len(self.learned)
+        images = self.epochs_done * (count - count % stage.batch)
+        figures = {
+            "seconds": round(seconds, 3),
+            "setup_seconds": round(setup, 3),
+            "images_per_second": round(images / seconds, 1),
+            "epochs": self.epochs_done,
+        }
+        if self.scores:
+            figures["best_epoch"] = self._take_best()
+        return self._conclude(figures)
+
+    def _begin(self) -> None:
+        if self.run is None:
+            return
+        checkpoint = self.run / CHECKPOINT
+        if checkpoint.is_file():
+            load_checkpoint(self.trainer, checkpoint)
+            self.epochs_done = self._epochs_at_checkpoint()
+            cut_metrics(self.run / METRICS, self.epochs_done)
+            for line in read_metrics(self.run / METRICS):
+                if "validation" in line:
+                    self.scores[line["epoch"]] = _nats(line["validation"])
+        else:
+            # A run that dies in its first epoch resumes from the very start.
+            save_checkpoint(self.trainer, checkpoint)
+        self.events = open_events(self.run / "events", self.epochs_done)
+
+    def _epochs_at_checkpoint(self) -> int:
+        done = sum(stage.epochs for stage in self.stages[: self.trainer.stage])
+        if self.trainer.stage < len(self.stages):
+            stage = self.stages[self.trainer.stage]
+            done += self.trainer.step // (len(self.learned) // stage.batch)
+        return done
+
+    def _ended(self, ended: EpochEnded) -> None:
+        """An epoch ended: now and then, and at the end, score and save what there is."""
+        self.epochs_done += 1
+        self.test = None
+        if self.epochs_done % self.every == 0 or self.epochs_done == self.epochs:
+            self._validate(ended)
+
+    def _validate(self, ended: EpochEnded) -> None:
+        test = self.test = self._score(self.dataset.test)
+        validation = None
+        if self.validation is not None:
+            validation = self._score(self.validation)
+            self.scores[self.epochs_done] = _nats(validation.to_json())
+            if min(self.scores, key=self.scores.__getitem__) == self.epochs_done:
+                self._keep_best()
+        self.listen(Validated(ended, self.epochs_done, self.epochs, test, validation))
+        if self.run is None:
+            return
+        losses = dict(ended.losses)
+        if test.neg_elbo is not None:
+            losses["neg_elbo"] = losses["reconstruction"] + losses["kl"]
+        line = {
+            "epoch": self.epochs_done,
+            "seconds": round(ended.seconds, 3),
+            "images_per_second": round(ended.images_per_second, 1),
+            "beta": test.beta,
+            "train": losses,
+            "test": test.to_json(),
+        } | ({} if validation is None else {"validation": validation.to_json()})
+        append_metrics(self.run / METRICS, line)
+        if self.events is not None:
+            write_events(self.events, line)
+        scored = -(-self.epochs // self.every)
+        between = -(-scored // _SHEETS) * self.every
+        if self.epochs_done % between == 0 or self.epochs_done == self.epochs:
+            self._sheets()
+        save_checkpoint(self.trainer, self.run / CHECKPOINT)
+
+    # -- the best epoch ------------------------------------------------------------------------------
+
+    def _has_enough(self) -> bool:
+        """Whether the validation score has not got better for as long as the recipe's patience."""
+        if not self.scores or self.epochs_done == self.epochs:
+            return False
+        best = min(self.scores, key=self.scores.__getitem__)
+        return max(self.scores) - best >= (self.recipe.patience or 0)
+
+    def _keep_best(self) -> None:
+        if self.run is None:
+            self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
+        else:
+            save_weights(self.model, self.run / BEST)
+
+    def _take_best(self) -> int:
+        """Give the model the weights of the best epoch; returns that epoch."""
+        best = min(self.scores, key=self.scores.__getitem__)
+        if best != max(self.scores):
+            self.test = None
+        self.model.load_state_dict(self.best if self.run is None else load_weights(self.run / BEST))
+        return best
+
+    def _sheets(self) -> None:
+        if self.run is None:
+            return
+        folder, stem = self.run / "sheets", f"epoch-{self.epochs_done:04d}"
+        space = self._space({})
+        facts = {"epoch": str(self.epochs_done), "command": self.command}
+        for kind, picture in (
+            ("samples", sample_sheet(space, _TILES, seed=_SHEET_SEED)),
+            ("reconstructions", reconstruction_sheet(space, examples(self.dataset.test.images, 36))),
+        ):
+            picture.text.update(facts)
+            picture.save(folder / f"{stem}-{kind}.png")
+
+    def _interrupt(self) -> None:
+        if self.run is None:
+            raise KeyboardInterrupt
+        save_checkpoint(self.trainer, self.run / CHECKPOINT)
+        raise Interrupted(
+            f"saved after {self.epochs_done} of {self.epochs} epochs. Go on with: morpho resume {self.run}"
+        )
+
+    def _score(self, split: Split) -> TestFigures:
+        return score(
+            self.model, split.images, beta=self.beta,
+            bernoulli=self.recipe.likelihood == "bernoulli", seed=self.seed,
+        )  # fmt: skip
+
+    def _space(self, figures: dict[str, Any], *, whole: bool = False) -> Space:
+        """The space as it stands; reference points of all test images, or of enough to draw samples by."""
+        about = {
+            "seed": self.seed,
+            "data": about_data(self.dataset),
+            "command": self.command,
+            "morphospace": __version__,
+            "machine": dataclasses.asdict(self.settings),
+            **self.more,
+            **figures,
+        }
+        space = Space(self.model, self.recipe, self.dataset.shape, about=about)
+        images = self.dataset.test.images
+        space.reference = space.encode(images if whole else examples(images, _REFERENCES)).mean
+        if whole:
+            space.reference_labels = self.dataset.test.labels
+        return space
+
+    def _conclude(self, figures: dict[str, Any]) -> Result:
+        test = self.test or self._score(self.dataset.test)  # a run resumed after its last epoch has not scored yet
+        space = self._space({"train": figures}, whole=True)
+        if space.reference is None:
+            raise FileError("the space lost its reference points")
+        test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, codes=space.reference))
+        space.about["test"] = test.to_json()
+        seen = self._score(Split(examples(self.learned.images, max(len(self.dataset.test), _FEWEST_SEEN))))
+        warnings = [latent_use(space.reference).warning(), overfitting(seen, test, space.shape, len(self.learned))]
+        result = Result(space, self.run, figures, test, [words for words in warnings if words])
+        if self.run is not None:
+            # The bundle says that a run has finished, so it comes last.
+            write_run_report(
+                self.run / "report.html",
+                space,
+                self.dataset,
+                metrics=read_metrics(self.run / METRICS),
+                warnings=result.warnings,
+            )
+            space.save(self.run / SPACE, force=True)
+        return result
