@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +19,16 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from morphospace.errors import DataError, FileError
 
-__all__ = ["LARGEST_PICTURE", "Images", "UnreadablePictureError", "decode_picture", "from_pil", "to_pixels"]
+__all__ = [
+    "LARGEST_PICTURE",
+    "Images",
+    "UnreadablePictureError",
+    "decode_picture",
+    "decode_quietly",
+    "from_pil",
+    "pillow_quiet",
+    "to_pixels",
+]
 
 Images: TypeAlias = NDArray[np.uint8]
 """uint8 (N, H, W, C), C 1 (grey) or 3 (colour)."""
@@ -67,18 +78,29 @@ def decode_picture(data: bytes, *, near: int | None = None) -> Images:
         >>> decode_picture(stream.getvalue())[..., 0].tolist()
         [[255, 255, 255], [255, 255, 255]]
     """
+    with pillow_quiet():
+        return decode_quietly(data, near=near)
+
+
+@contextmanager
+def pillow_quiet() -> Iterator[None]:
+    """Silence Pillow, which warns of what is refused or mended here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def decode_quietly(data: bytes, *, near: int | None = None) -> Images:
+    """:func:`decode_picture` for many pictures, to be called within :func:`pillow_quiet`."""
     if not data:
         raise UnreadablePictureError("empty file")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of what is refused or mended here
-            with Image.open(io.BytesIO(data)) as picture:
-                if picture.width * picture.height > LARGEST_PICTURE:
-                    raise UnreadablePictureError(f"too large: {picture.width}x{picture.height} pixels")
-                if near is not None:
-                    picture.draft(None, (2 * near, 2 * near))
-                picture.load()
-                return from_pil(picture)
+        with Image.open(io.BytesIO(data)) as picture:
+            if picture.width * picture.height > LARGEST_PICTURE:
+                raise UnreadablePictureError(f"too large: {picture.width}x{picture.height} pixels")
+            if near is not None and min(picture.size) >= 4 * near:
+                picture.draft(None, (2 * near, 2 * near))
+            return from_pil(picture)
     except UnreadablePictureError:
         raise
     except UnidentifiedImageError as error:

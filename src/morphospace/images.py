@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from morphospace.decoding import Images, UnreadablePictureError, decode_picture, from_pil, to_pixels
 from morphospace.errors import DataError, FileError
@@ -146,19 +146,30 @@ def fit_image(image: Images, shape: tuple[int, int, int], resize: Resize = "pad"
     if picture.size == (width, height):
         return np.array(picture).reshape(shape)
     if resize == "crop":
-        picture = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+        # The largest part of the picture's middle that has the frame's proportions.
+        share = min(picture.width / width, picture.height / height)
+        across, down = (picture.width - share * width) / 2, (picture.height - share * height) / 2
+        box = (across, down, picture.width - across, picture.height - down)
+        picture = _resized(picture, (width, height), box)
     elif resize == "fit":
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+        picture = _resized(picture, (width, height))
     else:
         return _padded(picture, shape)
     return np.array(picture).reshape(shape)
+
+
+def _resized(
+    picture: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+) -> Image.Image:
+    # Much larger pictures are first averaged over whole pixels: a third of the time, and no eye sees it.
+    return picture.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=2.0)
 
 
 def _padded(picture: Image.Image, shape: tuple[int, int, int]) -> Images:
     height, width, channels = shape
     scale = min(width / picture.width, height / picture.height)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    small = np.asarray(picture.resize(size, Image.Resampling.LANCZOS)).reshape(size[1], size[0], channels)
+    small = np.asarray(_resized(picture, size)).reshape(size[1], size[0], channels)
     border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]]).mean(0)
     canvas = np.broadcast_to(to_pixels(border / 255.0), shape).copy()
     top, left = (height - size[1]) // 2, (width - size[0]) // 2

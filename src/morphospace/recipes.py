@@ -68,6 +68,7 @@ class Recipe:
         posterior: "gaussian", "point", or "relu" (a point at zero or above in every latent).
         likelihood: "bernoulli", "continuous-bernoulli", "gaussian" (sigma fixed), "gaussian-learned".
         sigma: of the Gaussian likelihood, in units of the pixel range [0, 1].
+        sampling: where samples come from: the "prior", or a "mixture" of Gaussians fitted to the test images' codes.
         latent_dim: 1 .. the number of values in an image.
         objective: "elbo", "book" (the mean over pixels plus 5e-4 times a mean over latents), "reconstruction".
         beta: the weight of the KL in nats; None is the objective's own: 1 of "elbo", that of "book".
@@ -97,6 +98,7 @@ class Recipe:
     posterior: Literal["gaussian", "point", "relu"] = "gaussian"
     likelihood: Literal["bernoulli", "continuous-bernoulli", "gaussian", "gaussian-learned"] = "bernoulli"
     sigma: float = 0.1
+    sampling: Literal["prior", "mixture"] = "prior"
     latent_dim: int = 2
     objective: Literal["elbo", "book", "reconstruction"] = "elbo"
     beta: float | None = None
@@ -189,6 +191,7 @@ _CONV = Recipe(
     decoder_widths=(64, 96, 128),
     log_var=-8.0,
     likelihood="gaussian-learned",
+    sampling="mixture",
     latent_dim=32,
     anneal=0.5,
     augment=None,
@@ -214,6 +217,7 @@ RECIPES: dict[str, Recipe] = {
             name="autoencoder",
             summary="the classical autoencoder: quick's network, one code an image, no prior",
             posterior="point",
+            sampling="mixture",
             objective="reconstruction",
         ),
         dataclasses.replace(
@@ -221,6 +225,7 @@ RECIPES: dict[str, Recipe] = {
             name="sparse-autoencoder",
             summary="the classical sparse autoencoder: a 32-D ReLU code with an L1 penalty",
             posterior="relu",
+            sampling="mixture",
             objective="reconstruction",
             latent_dim=32,
             fourier=0,

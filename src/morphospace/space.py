@@ -18,6 +18,7 @@ from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceE
 from morphospace.images import RESIZES, Images, Resize, as_images, fit_image, read_image, to_pixels
 from morphospace.latent.concepts import Concept, learn_concept, move
 from morphospace.latent.grids import Plane, plane_grid, plane_of
+from morphospace.latent.mixtures import draw_from, fit_mixture
 from morphospace.latent.paths import path_through
 from morphospace.pictures import Film, Picture, enlarge, tile
 from morphospace.recipes import Recipe, build_model, recipe_from_json
@@ -242,17 +243,24 @@ class Space:
     # -- points to look at -------------------------------------------------------------------------------
 
     def sample_points(self, n: int, *, seed: int) -> Points:
-        """``n`` draws (n, d) from the prior; without a prior, from a Gaussian fitted to the test codes."""
+        """``n`` draws (n, d) from the prior, or from a mixture fitted to the test codes where the recipe says so.
+
+        Where the likelihood is sharp, the prior weighs little, and codes leave most of it empty: what is drawn
+        there is like no image of the set. Source: Ghosh et al., From variational to deterministic autoencoders,
+        arXiv:1903.12436.
+        """
         if n < 1:
             raise ArgumentError(f"-n: expected at least 1 image, got {n}.")
-        noise = np.random.default_rng(seed).standard_normal((n, self.latent_dim))
-        if not self.has_prior and self.reference is not None and len(self.reference) > 1:
-            covariance = np.atleast_2d(np.cov(self.reference, rowvar=False))
-            values, vectors = np.linalg.eigh(covariance)
-            noise = self.reference.mean(0) + (noise * np.sqrt(values.clip(0))) @ vectors.T
-        if self.recipe.posterior == "relu":
-            noise = noise.clip(0)
-        return noise.astype(np.float32)
+        rng = np.random.default_rng(seed)
+        if self.samples_prior or self.reference is None or len(self.reference) < 2:
+            return rng.standard_normal((n, self.latent_dim)).astype(np.float32)
+        points = draw_from(fit_mixture(self.reference), n, rng)
+        return points.clip(0) if self.recipe.posterior == "relu" else points
+
+    @property
+    def samples_prior(self) -> bool:
+        """Whether samples are drawn from the prior itself."""
+        return self.has_prior and self.recipe.sampling == "prior"
 
     def sample(self, n: int, *, seed: int = 0) -> Images:
         """``n`` new images, uint8 (n, H, W, C)."""

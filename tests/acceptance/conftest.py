@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the rows of a table
 """Figures that acceptance tests measure are kept in docs/figures.json and shown in docs/figures.md."""
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ Made by `make acceptance` (a part of them by `make acceptance QUICK=1`); nats an
 in float32, one fixed-seed draw. Seconds are of training alone, on the machine that made the table: trust the
 nats, and compare seconds only within one table. They are left out where the machine had other work.
 
-| what | seed | command | parameters | −ELBO | reconstruction | KL | beta | book loss | seconds | wall seconds |
-|---|---|---|---|---|---|---|---|---|---|---|
+| what | seed | command | parameters | −ELBO | reconstruction | KL | beta | PSNR (dB) | book loss | seconds | wall seconds |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -31,7 +32,7 @@ def render(rows: dict[str, dict[str, Any]]) -> str:
     lines = [
         f"| {r['what']} | {r['seed']} | `{r['command']}` | {r['parameters']:,} | {cell(r['neg_elbo'], '.2f')} "
         f"| {r['reconstruction']:.2f} | {cell(r['kl'], '.2f')} | {cell(r['beta'], '.3g')} "
-        f"| {cell(r.get('book_loss'), '.4f')} | {cell(r['seconds'], '.1f')} | {cell(r['wall'], '.1f')} |"
+        f"| {cell(r.get('psnr'), '.1f')} | {cell(r.get('book_loss'), '.4f')} | {cell(r['seconds'], '.1f')} | {cell(r['wall'], '.1f')} |"
         for _, r in sorted(rows.items())
     ]
     return HEAD + "\n".join(lines) + "\n"
@@ -39,9 +40,9 @@ def render(rows: dict[str, dict[str, Any]]) -> str:
 
 @pytest.fixture
 def train_and_record(tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Run ``morpho train ARGUMENTS --seed S --json`` and put its figures into the table."""
+    """Run ``morpho train ARGUMENTS --seed S --json`` and put its figures into the table, DATA as ``shown``."""
 
-    def run(what: str, *arguments: str, seed: int) -> dict[str, Any]:
+    def run(what: str, *arguments: str, seed: int, shown: str = "") -> dict[str, Any]:
         command = ["train", *arguments, "--seed", str(seed)]
         began = time.perf_counter()
         done = subprocess.run(
@@ -55,7 +56,7 @@ def train_and_record(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         rows[f"{what} {seed}"] = {
             "what": what,
             "seed": seed,
-            "command": " ".join(["morpho", *command]),
+            "command": " ".join(["morpho", *(shown if shown and a == arguments[0] else a for a in command)]),
             "parameters": said["parameters"],
             **said["test"],
             "seconds": said["train"]["seconds"],

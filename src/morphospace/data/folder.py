@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from morphospace.errors import DataError, FileError
 
-__all__ = ["NO_FOLDER", "Listing", "Problem", "list_folder", "shown_name"]
+__all__ = ["NO_FOLDER", "Listing", "Problem", "list_folder", "shown_name", "unchanged"]
 
 # fmt: off
 PICTURE_SUFFIXES = frozenset([
@@ -52,6 +52,7 @@ class Listing:
         tables: the CSV files that lie in the folder itself.
         problems: what lies there and is no candidate, with the reason.
         key: a hash over all names, sizes and times: another key, another folder.
+        times: when each folder was changed last.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class Listing:
     tables: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     key: str = ""
+    times: dict[str, int] = field(default_factory=dict)
 
 
 def shown_name(name: str) -> str:
@@ -88,7 +90,8 @@ def list_folder(folder: Path) -> Listing:
     files: list[str] = []
     tables: list[str] = []
     problems: list[Problem] = []
-    for name, found in _walk(folder):
+    times: dict[str, int] = {}
+    for name, found in _walk(folder, times):
         if isinstance(found, str):
             problems.append(Problem(shown_name(name), found))
             continue
@@ -114,7 +117,9 @@ def list_folder(folder: Path) -> Listing:
         splits = ["test" if kind == "validation" else kind for kind in splits]
     depth = 1 if split else 0
     labels = [_label(name, depth) for name in files]
-    return Listing(folder, files, labels if len(set(labels)) > 1 else [], splits, tables, problems, digest.hexdigest())
+    return Listing(
+        folder, files, labels if len(set(labels)) > 1 else [], splits, tables, problems, digest.hexdigest(), times
+    )
 
 
 def _label(name: str, depth: int) -> str:
@@ -122,8 +127,16 @@ def _label(name: str, depth: int) -> str:
     return shown_name(parts[depth]) if len(parts) > depth + 1 else NO_FOLDER
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result | str]]:
-    """(name relative to ``folder``, its state or what is wrong with it), sorted by name, depth first."""
+def unchanged(listing: Listing) -> bool:
+    """Whether no file has come to the folder or left it since it was listed."""
+    try:
+        return all(Path(path).stat().st_mtime_ns == time for path, time in listing.times.items())
+    except OSError:
+        return False
+
+
+def _walk(folder: Path, times: dict[str, int]) -> Iterator[tuple[str, os.stat_result | str]]:
+    """(name relative to ``folder``, its state or what is wrong with it), sorted by name; folders' ``times`` beside."""
     seen: set[tuple[int, int]] = set()
 
     def inside(path: str, prefix: str) -> Iterator[tuple[str, os.stat_result | str]]:
@@ -133,6 +146,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result | str]]:
                 yield prefix.rstrip("/"), "a link that leads back to a folder listed already"
                 return
             seen.add((here.st_dev, here.st_ino))
+            times[path] = here.st_mtime_ns
             with os.scandir(path) as entries:
                 ordered = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
         except OSError as error:

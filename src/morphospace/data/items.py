@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from morphospace.data.dataset import content_digests
 from morphospace.data.folder import Problem
 from morphospace.data.sprites import draw_sprites, sprite_factors
-from morphospace.decoding import UnreadablePictureError, decode_picture
+from morphospace.decoding import UnreadablePictureError, decode_quietly, pillow_quiet
 from morphospace.images import Images, Resize, fit_image
 
 __all__ = ["SMALLEST_SIDE", "Item", "Looked", "Place", "Sprite", "look_at", "read_fitted", "read_picture"]
@@ -24,7 +25,7 @@ __all__ = ["SMALLEST_SIDE", "Item", "Looked", "Place", "Sprite", "look_at", "rea
 SMALLEST_SIDE = 4
 """Pixels; a smaller picture shows nothing."""
 
-_CHUNK = 64  # pictures a task
+_CHUNK = 128  # pictures a task
 _FEW = 4 * _CHUNK  # not worth starting processes for
 _AHEAD = 4  # tasks a process, so that none waits
 
@@ -37,8 +38,8 @@ class Sprite(NamedTuple):
     shape: tuple[int, int, int]
 
 
-Item: TypeAlias = Path | bytes | Sprite
-"""Where a picture comes from: a file, the bytes of one, or its factors."""
+Item: TypeAlias = str | bytes | Sprite
+"""Where a picture comes from: the path of a file, the bytes of one, or its factors."""
 
 
 class Place(NamedTuple):
@@ -59,7 +60,7 @@ class Looked(NamedTuple):
 
 
 def read_picture(item: Item, *, near: int | None = None) -> Images:
-    """The picture of an item, uint8 (H, W, C), as it is.
+    """The picture of an item, uint8 (H, W, C), as it is; to be called within ``pillow_quiet()``.
 
     Raises:
         UnreadablePictureError: with the reason in a few words.
@@ -67,14 +68,15 @@ def read_picture(item: Item, *, near: int | None = None) -> Images:
     if isinstance(item, Sprite):
         drawn: Images = draw_sprites(sprite_factors(item.number, item.number + 1, seed=item.seed), item.shape)[0]
         return drawn
-    if isinstance(item, Path):
+    if isinstance(item, str):
         try:
-            item = item.read_bytes()
+            with open(item, "rb") as stream:  # noqa: PTH123 - a hundred thousand Paths take a second
+                item = stream.read()
         except FileNotFoundError as error:
             raise UnreadablePictureError("gone while the folder was read") from error
         except OSError as error:
             raise UnreadablePictureError(f"unreadable ({error.strerror})") from error
-    picture = decode_picture(item, near=near)
+    picture = decode_quietly(item, near=near)
     height, width = picture.shape[:2]
     if min(height, width) < SMALLEST_SIDE:
         raise UnreadablePictureError(f"too small: {width}x{height} pixels")
@@ -89,23 +91,32 @@ def _coloured(picture: Images) -> bool:
     return bool((wide.max(-1) - wide.min(-1)).max() > 8)
 
 
+@functools.lru_cache(maxsize=2)
+def _room(shape: tuple[int, ...]) -> Images:
+    """An array that is used again for every task: fresh memory costs as much as decoding a tenth of the pictures."""
+    return np.zeros(shape, np.uint8)
+
+
 def _look(
     start: int, items: list[Item], shape: tuple[int, int, int] | None, resize: Resize, write: Place | None
 ) -> Looked:
     """Decode items; with ``shape`` bring them to it, and write them to their place in the file of images."""
-    images = np.zeros((len(items), *(shape or (1, 1, 1))), np.uint8)
+    images = _room((len(items), *(shape or (1, 1, 1))))
     sizes, coloured = np.zeros((len(items), 2), np.int32), np.zeros(len(items), np.bool_)
     reasons = {}
-    for i, item in enumerate(items):
-        try:
-            picture = read_picture(item, near=None if shape is None else max(shape[:2]))
-        except UnreadablePictureError as error:
-            reasons[start + i] = error.reason
-            continue
-        sizes[i] = picture.shape[:2]
-        coloured[i] = _coloured(picture) if shape is None or shape[2] == 1 else True
-        if shape is not None:
-            images[i] = fit_image(picture, shape, resize)
+    near = None if shape is None else max(shape[:2])
+    with pillow_quiet():
+        for i, item in enumerate(items):
+            try:
+                picture = read_picture(item, near=near)
+            except UnreadablePictureError as error:
+                reasons[start + i] = error.reason
+                images[i] = 0
+                continue
+            sizes[i] = picture.shape[:2]
+            coloured[i] = _coloured(picture) if shape is None or shape[2] == 1 else True
+            if shape is not None:
+                images[i] = fit_image(picture, shape, resize)
     if write is not None:
         # Written, not memory-mapped: on a full disk a write is an error, a touch of a map is a dead process.
         with write.path.open("r+b") as stream:
@@ -182,7 +193,8 @@ def read_fitted(
         names, images = [], []
         for name, path in files[start : start + _CHUNK]:
             try:
-                images.append(fit_image(read_picture(path, near=max(shape[:2])), shape, resize))
+                with pillow_quiet():
+                    images.append(fit_image(read_picture(str(path), near=max(shape[:2])), shape, resize))
                 names.append(name)
             except UnreadablePictureError as error:
                 problems.append(Problem(name, error.reason))

@@ -33,7 +33,7 @@ from morphospace.images import RESIZES, Resize, fit_image
 
 __all__ = ["Collection", "Columns", "Preparation", "prepare", "reshaped"]
 
-_SAMPLE = 512  # pictures that decide size and colour
+_SAMPLE = 256  # pictures that decide size and colour
 _KEPT_SIDE = 128  # sets of one size up to this keep it
 _SIDE = 64  # the longer side of all others
 _LARGEST_SIDE = 4096
@@ -102,7 +102,7 @@ class Collection:
         items: where each picture comes from.
         item_name: the name of a picture by its place.
         columns: called when the set is prepared.
-        key_now: the key by another look, to find out whether the pictures changed while they were read.
+        changed: whether the pictures are not what they were when they were listed.
         licence: the terms.
     """
 
@@ -112,7 +112,7 @@ class Collection:
     items: Sequence[Item]
     item_name: Callable[[int], str]
     columns: Callable[[], Columns]
-    key_now: Callable[[], str] | None = None
+    changed: Callable[[], bool] = lambda: False
     licence: str = ""
 
 
@@ -228,7 +228,7 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     labels, label_names = _numbered(columns.labels, broken)
     if shape[2] == 1 and coloured:
         notes.append(f"{coloured:,} pictures with colour became grey; --colour colour keeps it")
-    if collection.key_now is not None and collection.key_now() != collection.key:
+    if collection.changed():
         notes.append("the folder changed while it was read; what is new there is read at the next start")
     rows = [np.flatnonzero(kinds == i) for i in range(len(SPLITS))]
     fingerprint = fingerprint_of(

@@ -15,7 +15,7 @@ from morphospace.data.arrays import array_file_kind, open_arrays
 from morphospace.data.attributes import Attributes, find_table, read_table
 from morphospace.data.dataset import Dataset, dataset_from_arrays
 from morphospace.data.fetch import Progress, download, no_progress, verified_content
-from morphospace.data.folder import Problem, list_folder, shown_name
+from morphospace.data.folder import Problem, list_folder, shown_name, unchanged
 from morphospace.data.idx import parse_idx
 from morphospace.data.items import Item, Sprite
 from morphospace.data.preparation import Collection, Columns, Preparation, prepare, reshaped
@@ -248,7 +248,7 @@ def _folder(path: Path) -> Collection:
         items=_Paths(root, files),
         item_name=lambda i: shown_name(files[i]),
         columns=columns,
-        key_now=lambda: list_folder(path).key,
+        changed=lambda: not unchanged(listing),
     )
 
 
@@ -262,7 +262,7 @@ class _Paths(Sequence[Item]):
         return len(self.files)
 
     def __getitem__(self, index: Any) -> Any:
-        return Path(self.root, self.files[index])
+        return f"{self.root}/{self.files[index]}"
 
 
 class _Sprites(Sequence[Item]):

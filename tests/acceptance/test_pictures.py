@@ -1,0 +1,89 @@
+"""What folders of pictures give: fidelity, codes from which the factors can be read, and the same figures as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression
+from sklearn.neural_network import MLPRegressor
+
+from morphospace.data import Split, open_dataset
+from morphospace.data.export import export_folder
+from morphospace.space import load
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600)]
+
+Train = Callable[..., dict[str, Any]]
+PLAIN = ("x", "y", "scale")
+SYMMETRY = {"square": 4, "ellipse": 2, "heart": 1}  # turns of a part of a circle that change nothing
+
+
+def targets(split: Split) -> dict[str, NDArray[np.float64]]:
+    """What a probe is to find: circles as a cosine and a sine, shapes as yes or no."""
+    values = {name: np.asarray(split.attributes[name]) for name in split.attributes}
+    found = {name: values[name].astype(float) for name in PLAIN}
+    angle = 2 * np.pi * values["hue"].astype(float)
+    found |= {"hue (cosine)": np.cos(angle), "hue (sine)": np.sin(angle)}
+    return found | {name: (values["shape"] == name).astype(float) for name in SYMMETRY}
+
+
+def probe(codes: list[NDArray[np.float32]], wanted: list[NDArray[np.float64]], model: Any) -> NDArray[np.float64]:
+    """R2 on the second of two splits, of a model fitted to the first; all standardised by the first."""
+    z = [(c - codes[0].mean(0)) / codes[0].std(0) for c in codes]
+    y = [(w - wanted[0].mean(0)) / wanted[0].std(0) for w in wanted]
+    left = np.square(model.fit(z[0], y[0]).predict(z[1]).reshape(y[1].shape) - y[1]).mean(0)
+    r2: NDArray[np.float64] = 1 - left / y[1].var(0)
+    return r2
+
+
+def small_mlp() -> MLPRegressor:
+    return MLPRegressor(
+        hidden_layer_sizes=(256, 256), early_stopping=True, n_iter_no_change=15, alpha=1e-2, batch_size=256,
+        learning_rate_init=2e-3, max_iter=200, random_state=0,
+    )  # fmt: skip
+
+
+@pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.{ConvergenceWarning.__name__}")
+def test_a_folder_of_sprites(train_and_record: Train, tmp_path: Path) -> None:
+    """10,000 colour PNGs of 64x64: 35.3 dB were measured, and linear R2 of 0.94, 0.93 and 0.87 (MLP 0.98)."""
+    folder = tmp_path / "sprites"
+    export_folder(open_dataset("sprites"), folder)
+    said = train_and_record("sprites folder conv", str(folder), seed=0, shown="sprites-folder")
+    assert said["test"]["psnr"] >= 34.6
+    space, dataset = load(said["space"]), open_dataset(folder)
+    splits = [dataset.train, dataset.test]
+    codes = [space.encode(split.images).mean for split in splits]
+    names = list(targets(splits[0]))
+    wanted = [np.stack(list(targets(split).values()), 1) for split in splits]
+    linear = dict(zip(names, probe(codes, wanted, LinearRegression()), strict=True))
+    small = dict(zip(names, probe(codes, wanted, small_mlp()), strict=True))
+    print("linear", {name: round(float(value), 3) for name, value in linear.items()})
+    print("small MLP", {name: round(float(value), 3) for name, value in small.items()})
+    for name in PLAIN:
+        assert linear[name] >= 0.8
+        assert small[name] >= 0.94
+    assert min(small["hue (cosine)"], small["hue (sine)"]) >= 0.95
+    for shape, symmetry in SYMMETRY.items():
+        here = [np.asarray(split.attributes["shape"]) == shape for split in splits]
+        turns = [np.asarray(s.attributes["rotation"], float)[h] * symmetry for s, h in zip(splits, here, strict=True)]
+        angles = [np.stack([np.cos(2 * np.pi * t), np.sin(2 * np.pi * t)], 1) for t in turns]
+        inside = [c[h] for c, h in zip(codes, here, strict=True)]
+        for kind, model in (("linear", LinearRegression()), ("small MLP", small_mlp())):
+            print(f"rotation of the {shape}, {kind}: R2 {probe(inside, angles, model).mean():.3f}")
+
+
+@pytest.mark.usefixtures("mnist")  # Fashion-MNIST lies beside it
+@pytest.mark.parametrize("seed", [0])
+def test_fashion_as_a_folder_scores_as_from_its_own_files(train_and_record: Train, tmp_path: Path, seed: int) -> None:
+    """255.09 and 255.30 nats were measured: another order of the same images."""
+    folder = tmp_path / "fashion"
+    export_folder(open_dataset("fashion-mnist"), folder)
+    files = train_and_record("fashion-mnist quick", "fashion-mnist", seed=seed)["test"]["neg_elbo"]
+    pngs = train_and_record("fashion-mnist folder quick", str(folder), seed=seed, shown="fashion-folder")["test"]
+    assert abs(pngs["neg_elbo"] - files) <= 0.5
