@@ -148,7 +148,8 @@ def fit_image(image: Images, shape: tuple[int, int, int], resize: Resize = "pad"
     if resize == "crop":
         # The largest part of the picture's middle that has the frame's proportions.
         share = min(picture.width / width, picture.height / height)
-        across, down = (picture.width - share * width) / 2, (picture.height - share * height) / 2
+        across = max(0.0, (picture.width - share * width) / 2)
+        down = max(0.0, (picture.height - share * height) / 2)
         box = (across, down, picture.width - across, picture.height - down)
         picture = _resized(picture, (width, height), box)
     elif resize == "fit":

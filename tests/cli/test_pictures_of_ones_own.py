@@ -19,6 +19,7 @@ from morphospace.points import read_points
 from morphospace.space import load
 
 Morpho = Callable[..., Any]
+RUN = "runs/0001-my-pictures-conv"
 TINY = ["--set", "encoder_widths=8", "--set", "decoder_widths=8", "--set", "batch=16", "--epochs", "2"]
 
 
@@ -89,7 +90,7 @@ def test_data_export_and_back(home: Path, morpho: Morpho, tmp_path: Path) -> Non
 
 
 def test_whole_folders_are_encoded_with_their_names(home: Path, morpho: Morpho, tmp_path: Path) -> None:
-    ran = morpho("encode", "latest", "my pictures", "--out", str(tmp_path / "z.csv"), "--json", cwd=home)
+    ran = morpho("encode", RUN, "my pictures", "--out", str(tmp_path / "z.csv"), "--json", cwd=home)
     assert ran.code == 0, ran.err
     assert ran.json["problems"] == [{"name": "dark/broken.png", "reason": "empty file"}]
     table = read_points(tmp_path / "z.csv")
@@ -99,7 +100,7 @@ def test_whole_folders_are_encoded_with_their_names(home: Path, morpho: Morpho, 
     np.testing.assert_allclose(alone, table.z[7], atol=1e-4)
 
 
-@pytest.mark.parametrize("verb", [("reconstruct", "latest"), ("edit", "latest")])
+@pytest.mark.parametrize("verb", [("reconstruct", RUN), ("edit", RUN)])
 def test_whole_folders_are_changed_with_their_names(home: Path, morpho: Morpho, tmp_path: Path, verb: Any) -> None:
     more = ["--concept", "dark=1"] if verb[0] == "edit" else []
     ran = morpho(*verb, "my pictures", *more, "--out", str(tmp_path / "o"), "--json", cwd=home)

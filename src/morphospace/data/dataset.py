@@ -143,7 +143,7 @@ def held_out(digests: NDArray[np.uint8], share: float = HELD_OUT) -> NDArray[np.
     Raises:
         DataError: if all images are copies of one.
     """
-    keys = np.ascontiguousarray(digests[:, :8]).view(">u8").ravel()
+    keys = np.ascontiguousarray(digests[:, 8:]).view(">u8").ravel()
     found = keys < np.uint64(int(share * 2**64))
     if not found.any():
         found = keys == keys.min()
@@ -163,7 +163,7 @@ def with_validation(dataset: Dataset) -> tuple[Split, Split]:
     if dataset.validation is not None:
         return dataset.train, dataset.validation
     digests = content_digests(dataset.train.images)
-    keys = np.ascontiguousarray(digests[:, :8]).view(">u8").ravel()
+    keys = np.ascontiguousarray(digests[:, 8:]).view(">u8").ravel()
     last = np.sort(keys)[max(1, round(HELD_OUT * len(keys))) - 1]
     chosen = keys <= last
     if chosen.all():

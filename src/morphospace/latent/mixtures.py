@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -35,11 +36,15 @@ def fit_mixture(codes: Points) -> Mixture:
         >>> fit_mixture(np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)).means.shape
         (4, 3)
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
     chosen = codes[np.unique(np.linspace(0, len(codes) - 1, min(_MOST_CODES, len(codes))).astype(int))]
-    parts = max(1, min(_MOST_PARTS, len(chosen) // _CODES_A_PART))
-    fitted = GaussianMixture(parts, reg_covar=_LEAST_VARIANCE, random_state=0).fit(chosen.astype(np.float64))
+    distinct = len(np.unique(chosen, axis=0))  # a collapsed space has one code for all
+    parts = max(1, min(_MOST_PARTS, distinct // _CODES_A_PART))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it need not be the best of all mixtures
+        fitted = GaussianMixture(parts, reg_covar=_LEAST_VARIANCE, random_state=0).fit(chosen.astype(np.float64))
     return Mixture(fitted.weights_, fitted.means_, np.linalg.cholesky(fitted.covariances_))
 
 
