@@ -114,7 +114,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "mean": round(float(np.mean(examples(train.images, 2000))), 3),
         "fingerprint": dataset.fingerprint,
         "preparation": dataset.preparation,
-        "problems": [{"name": problem.name, "reason": problem.reason} for problem in dataset.problems],
+        "problems": [problem._asdict() for problem in dataset.problems],
         "notes": list(dataset.notes),
     }
     if dataset.validation is not None:

@@ -56,7 +56,7 @@ def change_folder(
                 path.write_bytes(png_bytes(image, text))
                 count += 1
         note_problems(problems, count)
-    return {"count": count, "problems": [{"name": p.name, "reason": p.reason} for p in problems]}
+    return {"count": count, "problems": [p._asdict() for p in problems]}
 
 
 def encode_folder(space: Space, text: str) -> tuple[Any, list[str], list[Any]] | None:

@@ -54,7 +54,7 @@ def encode(
     if (folder := encode_folder(found, data)) is not None:
         codes, names, problems = folder
         write_points(path, PointTable(codes, None, names), text)
-        left_out = [{"name": p.name, "reason": p.reason} for p in problems]
+        left_out = [p._asdict() for p in problems]
         facts = {"seed": seed, "points": len(codes), "latent_dim": found.latent_dim, "problems": left_out}
         return Answer(facts, outputs=[path])
     dataset, splits = open_splits(data)

@@ -9,6 +9,7 @@ from morphospace.data.dataset import (
     dataset_from_arrays,
     examples,
     fingerprint_of,
+    spread,
     with_validation,
 )
 from morphospace.data.preparation import Preparation
@@ -29,6 +30,7 @@ __all__ = [
     "open_dataset",
     "open_item",
     "parse_size",
+    "spread",
     "steps_per_epoch",
     "with_validation",
 ]

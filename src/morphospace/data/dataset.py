@@ -29,6 +29,7 @@ __all__ = [
     "examples",
     "fingerprint_of",
     "held_out",
+    "spread",
     "with_validation",
 ]
 
@@ -135,16 +136,21 @@ def fingerprint_of(*parts: tuple[tuple[int, ...], NDArray[np.uint8], Labels | No
     return whole.hexdigest()
 
 
-def held_out(digests: NDArray[np.uint8], share: float = HELD_OUT) -> NDArray[np.bool_]:
-    """(N,) mask of the images whose hash lies in the lowest ``share`` of all hashes; at least one, never all.
+def _split_keys(digests: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """(N,) numbers, evenly spread, by which images are split: the second half of their digests (N, 16)."""
+    return np.ascontiguousarray(digests[:, 8:]).view(">u8").ravel()
+
+
+def held_out(digests: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(N,) mask of the images whose hash lies in the lowest tenth of all hashes; at least one, never all.
 
     Copies of one picture have one hash and stay together, and a set that grows never moves an image.
 
     Raises:
         DataError: if all images are copies of one.
     """
-    keys = np.ascontiguousarray(digests[:, 8:]).view(">u8").ravel()
-    found = keys < np.uint64(int(share * 2**64))
+    keys = _split_keys(digests)
+    found = keys < np.uint64(int(HELD_OUT * 2**64))
     if not found.any():
         found = keys == keys.min()
     if found.all():
@@ -152,9 +158,19 @@ def held_out(digests: NDArray[np.uint8], share: float = HELD_OUT) -> NDArray[np.
     return found
 
 
+def spread(count: int, n: int) -> NDArray[np.intp]:
+    """At most ``n`` places from all over ``count`` things, always the same ones.
+
+    Example:
+        >>> spread(9, 3).tolist()
+        [0, 4, 8]
+    """
+    return np.unique(np.linspace(0, count - 1, min(n, count)).astype(np.intp))
+
+
 def examples(images: ImageArray, n: int) -> Images:
-    """About ``n`` images from all over a set, always the same ones: sets are often sorted by kind."""
-    found: Images = images[np.unique(np.linspace(0, len(images) - 1, min(n, len(images))).astype(int))]
+    """At most ``n`` images from all over a set, always the same ones: sets are often sorted by kind."""
+    found: Images = images[spread(len(images), n)]
     return found
 
 
@@ -162,8 +178,7 @@ def with_validation(dataset: Dataset) -> tuple[Split, Split]:
     """(to learn from, to choose by): the set's own validation images, else a tenth of its training images."""
     if dataset.validation is not None:
         return dataset.train, dataset.validation
-    digests = content_digests(dataset.train.images)
-    keys = np.ascontiguousarray(digests[:, 8:]).view(">u8").ravel()
+    keys = _split_keys(content_digests(dataset.train.images))
     last = np.sort(keys)[max(1, round(HELD_OUT * len(keys))) - 1]
     chosen = keys <= last
     if chosen.all():

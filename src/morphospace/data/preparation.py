@@ -21,7 +21,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from morphospace.data.attributes import Attributes
-from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, held_out
+from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, held_out, spread
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.folder import Problem
 from morphospace.data.items import SMALLEST_SIDE, Item, Place, look_at
@@ -267,7 +267,7 @@ def _check_room(folder: Path, needed: int) -> None:
 def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, int, int], list[str]]:
     """The (H, W, C) that all images get, and what a person should know of it."""
     items = collection.items
-    chosen = np.unique(np.linspace(0, len(items) - 1, min(_SAMPLE, len(items))).astype(int))
+    chosen = spread(len(items), _SAMPLE)
     some: list[tuple[int, int]] = []
     any_colour = False
     reasons: dict[int, str] = {}

@@ -15,18 +15,18 @@ __all__ = ["psnr"]
 _BATCH = 500
 
 
-def psnr(space: Space, images: ImageArray, *, codes: NDArray[np.float32] | None = None) -> float:
+def psnr(space: Space, images: ImageArray, codes: NDArray[np.float32]) -> float:
     r"""The peak signal-to-noise ratio of reconstructions, :math:`-10 \log_{10} \overline{(x - \hat x)^2}`, in dB.
 
     Args:
-        space: encodes and decodes.
+        space: decodes.
         images: uint8 (N, H, W, C), taken in [0, 1]; the mean is over all pixels of all of them.
-        codes: the posterior means (N, d) if they are known already.
+        codes: their posterior means (N, d).
     """
     total = 0.0
     for start in range(0, len(images), _BATCH):
         some = images[start : start + _BATCH]
-        z = space.encode(some).mean if codes is None else codes[start : start + _BATCH]
-        total += float(np.square(space.decode(z, dtype="float") - some / np.float32(255)).sum(dtype=np.float64))
+        made = space.decode(codes[start : start + _BATCH], dtype="float")
+        total += float(np.square(made - some / np.float32(255)).sum(dtype=np.float64))
     mean = total / math.prod(images.shape)
     return 10 * math.log10(1 / max(mean, 1e-12))

@@ -28,7 +28,7 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0) -> dict[str
         bernoulli=space.recipe.likelihood == "bernoulli", seed=seed,
     )  # fmt: skip
     codes = space.encode(images).mean
-    test = replace(test, psnr=psnr(space, images, codes=codes))
+    test = replace(test, psnr=psnr(space, images, codes))
     use = latent_use(codes)
     warning = use.warning()
     return {

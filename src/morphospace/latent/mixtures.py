@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from morphospace.data.dataset import spread
+
 __all__ = ["Mixture", "draw_from", "fit_mixture"]
 
 Points = NDArray[np.float32]
@@ -39,7 +41,7 @@ def fit_mixture(codes: Points) -> Mixture:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
-    chosen = codes[np.unique(np.linspace(0, len(codes) - 1, min(_MOST_CODES, len(codes))).astype(int))]
+    chosen = codes[spread(len(codes), _MOST_CODES)]
     distinct = len(np.unique(chosen, axis=0))  # a collapsed space has one code for all
     parts = max(1, min(_MOST_PARTS, distinct // _CODES_A_PART))
     with warnings.catch_warnings():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from morphospace.data import Dataset, examples
+from morphospace.data import Dataset, examples, spread
 from morphospace.images import Images, to_pil
 from morphospace.pictures import Picture, enlarge, tile
 from morphospace.space import Space
@@ -87,7 +87,7 @@ def example_sheet(dataset: Dataset, text: dict[str, str], *, columns: int = 12, 
     lines, labels = [], []
     for kind in shown:
         here = np.flatnonzero(split.labels == kind)
-        chosen = here[np.unique(np.linspace(0, len(here) - 1, min(columns, len(here))).astype(int))]
+        chosen = here[spread(len(here), columns)]
         lines.append(enlarge(split.images[chosen], _SIDE))
         labels.append(textwrap.shorten(dataset.label_names[kind], 18, placeholder="..."))
     return Picture(captioned(lines, labels), text)

@@ -187,7 +187,7 @@ class Run:
         if self.validation is not None:
             validation = self._score(self.validation)
             self.scores[self.epochs_done] = _nats(validation.to_json())
-            if min(self.scores, key=self.scores.__getitem__) == self.epochs_done:
+            if self._best_epoch() == self.epochs_done:
                 self._keep_best()
         self.listen(Validated(ended, self.epochs_done, self.epochs, test, validation))
         if self.run is None:
@@ -214,12 +214,14 @@ class Run:
 
     # -- the best epoch ------------------------------------------------------------------------------
 
+    def _best_epoch(self) -> int:
+        return min(self.scores, key=self.scores.__getitem__)
+
     def _has_enough(self) -> bool:
         """Whether the validation score has not got better for as long as the recipe's patience."""
         if not self.scores or self.epochs_done == self.epochs:
             return False
-        best = min(self.scores, key=self.scores.__getitem__)
-        return max(self.scores) - best >= (self.recipe.patience or 0)
+        return max(self.scores) - self._best_epoch() >= (self.recipe.patience or 0)
 
     def _keep_best(self) -> None:
         if self.run is None:
@@ -229,7 +231,7 @@ class Run:
 
     def _take_best(self) -> int:
         """Give the model the weights of the best epoch; returns that epoch."""
-        best = min(self.scores, key=self.scores.__getitem__)
+        best = self._best_epoch()
         if best != max(self.scores):
             self.test = None
         self.model.load_state_dict(self.best if self.run is None else load_weights(self.run / BEST))
@@ -285,7 +287,7 @@ class Run:
         space = self._space({"train": figures}, whole=True)
         if space.reference is None:
             raise FileError("the space lost its reference points")
-        test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, codes=space.reference))
+        test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference))
         space.about["test"] = test.to_json()
         seen = self._score(Split(examples(self.learned.images, max(len(self.dataset.test), _FEWEST_SEEN))))
         warnings = [latent_use(space.reference).warning(), overfitting(seen, test, space.shape, len(self.learned))]
