@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -35,6 +36,8 @@ Images: TypeAlias = NDArray[np.uint8]
 
 LARGEST_PICTURE = 100_000_000
 """Pixels; a file that claims more is taken for a decompression bomb."""
+
+_LEFT_TO_PILLOW = (b"Exif\0", b"ns.adobe.com/xap", b"MPF\0")  # may turn the picture, or hold several
 
 
 class UnreadablePictureError(FileError):
@@ -94,6 +97,9 @@ def decode_quietly(data: bytes, *, near: int | None = None) -> Images:
     """:func:`decode_picture` for many pictures, to be called within :func:`pillow_quiet`."""
     if not data:
         raise UnreadablePictureError("empty file")
+    plain = _plain_jpeg(data, near)
+    if plain is not None:
+        return plain
     try:
         with Image.open(io.BytesIO(data)) as picture:
             if picture.width * picture.height > LARGEST_PICTURE:
@@ -110,6 +116,24 @@ def decode_quietly(data: bytes, *, near: int | None = None) -> Images:
     except Exception as error:  # damaged files raise nearly anything in Pillow's readers
         words = " ".join(str(error).split())[:80] or type(error).__name__
         raise UnreadablePictureError(f"damaged ({words})") from error
+
+
+def _plain_jpeg(data: bytes, near: int | None) -> Images | None:
+    """The pixels of an ordinary JPEG, at a quarter of Pillow's cost and equal to its bits; None leaves it to Pillow.
+
+    Small pictures cost Pillow more in objects than in decoding, and a hundred thousand of them are a minute's half.
+    """
+    if not data.startswith(b"\xff\xd8") or any(mark in data for mark in _LEFT_TO_PILLOW):
+        return None
+    try:
+        height, width, space, _ = simplejpeg.decode_jpeg_header(data)
+        small = near is None or min(int(height), int(width)) < 4 * near
+        if space not in ("Gray", "YCbCr", "RGB") or not small or int(height) * int(width) > LARGEST_PICTURE:
+            return None
+        pixels: Images = simplejpeg.decode_jpeg(data, "GRAY" if space == "Gray" else "RGB")
+    except ValueError:  # damaged, or of a rare kind: Pillow mends it or says what is wrong
+        return None
+    return pixels
 
 
 def from_pil(picture: Image.Image) -> Images:

@@ -56,6 +56,17 @@ def test_floats_are_scaled_by_their_range() -> None:
         decode_picture(encoded(np.array([[np.nan, 1.0]], np.float32), "TIFF"))
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"subsampling": 2}, {"progressive": True}])
+def test_jpegs_decode_to_pillows_bits(mode: str, options: dict[str, Any]) -> None:
+    for height, width in ((33, 50), (8, 8), (65, 17)):
+        data = saved(Image.fromarray(noise(0, (height, width, 3))).convert(mode), "JPEG", quality=85, **options)
+        with Image.open(io.BytesIO(data)) as picture:
+            expected = np.asarray(picture if mode == "L" else picture.convert("RGB"))
+        found = decode_picture(data)
+        assert (found[..., 0] if mode == "L" else found).tolist() == expected.tolist()
+
+
 def test_palettes_and_cmyk_become_rgb() -> None:
     palette = Image.fromarray(COLOUR).convert("P", palette=Image.Palette.ADAPTIVE, colors=6)
     assert (decode_picture(saved(palette)) == np.asarray(palette.convert("RGB"))).all()
