@@ -81,9 +81,9 @@ def test_a_folder_of_sprites(train_and_record: Train, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("mnist")  # Fashion-MNIST lies beside it
 @pytest.mark.parametrize("seed", [0])
 def test_fashion_as_a_folder_scores_as_from_its_own_files(train_and_record: Train, tmp_path: Path, seed: int) -> None:
-    """255.09 and 255.30 nats were measured: another order of the same images."""
+    """254.918 nats both: the same images in the same order train to the same bits."""
     folder = tmp_path / "fashion"
     export_folder(open_dataset("fashion-mnist"), folder)
     files = train_and_record("fashion-mnist quick", "fashion-mnist", seed=seed)["test"]["neg_elbo"]
     pngs = train_and_record("fashion-mnist folder quick", str(folder), seed=seed, shown="fashion-folder")["test"]
-    assert abs(pngs["neg_elbo"] - files) <= 0.5
+    assert pngs["neg_elbo"] == files

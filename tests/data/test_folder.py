@@ -298,4 +298,4 @@ def test_listing_ignores_nothing_it_was_told_of(tmp_path: Path) -> None:
     write_folder(tmp_path / "b", 2)
     write_folder(tmp_path / "a", 2)
     (tmp_path / "noending").write_bytes(encoded(noise(9)))
-    assert list_folder(tmp_path).files == ["a/000.png", "a/001.png", "b/000.png", "b/001.png", "noending"]
+    assert list_folder(tmp_path).files == ["a/000.png", "b/000.png", "a/001.png", "b/001.png", "noending"]

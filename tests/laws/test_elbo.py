@@ -25,7 +25,7 @@ from morphospace.vae import (
     Progress,
     Reconstruction,
 )
-from morphospace.vae.posteriors import GaussianQ, PointQ
+from morphospace.vae.posteriors import GaussianPosterior, GaussianQ, PointQ
 from morphospace.vae.priors import StandardNormalP
 
 numbers = st.floats(-2.5, 2.5)
@@ -45,6 +45,20 @@ def test_analytic_kl_equals_its_monte_carlo_estimate(mean: list[float], shift: f
     error = 5 * ratios.std() / len(ratios) ** 0.5 + 1e-4
     assert abs(kl.item() - ratios.mean()) < error
     assert kl.item() >= -1e-6
+
+
+def test_one_image_far_from_all_others_ends_no_training() -> None:
+    """A log-variance of 70 once gave NaN; below 5, which every other image is, nothing changes."""
+    posterior = GaussianPosterior(2, 1)
+    with torch.no_grad():
+        posterior.log_var.weight.fill_(1)
+    q = posterior(torch.tensor([[-80.0, 0.0], [1.5, 3.5], [40.0, 35.0]]))
+    assert torch.equal(q.log_var[:2, 0], torch.tensor([-80.0, 5.0]))
+    assert 5 < q.log_var[2, 0] < 10
+    (1e6 * q.draw((torch.ones(1, 3, 1),)).z).square().sum().backward()
+    gradients = [torch.as_tensor(parameter.grad) for parameter in posterior.parameters()]
+    assert all(bool(torch.isfinite(gradient).all()) for gradient in gradients)
+    assert bool((torch.as_tensor(posterior.log_var.weight.grad) > 0).all()), "it still leads back"
 
 
 def test_the_draws_density_is_the_posteriors() -> None:

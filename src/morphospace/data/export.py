@@ -18,7 +18,8 @@ _BATCH = 256
 def export_folder(dataset: Dataset, folder: Path) -> int:
     """Write every image to ``folder``/SPLIT/LABEL/NUMBER.png, whole or not at all; returns how many.
 
-    Attributes go to attributes.csv. Opening the folder gives the same images, labels and split again.
+    Attributes go to attributes.csv. Opening the folder gives the same images, labels and split again,
+    in the same order.
     """
     splits = {"train": dataset.train, "test": dataset.test}
     if dataset.validation is not None:

@@ -80,6 +80,7 @@ def list_folder(folder: Path) -> Listing:
 
     Sub-folders are labels, by the first level's name. If the first level is ``train`` and ``test`` (or ``val``),
     these are the split and the level below has the labels. Names that begin with a dot are passed over.
+    Pictures come in the order of their own names, whatever folders they lie in.
     Links are followed; one that leads back is not followed twice.
 
     Raises:
@@ -109,6 +110,8 @@ def list_folder(folder: Path) -> Listing:
             f"DATA: the folder {folder} holds no pictures: expected PNG, JPEG, ... files, in sub-folders or not; "
             f"found {lies}."
         )
+    # By name before folder: pictures numbered across labels, as an exported set's are, come in that order again.
+    files.sort(key=lambda name: (name.rpartition("/")[2], name))
     tops = {name.split("/", 1)[0] if "/" in name else "" for name in files}
     kinds = {_SPLITS.get(top.lower()) for top in tops}
     split = "train" in kinds and len(kinds) > 1 and None not in kinds

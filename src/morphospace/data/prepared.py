@@ -18,7 +18,7 @@ from morphospace.files import read_json
 
 __all__ = ["COLUMNS", "DESCRIPTION", "FORMAT", "IMAGES", "SPLITS", "open_prepared"]
 
-FORMAT = "morphospace-prepared-1"
+FORMAT = "morphospace-prepared-2"
 DESCRIPTION, IMAGES, COLUMNS = "prepared.json", "images.npy", "columns.npz"
 SPLITS = ("train", "test", "validation")
 _IN_MEMORY = 64 << 20  # bytes; smaller sets are simply loaded

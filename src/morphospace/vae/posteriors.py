@@ -14,6 +14,9 @@ from morphospace.vae.interfaces import Draw, Noise
 __all__ = ["GaussianPosterior", "GaussianQ", "PointPosterior", "PointQ", "Posterior"]
 
 
+_LARGE_LOG_VAR = 5.0
+
+
 class GaussianQ(NamedTuple):
     """A diagonal Gaussian for each image: ``mean`` and ``log_var`` (B, d)."""
 
@@ -60,6 +63,16 @@ class Posterior(nn.Module):
         raise NotImplementedError
 
 
+def _slower(log_var: Tensor) -> Tensor:
+    """Log-variances, those above 5 growing only as a logarithm.
+
+    No posterior near the prior has one above 0. But an early encoder can meet an image that it gives 70, a deviation
+    of 10^15, and one NaN in its reconstruction would end the training; this keeps it finite, and its gradient alive.
+    """
+    excess = torch.relu(log_var - _LARGE_LOG_VAR)
+    return log_var - excess + torch.log1p(excess)
+
+
 class GaussianPosterior(Posterior):
     r"""The diagonal Gaussian :math:`q(z|x) = N(\mu(x), \mathrm{diag}\,\sigma^2(x))` by two dense heads.
 
@@ -91,7 +104,7 @@ class GaussianPosterior(Posterior):
 
     def forward(self, h: Tensor) -> GaussianQ:
         """(B, features) to Q, in float32 whatever the features' precision."""
-        return GaussianQ(self.mean(h).float(), self.log_var(h).float())
+        return GaussianQ(self.mean(h).float(), _slower(self.log_var(h).float()))
 
 
 class PointPosterior(Posterior):
