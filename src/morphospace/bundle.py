@@ -10,17 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from morphospace.errors import FileError
 from morphospace.files import atomic_file, atomic_folder, read_json, write_json
+from morphospace.latent.classes import Classes
 from morphospace.latent.concepts import Concept
 
-__all__ = ["FORMAT", "Bundle", "read_bundle", "write_bundle", "write_concepts"]
+__all__ = ["FORMAT", "Bundle", "read_bundle", "write_bundle", "write_classes", "write_concepts"]
 
 FORMAT = "morphospace-space-1"
+_CLASSES = "classes.safetensors"
 
 
 class Bundle(NamedTuple):
@@ -32,6 +34,7 @@ class Bundle(NamedTuple):
         weights: the model's state.
         concepts: by name.
         reference: ``codes`` (N, d) of the test images and, where there are labels, ``labels`` (N,).
+        classes: where the codes of each class lie, or None.
     """
 
     config: dict[str, Any]
@@ -39,6 +42,7 @@ class Bundle(NamedTuple):
     weights: dict[str, Tensor]
     concepts: dict[str, Concept]
     reference: dict[str, NDArray[Any]]
+    classes: Classes | None = None
 
 
 def write_bundle(path: Path, bundle: Bundle, card: str) -> None:
@@ -52,6 +56,8 @@ def write_bundle(path: Path, bundle: Bundle, card: str) -> None:
             {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in bundle.reference.items()},
         )
         write_concepts(folder, bundle.concepts)
+        if bundle.classes is not None:
+            write_classes(folder, bundle.classes)
         (folder / "README.md").write_text(card, encoding="utf-8")
 
 
@@ -72,6 +78,35 @@ def write_concepts(folder: Path, concepts: Mapping[str, Concept]) -> None:
     write_json(folder / "concepts.json", evidence)
     if before.keys() - directions.keys():
         _save(path, directions)
+
+
+def write_classes(folder: Path, classes: Classes) -> None:
+    """Write the classes of a bundle: one file, so that names and numbers change together."""
+    about = {"names": list(classes.names), "margin": classes.margin, "source": classes.source}
+    tensors = {"means": torch.from_numpy(classes.means), "covariances": torch.from_numpy(classes.covariances)}
+    _save(folder / _CLASSES, tensors, {"about": json.dumps(about)})
+
+
+def _read_classes(path: Path) -> Classes | None:
+    if not path.exists():
+        return None
+    values = {name: tensor.numpy() for name, tensor in _load(path).items()}
+    try:
+        with safe_open(path, "np") as file:
+            about = json.loads(file.metadata()["about"])
+        found = Classes(
+            names=tuple(str(name) for name in about["names"]),
+            means=values["means"],
+            covariances=values["covariances"],
+            margin=float(about["margin"]),
+            source=str(about["source"]),
+        )
+        count, latents = found.means.shape
+        if len(found.names) != count or found.covariances.shape != (count, latents, latents):
+            raise ValueError(f"{len(found.names)} names, means of shape {found.means.shape}")
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"{path} is damaged: {error}. Learn the classes again: morpho concept classes.") from error
+    return found
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -99,13 +134,14 @@ def read_bundle(path: Path) -> Bundle:
         _load(path / "model.safetensors"),
         concepts,
         {name: values.numpy() for name, values in _load(path / "reference.safetensors").items()},
+        _read_classes(path / _CLASSES),
     )
 
 
-def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
+def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     with atomic_file(path) as partial:
         try:
-            save_file({name: value.contiguous() for name, value in tensors.items()}, partial)
+            save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata)
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
 

@@ -183,6 +183,23 @@ _BOOK = Recipe(
     epsilon=1e-7,
 )
 
+_EDITING = Recipe(
+    name="editing",
+    summary="a 16-D space of small grey images to edit in: sharp, every class by itself; a dense VAE, ELBO",
+    network="mlp",
+    encoder_widths=(1024, 512),
+    decoder_widths=(512, 1024),
+    latent_dim=16,
+    epochs=20,
+    batch=512,
+    min_steps=2340,
+    learning_rate=3e-3,
+    beta2=0.98,
+    warm_up=0.2,
+    decay="cosine",
+    anneal=0.2,
+)
+
 _CONV = Recipe(
     name="conv",
     summary="colour and larger images: residual convolutions, learned sigma, 32 latents, ELBO",
@@ -210,6 +227,7 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         _QUICK,
+        _EDITING,
         _CONV,
         _BOOK,
         dataclasses.replace(

@@ -16,6 +16,7 @@ from morphospace.data import ImageArray
 from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
 from morphospace.images import RESIZES, Images, Resize, as_images, fit_image, read_image, to_pixels
+from morphospace.latent.classes import Classes, change_class, class_scores
 from morphospace.latent.concepts import Concept, learn_concept, move
 from morphospace.latent.grids import Plane, plane_grid, plane_of
 from morphospace.latent.mixtures import draw_from, fit_mixture
@@ -71,6 +72,7 @@ class Space:
         recipe: what it was trained with.
         shape: (H, W, C) of its images.
         concepts: by name.
+        classes: where the codes of each class lie, for edits from class to class; None until learned.
         reference: (N, d) codes of the test images, and ``reference_labels`` (N,) where there are any.
         about: seed, data, figures: plain JSON values.
     """
@@ -82,6 +84,7 @@ class Space:
         shape: tuple[int, int, int],
         *,
         concepts: Mapping[str, Concept] | None = None,
+        classes: Classes | None = None,
         reference: Points | None = None,
         reference_labels: NDArray[np.int64] | None = None,
         about: Mapping[str, Any] | None = None,
@@ -90,6 +93,7 @@ class Space:
         self.recipe = recipe
         self.shape = shape
         self.concepts: dict[str, Concept] = dict(concepts or {})
+        self.classes = classes
         self.reference = reference
         self.reference_labels = reference_labels
         self.about: dict[str, Any] = dict(about or {})
@@ -339,21 +343,61 @@ class Space:
         self.concepts[name] = concept
         return concept
 
-    def edit(self, images: object, strengths: Mapping[str, float], *, keep_detail: bool = False) -> Images:
-        """Move images along concepts and decode, uint8 (N, H, W, C).
+    def change_class(self, z: Points, target: str, *, source: str | None = None, strength: float = 1.0) -> Points:
+        """Latents (N, d) moved to the class ``target``; see :func:`morphospace.latent.change_class`.
+
+        Args:
+            z: latents.
+            target: the class to reach.
+            source: the class that all are of; None finds it for each, and leaves those that are of ``target``.
+            strength: the share of the way; 1 is the whole.
+
+        Raises:
+            ArgumentError: for an unknown class, or a space whose classes have not been learned.
+        """
+        if self.classes is None:
+            raise ArgumentError(
+                "--to: this space does not know any classes. Learn them: morpho concept classes SPACE --data DATA"
+            )
+        if source is not None:
+            return change_class(self.classes, z, source, target, strength=strength)
+        self.classes.number(target)
+        moved = z.copy()
+        sources = class_scores(self.classes, z).argmax(1)
+        for number in np.unique(sources):
+            if (name := self.classes.names[number]) != target:
+                own = sources == number
+                moved[own] = change_class(self.classes, z[own], name, target, strength=strength)
+        return moved
+
+    def edit(
+        self,
+        images: object,
+        strengths: Mapping[str, float] | None = None,
+        *,
+        target: str | None = None,
+        source: str | None = None,
+        strength: float = 1.0,
+        keep_detail: bool = False,
+    ) -> Images:
+        """Move images to another class, along concepts, or both, and decode, uint8 (N, H, W, C).
 
         Args:
             images: see :meth:`prepare`.
             strengths: concept -> strength; 1.0 moves the average negative to the average positive.
+            target: the class they are to be of.
+            source: the class they are of; found for each image if left out.
+            strength: how far towards ``target``: 1.0 is the whole way.
             keep_detail: add what the edit changes to the original picture instead of replacing it:
                 the cure for blur.
 
         Raises:
-            ArgumentError: for an unknown concept or a strength that is not finite.
+            ArgumentError: for an unknown concept or class, or a strength that is not finite.
         """
         pixels = self.prepare(images)
         z = self.encode(pixels).mean
-        moved = move(z, self.concepts, strengths)
+        changed = z if target is None else self.change_class(z, target, source=source, strength=strength)
+        moved = move(changed, self.concepts, strengths or {})
         if not keep_detail:
             return self.decode(moved)
         change = self.decode(moved, dtype="float") - self.decode(z, dtype="float")
@@ -400,7 +444,7 @@ class Space:
         if self.reference_labels is not None:
             reference["labels"] = self.reference_labels
         weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
-        write_bundle(path, Bundle(config, preprocessing, weights, self.concepts, reference), self.card())
+        write_bundle(path, Bundle(config, preprocessing, weights, self.concepts, reference, self.classes), self.card())
         return path
 
     def card(self) -> str:
@@ -430,9 +474,11 @@ class Space:
             "## What it reveals",
             f"The weights were learned from `{data.get('name', '?')}` ({data.get('licence') or 'licence unknown'}) and "
             "can reproduce typical images of it, after much training on few images even single ones. The reference "
-            "points are codes of its test images: decoding them gives a likeness of each. The names of labels and "
-            "concepts, the counts of images and the command that was typed, with the paths in it, are in "
-            "`config.json`; file names and pixels are not. Do not share a space of images that you may not share.",
+            "points are codes of its test images: decoding them gives a likeness of each. Where classes were learned, "
+            "`classes.safetensors` has the mean and covariance of each one's codes: decoding a mean gives its average "
+            "image. The names of labels and concepts, the counts of images and the command that was typed, with the "
+            "paths in it, are in `config.json`; file names and pixels are not. Do not share a space of images that "
+            "you may not share.",
             "",
         ]
         return "\n".join(lines)
@@ -464,6 +510,8 @@ def load(path: str | Path, *, device: str = "cpu") -> Space:
     for name, concept in bundle.concepts.items():
         if concept.direction.shape != (recipe.latent_dim,):
             raise FileError(f"SPACE: {path} is damaged: concept {name} has shape {concept.direction.shape}.")
+    if bundle.classes is not None and bundle.classes.means.shape[1] != recipe.latent_dim:
+        raise FileError(f"SPACE: {path} is damaged: classes have means of shape {bundle.classes.means.shape}.")
     codes = bundle.reference.get("codes")
     if codes is not None and (codes.ndim != 2 or codes.shape[1] != recipe.latent_dim):
         raise FileError(f"SPACE: {path} is damaged: reference codes have shape {codes.shape}.")
@@ -473,6 +521,7 @@ def load(path: str | Path, *, device: str = "cpu") -> Space:
         recipe,
         shape,
         concepts=bundle.concepts,
+        classes=bundle.classes,
         reference=codes,
         reference_labels=bundle.reference.get("labels"),
         about=about,

@@ -21,6 +21,7 @@ from PIL import Image
 from morphospace.data import open_dataset
 from morphospace.images import read_image, read_text
 from morphospace.points import read_points
+from morphospace.space import load
 from morphospace.training.journal import read_metrics
 
 Morpho = Callable[..., Any]
@@ -187,6 +188,43 @@ def test_concepts_are_listed_renamed_and_removed(at: Morpho) -> None:
     assert 'no concept "six"' in gone.err
 
 
+def test_edits_to_a_class(at: Morpho, tmp_path: Path) -> None:
+    assert "concept classes" in at("edit", "latest", "digits:test/3", "--to", "6").err
+    ran = at("concept", "classes", "latest", "--data", "digits", "--json")
+    assert "often miss" in ran.err, "after four epochs in two dimensions"
+    learned = ran.json
+    assert learned["classes"] == [str(label) for label in range(10)]
+    assert sum(learned["counts"]) > 1000
+    assert learned["worst"] == min(min(row) for row in learned["reached"])
+    again = at("concept", "classes", "latest", "--data", "digits")
+    assert again.code == 2
+    assert "--force" in again.err
+    said = at("edit", "latest", "digits:test/3", "--to", "0", "--out", "e.png", "--json").json
+    assert (said["to"], said["from"], said["strength"], said["concepts"]) == ("0", None, 1.0, {})
+    space = load(tmp_path / "home" / "runs" / "0001-digits-quick")
+    expected = space.edit(open_dataset("digits").test.images[3], target="0")[0]
+    assert (np.asarray(Image.open(tmp_path / "home" / "e.png")) == expected[..., 0]).all()
+    assert (tmp_path / "home" / "e-sheet.png").exists()
+    same = at("edit", "latest", "digits:test/3", "--to", "0", "--strength", "0", "--keep-detail", "--out", "s.png")
+    assert same.code == 0
+    original = open_dataset("digits").test.images[3][..., 0]
+    assert (np.asarray(Image.open(tmp_path / "home" / "s.png")) == original).all()
+    both = at("edit", "latest", "digits:test/3", "--from", "3", "--to", "0", "--concept", "6=0.5")
+    assert both.code == 0
+    for arguments, words in [
+        (("--to", "10"), 'no class "10"'),
+        (("--to", "0", "--from", "ten"), 'no class "ten"'),
+        (("--to", "0", "--from", "0"), "another class"),
+        (("--to", "0", "--strength", "nan"), "finite"),
+        (("--from", "3"), "--to CLASS"),
+        (("--strength", "2", "--concept", "6=1"), "--to CLASS"),
+        ((), "got neither"),
+    ]:
+        wrong = at("edit", "latest", "digits:test/3", *arguments)
+        assert wrong.code == 2, wrong.err
+        assert words in wrong.err
+
+
 def test_info_evaluate_and_data_info(at: Morpho) -> None:
     info = at("info", "latest", "--json").json
     assert info["recipe"] == "quick"
@@ -214,7 +252,7 @@ def test_info_evaluate_and_data_info(at: Morpho) -> None:
 
 def test_recipes(morpho: Morpho) -> None:
     names = [r["name"] for r in morpho("recipes", "--json").json["recipes"]]
-    assert names == ["quick", "conv", "book", "autoencoder", "sparse-autoencoder"]
+    assert names == ["quick", "editing", "conv", "book", "autoencoder", "sparse-autoencoder"]
 
 
 @pytest.mark.parametrize("recipe", ["autoencoder", "sparse-autoencoder"])
@@ -331,6 +369,7 @@ def test_wrong_usage_of_a_space(at: Morpho, tmp_path: Path) -> None:
         ("model.safetensors", "truncate"),
         ("concepts.json", b'{"6": {"colour": 1}}'),
         ("reference.safetensors", b""),
+        ("classes.safetensors", b""),
         ("preprocessing.json", None),
     ],
 )
@@ -363,8 +402,8 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_every_verb_has_help(morpho: Morpho) -> None:
     for verb in ("train", "resume", "recipes", "info", "sample", "atlas", "reconstruct", "morph", "encode", "decode",
-                 "edit", "evaluate", "demo", "data info", "concept learn", "concept list", "concept remove",
-                 "concept rename"):  # fmt: skip
+                 "edit", "evaluate", "demo", "data info", "concept learn", "concept classes",
+                 "concept list", "concept remove", "concept rename"):  # fmt: skip
         ran = morpho(*verb.split(), "--help")
         assert ran.code == 0
         assert "--json" in ran.out

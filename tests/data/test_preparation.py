@@ -130,7 +130,7 @@ def test_a_set_written_out_and_read_in_is_the_same_set(tmp_path: Path) -> None:
     for split in ("train", "test"):
         old, new = before.split(split), after.split(split)
         assert (new.images[:] == old.images[:]).all(), "in the same order, so that it trains to the same bits"
-        assert (new.labels == old.labels).all()
+        assert np.array_equal(new.labels, old.labels)  # type: ignore[arg-type]
         for name, values in old.attributes.items():
             assert (new.attributes[name] == values).all()
 

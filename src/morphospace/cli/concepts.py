@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 _EDIT = "Edit"
+_TRUSTED = 0.9
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +44,7 @@ def register(app: typer.Typer) -> None:
         rich_markup_mode="rich",
     )
     group.command("learn")(verb(learn))
+    group.command("classes")(verb(classes))
     group.command("list")(verb(show))
     group.command("remove")(verb(remove))
     group.command("rename")(verb(rename))
@@ -70,6 +72,42 @@ def learn(
     for words in concept.warnings():
         note(f"{name}: {words}")
     return Answer({"space": space, "seed": seed, "concept": _facts(concept)}, f"learned {_line(concept)}")
+
+
+def classes(
+    space: SpaceArgument,
+    data: Annotated[str, typer.Option("--data", help="The labelled set to learn them from.")],
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    force: ForceOption = False,
+) -> Answer:
+    """Learn where the images of each label lie: what `morpho edit --to LABEL` needs."""
+    import numpy as np
+
+    from morphospace.bundle import write_classes
+    from morphospace.workflow import learn_label_classes, preparation_for
+
+    found = open_space(space, device)
+    if found.classes is not None and not force:
+        raise ArgumentError(f"SPACE: it knows the classes of {found.classes.source}. Pass --force to learn others.")
+    learned, evidence = learn_label_classes(found, open_data(data, preparation_for(found)))
+    write_classes(_bundle_folder(space), learned)
+    s, t = divmod(int(np.nanargmin(evidence.reached + 2 * np.eye(len(learned.names)))), len(learned.names))
+    worst = f"{learned.names[s]} to {learned.names[t]}"
+    if evidence.worst < _TRUSTED:
+        note(f"edits from {worst} often miss; a space of more latents, like that of --recipe editing, tells more apart")
+    reached = f"{evidence.mean:.1%}" + (f", worst {worst} {evidence.worst:.1%}" if evidence.worst < 1 else "")
+    text = (
+        f"learned [bold]{len(learned.names)} classes[/] from {int(evidence.counts.sum()):,} images of {data}\n"
+        f"[dim]edits of validation images, encoded again, reach their class: {reached}; "
+        f"margin {learned.margin:g} nats[/]"
+    )
+    facts = {
+        "space": space, "seed": seed, "classes": list(learned.names), "counts": evidence.counts.tolist(),
+        "margin": learned.margin, "mean": evidence.mean, "worst": evidence.worst,
+        "reached": [[None if np.isnan(share) else share for share in row] for row in evidence.reached.tolist()],
+    }  # fmt: skip
+    return Answer(facts, text)
 
 
 def show(space: SpaceArgument) -> Answer:
@@ -120,7 +158,19 @@ def edit(
     image: Annotated[
         str, typer.Argument(metavar="IMAGE", help="A picture file, an item like mnist:test/17, or a folder.")
     ],
-    concept: Annotated[list[str], typer.Option("--concept", metavar="NAME=STRENGTH", help="6=2.0; may be repeated.")],
+    concept: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--concept", metavar="NAME=STRENGTH", help="6=2.0; may be repeated."),
+    ] = None,
+    to: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--to", metavar="CLASS", help="The class that it is to be of."),
+    ] = None,
+    source: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--from", metavar="CLASS", help="The class that it is of; found if left out."),
+    ] = None,
+    strength: Annotated[float, typer.Option("--strength", help="How far towards --to: 1 is the whole way.")] = 1.0,
     keep_detail: Annotated[
         bool,
         typer.Option("--keep-detail", help="Add the change to the original picture instead of replacing it."),
@@ -130,32 +180,41 @@ def edit(
     out: OutOption = None,
     force: ForceOption = False,
 ) -> Answer:
-    """Edit an image, or a folder of them, along concepts; beside one image there is a sheet of before and after."""
+    """Edit an image, or a folder of them, to another class or along concepts; beside one image lies a sheet."""
     import numpy as np
 
     from morphospace.cli.folders import change_folder
     from morphospace.pictures import Picture, enlarge
     from morphospace.report.sheets import captioned
 
-    strengths = dict(_strength(text) for text in concept)
+    if not concept and to is None:
+        raise ArgumentError("expected --concept NAME=STRENGTH or --to CLASS, or both, got neither.")
+    if to is None and (source is not None or strength != 1.0):
+        raise ArgumentError("--from and --strength belong to --to CLASS; --concept has its own, like 6=2.0.")
+    strengths = dict(_strength(text) for text in concept or ())
+    asked = {**({} if to is None else {"from": source, "to": to, "strength": strength}), "concepts": strengths}
+    words = " ".join(concept or ()) if to is None else " ".join([f"to {to}", *(concept or ())])
     if (pictures := folder_pictures(image)) is not None:
         folder = output_path(out, "edit", "", force=force)
         found = open_space(space, device)
-        about = found.text(kind="edit", concepts=" ".join(concept), command=command_line())
-        change = partial(found.edit, strengths=strengths, keep_detail=keep_detail)
+        about = found.text(kind="edit", concepts=words, command=command_line())
+        change = partial(
+            found.edit, strengths=strengths, target=to, source=source, strength=strength, keep_detail=keep_detail
+        )
         facts = change_folder(found, pictures, folder, change, about)
-        return Answer({"space": space, "seed": seed, "concepts": strengths, **facts}, outputs=[folder])
+        return Answer({"space": space, "seed": seed, **asked, **facts}, outputs=[folder])
     path = output_path(out, "edit", ".png", force=force)
     found = open_space(space, device)
     original = image_argument(found, image)
-    edited = found.edit(original, strengths, keep_detail=keep_detail)
-    text = found.text(kind="edit", concepts=" ".join(concept), command=command_line())
+    edited = found.edit(original, strengths, target=to, source=source, strength=strength, keep_detail=keep_detail)
+    text = found.text(kind="edit", concepts=words, command=command_line())
     Picture(edited[0], text).save(path)
     row = enlarge(np.concatenate([original, found.reconstruct(original), edited]), 168)
     sheet = path.with_name(f"{path.stem}-sheet.png")
-    caption = "\n".join(f"{name} {value:+g}" for name, value in strengths.items())
+    lines = [] if to is None else [f"to {to}" + (f" x{strength:g}" if strength != 1 else "")]
+    caption = "\n".join([*lines, *(f"{name} {value:+g}" for name, value in strengths.items())])
     Picture(captioned([row], [caption], columns=["original", "decoded", "edited"]), text).save(sheet)
-    facts = {"seed": seed, "image": image, "concepts": strengths, "keep_detail": keep_detail}
+    facts = {"seed": seed, "image": image, **asked, "keep_detail": keep_detail}
     return Answer(facts, outputs=[path, sheet])
 
 
@@ -177,10 +236,15 @@ def _known(space: Space, name: str) -> None:
 
 def _store(name: str, space: Space) -> None:
     from morphospace.bundle import write_concepts
+
+    write_concepts(_bundle_folder(name), space.concepts)
+
+
+def _bundle_folder(name: str) -> Path:
     from morphospace.training.runs import SPACE, latest_run
 
     folder = latest_run() if name == "latest" else Path(name)
-    write_concepts(folder / SPACE if (folder / SPACE).is_dir() else folder, space.concepts)
+    return folder / SPACE if (folder / SPACE).is_dir() else folder
 
 
 def _facts(concept: Concept) -> dict[str, object]:

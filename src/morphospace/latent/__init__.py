@@ -1,12 +1,17 @@
 """Geometry of latent points: grids, paths, concepts. No model inside."""
 
+from morphospace.latent.classes import Classes, change_class, class_scores, learn_classes
 from morphospace.latent.concepts import Concept, learn_concept, move
 from morphospace.latent.grids import Plane, normal_quantiles, plane_grid, plane_of
 from morphospace.latent.paths import path_through, slerp
 
 __all__ = [
+    "Classes",
     "Concept",
     "Plane",
+    "change_class",
+    "class_scores",
+    "learn_classes",
     "learn_concept",
     "move",
     "normal_quantiles",

@@ -1,10 +1,11 @@
 """What training is from beginning to end: data, recipe, run folder, epochs, figures, bundle, report."""
 
-from morphospace.workflow.concepts import learn_from_label
+from morphospace.workflow.concepts import ClassEvidence, learn_from_label, learn_label_classes
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
 from morphospace.workflow.start import choose_recipe, preparation_for, resume_run, train, train_run
 
 __all__ = [
+    "ClassEvidence",
     "Interrupted",
     "Listener",
     "Result",
@@ -12,6 +13,7 @@ __all__ = [
     "Validated",
     "choose_recipe",
     "learn_from_label",
+    "learn_label_classes",
     "preparation_for",
     "resume_run",
     "train",
