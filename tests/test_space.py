@@ -116,9 +116,9 @@ def test_concepts_have_evidence_and_warn(space: Space, digits: Dataset) -> None:
     few = space.learn_concept("few", positive=sixes[:2], negative=others[:2])
     assert "few images (2 against 2)" in few.warnings()[0]
     with pytest.raises(DataError, match="same mean"):
-        learn_concept("x", np.ones((3, 2), np.float32), np.ones((5, 2), np.float32))
+        learn_concept("x", np.ones((8, 2), np.float32), np.arange(8) < 3)
     with pytest.raises(DataError, match="N >= 1"):
-        learn_concept("x", np.ones((0, 2), np.float32), np.ones((5, 2), np.float32))
+        learn_concept("x", np.ones((5, 2), np.float32), np.zeros(5, bool))
     with pytest.raises(ArgumentError, match="no concept"):
         space.edit(sixes[:1], {"7": 1.0})
 

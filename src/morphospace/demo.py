@@ -23,7 +23,7 @@ from morphospace.report import (
 )
 from morphospace.space import Space
 from morphospace.training import Settings
-from morphospace.workflow import Listener, Result, learn_from_label, train_run
+from morphospace.workflow import Listener, Result, learn_from_dataset, train_run
 
 __all__ = ["NEXT", "Demo", "run_demo"]
 
@@ -80,7 +80,7 @@ def run_demo(
     )
     space = result.space
     for label in dataset.label_names:
-        learn_from_label(space, label, dataset, label)
+        learn_from_dataset(space, label, dataset, label=label)
     if result.run is not None:
         space.save(result.run / "space", force=True)
 

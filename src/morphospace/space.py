@@ -17,7 +17,7 @@ from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
 from morphospace.images import RESIZES, Images, Resize, as_images, fit_image, read_image, to_pixels
 from morphospace.latent.classes import Classes, change_class, class_scores
-from morphospace.latent.concepts import Concept, learn_concept, move
+from morphospace.latent.concepts import Concept, learn_concept, move, sides
 from morphospace.latent.grids import Plane, plane_grid, plane_of
 from morphospace.latent.mixtures import draw_from, fit_mixture
 from morphospace.latent.paths import path_through
@@ -310,36 +310,51 @@ class Space:
         self,
         name: str,
         *,
-        positive: object,
+        positive: object = None,
         negative: object = None,
-        held_out: tuple[object, object] | None = None,
+        images: object = None,
+        values: NDArray[np.bool_] | NDArray[np.float64] | None = None,
+        strata: NDArray[np.int64] | None = None,
+        method: str = "mean-difference",
+        held_out: tuple[Any, Any] | None = None,
         source: str = "images in memory",
     ) -> Concept:
-        """Learn a direction from images that show it and images that do not, and keep it under ``name``.
+        """Learn a direction and keep it under ``name``; see :func:`morphospace.latent.learn_concept`.
+
+        From images that show it and images that do not, or from images with a value for each.
 
         Args:
             name: what to call it.
             positive: images that show it.
             negative: images that do not; the space's own test images if left out.
-            held_out: other positives and negatives, to measure the AUC on.
+            images: all images, where ``values`` are given.
+            values: (N,) whether each of ``images`` shows it, or how much.
+            strata: (N,) groups of ``images`` within which to compare.
+            method: "mean-difference", "ridge", "logistic" or "auto".
+            held_out: others, for the evidence: (positive, negative) or (images, values), as above.
             source: where the images are from, in words.
+
+        Raises:
+            ArgumentError: for both or neither of the two forms, or a space without reference points.
+            DataError: for images from which it cannot be learned.
         """
-        if negative is None and self.reference is None:
-            raise ArgumentError("negative: this space keeps no reference points; give images that lack it.")
-        away = self.reference if negative is None else self.encode(negative).mean
-        if away is None:
-            raise ArgumentError("negative: expected images, got None.")
-        judged = None
-        if held_out is not None:
-            judged = (self.encode(held_out[0]).mean, self.encode(held_out[1]).mean)
+        judged: tuple[Points, Any] | None = None
+        if (positive is None) == (values is None) or (values is None) != (images is None):
+            raise ArgumentError("learn_concept: expected positive=, or images= with values=; got both or neither.")
+        if values is not None:
+            codes, known = self.encode(images).mean, values
+            judged = None if held_out is None else (self.encode(held_out[0]).mean, np.asarray(held_out[1]))
+        else:
+            away = self.reference if negative is None else self.encode(negative).mean
+            if away is None:
+                raise ArgumentError("negative: this space keeps no reference points; give images that lack it.")
+            codes, known = sides(self.encode(positive).mean, away)
+            if held_out is not None:
+                judged = sides(*(self.encode(side).mean for side in held_out))
         concept = learn_concept(
-            name,
-            self.encode(positive).mean,
-            away,
-            held_out=judged,
-            source=source,
+            name, codes, known, strata=strata, method=method, held_out=judged, source=source,
             seed=int(self.about.get("seed", 0)),
-        )
+        )  # fmt: skip
         self.concepts[name] = concept
         return concept
 

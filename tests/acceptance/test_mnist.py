@@ -12,7 +12,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from morphospace.data import Dataset
-from morphospace.workflow import learn_from_label, train
+from morphospace.workflow import learn_from_dataset, train
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600), pytest.mark.usefixtures("mnist")]
 
@@ -77,7 +77,7 @@ def test_concepts_move_digits_towards_their_kind(mnist: Dataset) -> None:
     assert judge.score(mnist.test.images[:1000].reshape(1000, -1), mnist.test.labels[:1000]) > 0.9
     rng = np.random.default_rng(0)
     for label in ("6", "9"):
-        concept = learn_from_label(space, label, mnist, label)
+        concept = learn_from_dataset(space, label, mnist, label=label)
         assert concept.held_out
         length = np.linalg.norm(concept.direction)
         random = rng.standard_normal(16)

@@ -188,6 +188,58 @@ def test_concepts_are_listed_renamed_and_removed(at: Morpho) -> None:
     assert 'no concept "six"' in gone.err
 
 
+def test_concepts_from_attributes_measures_and_folders(at: Morpho, tmp_path: Path) -> None:
+    def learned(name: str, *arguments: str) -> dict[str, Any]:
+        ran = at("concept", "learn", "latest", name, *arguments, "--json")
+        assert ran.code == 0, ran.err
+        concept: dict[str, Any] = ran.json["concept"]
+        assert abs(concept["correlation"] or 0) <= 1
+        assert concept["stability"] <= 1
+        return concept
+
+    sprites = ("--data", "sprites:count=300,size=16")
+    scale = learned("scale", *sprites, "--attribute", "scale")
+    assert "balanced by label" in scale["source"]
+    assert scale["correlation"] is not None
+    assert abs(scale["positives"] - scale["negatives"]) <= 1
+    heart = learned("heart", *sprites, "--attribute", "shape=heart", "--balance", "x", "--method", "ridge")
+    assert (heart["method"], heart["correlation"]) == ("ridge, balanced", None)
+    slant = learned("slant", "--data", "digits", "--measure", "slant", "--balance", "none", "--method", "auto")
+    low, high = slant["auc_interval"]
+    assert low < slant["auc"] < high
+    again = learned("zero", "--data", "digits", "--label", "0")
+    assert any('nearly the same as "0"' in words for words in again["warnings"])
+    assert at("data", "export", "digits", str(tmp_path / "pictures")).code == 0
+    few = tmp_path / "few"
+    few.mkdir()
+    for file in sorted((tmp_path / "pictures" / "train" / "3").iterdir())[:5]:
+        shutil.copy(file, few)
+    three = learned("three", "--positive", str(few))
+    assert three["positives"] == 5
+    assert not three["held_out"]
+    against = learned("3", "--positive", str(few), "--negative", str(tmp_path / "pictures" / "test" / "1"))
+    assert against["negatives"] < three["negatives"]
+    for arguments, words in [
+        ((), "--data SET, or --positive"),
+        (("--data", "digits", "--positive", str(few)), "both or neither"),
+        (("--data", "digits"), "none or several"),
+        (("--data", "digits", "--label", "1", "--measure", "ink"), "none or several"),
+        (("--data", "digits", "--measure", "sland"), 'Did you mean "slant"'),
+        (("--data", "digits", "--attribute", "age"), "It has none"),
+        (("--data", "digits", "--label", "1", "--method", "magic"), 'no "magic"'),
+        (("--data", "digits", "--label", "1", "--negative", str(few)), "belongs to --positive"),
+        (("--data", "digits", "--label", "1", "--balance", "label"), "within every stratum"),
+        ((*sprites, "--attribute", "shape"), "shape="),
+        ((*sprites, "--attribute", "shape=hart"), 'Did you mean "heart"'),
+        ((*sprites, "--measure", "ink", "--method", "logistic"), "yes and no"),
+        (("--positive", str(few), "--label", "1"), "belong to --data"),
+        (("--positive", "digits"), "folder of pictures"),
+    ]:
+        wrong = at("concept", "learn", "latest", "new", *arguments)
+        assert wrong.code in (1, 2), wrong.err
+        assert words in wrong.err, (arguments, wrong.err)
+
+
 def test_edits_to_a_class(at: Morpho, tmp_path: Path) -> None:
     assert "concept classes" in at("edit", "latest", "digits:test/3", "--to", "6").err
     ran = at("concept", "classes", "latest", "--data", "digits", "--json")

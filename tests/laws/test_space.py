@@ -14,7 +14,7 @@ from PIL import Image
 
 from morphospace.data import Dataset
 from morphospace.images import read_image, read_text, to_pixels, write_png
-from morphospace.latent import Concept, learn_concept, move, path_through
+from morphospace.latent import Concept, learn_concept, move, path_through, sides
 from morphospace.space import Space, load
 
 relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -81,7 +81,7 @@ def test_strength_one_moves_the_average_negative_to_the_average_positive(codes: 
     negative, positive = codes[:7], codes[7:] + np.float32(1)
     if np.linalg.norm(positive.mean(0) - negative.mean(0)) < 1e-3:
         return
-    concept = learn_concept("c", positive, negative)
+    concept = learn_concept("c", *sides(positive, negative))
     moved = move(negative.mean(0)[None], {"c": concept}, {"c": 1.0})
     np.testing.assert_allclose(moved[0], positive.mean(0), atol=1e-5)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -55,23 +56,86 @@ def register(app: typer.Typer) -> None:
 def learn(
     space: SpaceArgument,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
-    data: Annotated[str, typer.Option("--data", help="The set to learn it from.")],
-    label: Annotated[str, typer.Option("--label", help="The label of the images that show it.")],
+    data: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--data", help="The set to learn it from, with one of the next three."),
+    ] = None,
+    label: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--label", help="The label of the images that show it, against all others."),
+    ] = None,
+    attribute: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--attribute", metavar="NAME[=VALUE]", help="A number known of each image, or one of its words."),
+    ] = None,
+    measured: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--measure", help="Measured of bright drawings: slant, stroke-width, height, width, size, ink."),
+    ] = None,
+    balance: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--balance", metavar="label|ATTRIBUTE|none", help="Compare only within its groups; repeatable."),
+    ] = None,
+    positive: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--positive", metavar="FOLDER", help="Pictures that show it, in place of --data; five will do."),
+    ] = None,
+    negative: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--negative", metavar="FOLDER", help="Pictures that do not; the space's test images if left out."),
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", help="mean-difference, ridge, logistic, or auto: by held-out AUC.")
+    ] = "mean-difference",
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     force: ForceOption = False,
 ) -> Answer:
-    """Learn a concept: the images of one label against all others."""
-    from morphospace.workflow import learn_from_label, preparation_for
+    """Learn a concept: from a label, an attribute, a measure of each drawing, or two folders of examples."""
+    from morphospace.workflow import learn_from_dataset, preparation_for
 
     found = open_space(space, device)
     if name in found.concepts and not force:
         raise ArgumentError(f'NAME: there is a concept "{name}" already. Choose another, or pass --force.')
-    concept = learn_from_label(found, name, open_data(data, preparation_for(found)), label)
+    if (data is None) == (positive is None):
+        raise ArgumentError("expected --data SET, or --positive FOLDER, got both or neither.")
+    if positive is not None:
+        if balance or not label is attribute is measured is None:
+            raise ArgumentError("--label, --attribute, --measure and --balance belong to --data, not to --positive.")
+        concept = _from_folders(found, name, positive, negative, method)
+    elif negative is not None:
+        raise ArgumentError("--negative belongs to --positive; with --data all others are the negatives.")
+    else:
+        concept = learn_from_dataset(
+            found, name, open_data(str(data), preparation_for(found)), label=label, attribute=attribute,
+            measured=measured, balance=[] if balance == ["none"] else balance or None, method=method,
+        )  # fmt: skip
     _store(space, found)
-    for words in concept.warnings():
+    for words in concept.warnings(found.concepts):
         note(f"{name}: {words}")
-    return Answer({"space": space, "seed": seed, "concept": _facts(concept)}, f"learned {_line(concept)}")
+    facts = {"space": space, "seed": seed, "concept": _facts(concept, found)}
+    return Answer(facts, f"learned {_line(concept)}")
+
+
+def _from_folders(space: Space, name: str, positive: str, negative: str | None, method: str) -> Concept:
+    from morphospace.cli.folders import encode_folder
+    from morphospace.latent import learn_concept, sides
+
+    def codes(option: str, folder: str) -> Any:
+        encoded = encode_folder(space, folder)
+        if encoded is None:
+            raise ArgumentError(f"{option}: expected a folder of pictures, got {folder}.")
+        return encoded[0]
+
+    away = space.reference if negative is None else codes("--negative", negative)
+    if away is None:
+        raise ArgumentError("--negative: this space keeps no reference points; give a folder of pictures that lack it.")
+    source = f"{positive} against {'the test images' if negative is None else negative}"
+    seed = int(space.about.get("seed", 0))
+    known = sides(codes("--positive", positive), away)
+    concept = learn_concept(name, *known, method=method, source=source, seed=seed)
+    space.concepts[name] = concept
+    return concept
 
 
 def classes(
@@ -113,9 +177,9 @@ def classes(
 def show(space: SpaceArgument) -> Answer:
     """List the concepts of a space with their evidence."""
     found = open_space(space, "cpu")
-    lines = [_line(concept) for concept in found.concepts.values()]
+    lines = [_line(concept, found.concepts) for concept in found.concepts.values()]
     text = "\n".join(lines) or "no concepts yet; learn one: morpho concept learn SPACE NAME --data DATA --label L"
-    facts = [_facts(concept) for concept in found.concepts.values()]
+    facts = [_facts(concept, found) for concept in found.concepts.values()]
     return Answer({"space": space, "seed": found.about.get("seed"), "concepts": facts}, text)
 
 
@@ -247,16 +311,26 @@ def _bundle_folder(name: str) -> Path:
     return folder / SPACE if (folder / SPACE).is_dir() else folder
 
 
-def _facts(concept: Concept) -> dict[str, object]:
+def _facts(concept: Concept, space: Space) -> dict[str, object]:
     facts = {k: v for k, v in vars(concept).items() if k != "direction"}
-    return facts | {"direction": [float(v) for v in concept.direction], "warnings": concept.warnings()}
+    return facts | {
+        "direction": [float(v) for v in concept.direction],
+        "warnings": concept.warnings(space.concepts),
+    }
 
 
-def _line(concept: Concept) -> str:
-    held = "held-out AUC" if concept.held_out else "AUC"
-    score = f", {held} {concept.auc:.3f}" if concept.auc is not None else ""
-    warnings = "".join(f"\n    [yellow]{words}[/]" for words in concept.warnings())
+def _line(concept: Concept, others: Mapping[str, Concept] | None = None) -> str:
+    score = ""
+    if concept.auc is not None:
+        score = f", {'held-out AUC' if concept.held_out else 'AUC'} {concept.auc:.3f}"
+        if concept.auc_interval is not None:
+            score += " ({:.3f} to {:.3f})".format(*concept.auc_interval)
+    if concept.correlation is not None:
+        score += f", correlation {concept.correlation:.2f}"
+    if concept.stability is not None:
+        score += f", stable to {concept.stability:.3f}"
+    warnings = "".join(f"\n    [yellow]{words}[/]" for words in concept.warnings(others))
     return (
-        f"[bold]{concept.name}[/]  {concept.positives:,} against {concept.negatives:,} images{score}"
-        f"  [dim]{concept.method}, {concept.source}[/]{warnings}"
+        f"[bold]{concept.name}[/]: {concept.method}, {concept.positives:,} against {concept.negatives:,}{score}\n"
+        f"    [dim]{concept.source}[/]{warnings}"
     )

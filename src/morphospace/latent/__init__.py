@@ -1,11 +1,12 @@
 """Geometry of latent points: grids, paths, concepts. No model inside."""
 
 from morphospace.latent.classes import Classes, change_class, class_scores, learn_classes
-from morphospace.latent.concepts import Concept, learn_concept, move
+from morphospace.latent.concepts import METHODS, Concept, learn_concept, move, sides
 from morphospace.latent.grids import Plane, normal_quantiles, plane_grid, plane_of
 from morphospace.latent.paths import path_through, slerp
 
 __all__ = [
+    "METHODS",
     "Classes",
     "Concept",
     "Plane",
@@ -18,5 +19,6 @@ __all__ = [
     "path_through",
     "plane_grid",
     "plane_of",
+    "sides",
     "slerp",
 ]

@@ -1,6 +1,6 @@
 """What training is from beginning to end: data, recipe, run folder, epochs, figures, bundle, report."""
 
-from morphospace.workflow.concepts import ClassEvidence, learn_from_label, learn_label_classes
+from morphospace.workflow.concepts import ClassEvidence, learn_from_dataset, learn_label_classes
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
 from morphospace.workflow.start import choose_recipe, preparation_for, resume_run, train, train_run
 
@@ -12,7 +12,7 @@ __all__ = [
     "Started",
     "Validated",
     "choose_recipe",
-    "learn_from_label",
+    "learn_from_dataset",
     "learn_label_classes",
     "preparation_for",
     "resume_run",
