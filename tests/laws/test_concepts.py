@@ -100,7 +100,7 @@ def test_the_interval_covers_what_it_promises() -> None:
 
 def test_few_examples_are_unstable_and_many_are_not() -> None:
     z, shows = drawn(3, 4000)
-    z[shows] += 2
+    z[shows] += 1
     few, many = learn_concept("c", z[:10], shows[:10]), learn_concept("c", z, shows)
     assert few.stability is not None
     assert many.stability is not None
