@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from morphospace.concept_files import concept_arrays, concept_evidence, concept_from
 from morphospace.errors import FileError
 from morphospace.files import atomic_file, atomic_folder, read_json, write_json
 from morphospace.latent.classes import Classes
@@ -33,7 +34,8 @@ class Bundle(NamedTuple):
         preprocessing: how images were brought to the model.
         weights: the model's state.
         concepts: by name.
-        reference: ``codes`` (N, d) of the test images and, where there are labels, ``labels`` (N,).
+        reference: ``codes`` (N, d) of the test images, where there are labels ``labels`` (N,), and ``errors`` (N,),
+            how badly each is reconstructed in nats, which older bundles lack.
         classes: where the codes of each class lie, or None.
     """
 
@@ -68,16 +70,14 @@ def write_concepts(folder: Path, concepts: Mapping[str, Concept]) -> None:
     What a cut between the writes leaves is a direction that no evidence names, and it is passed over.
     """
     path = folder / "concepts.safetensors"
-    directions = {name: torch.from_numpy(concept.direction) for name, concept in concepts.items()}
+    tensors: dict[str, Tensor] = {}
+    for concept in concepts.values():
+        tensors |= {key: torch.from_numpy(values) for key, values in concept_arrays(concept).items()}
     before = _load(path) if path.exists() else {}
-    _save(path, before | directions)
-    evidence = {
-        name: {k: v for k, v in vars(concept).items() if k not in ("name", "direction")}
-        for name, concept in concepts.items()
-    }
-    write_json(folder / "concepts.json", evidence)
-    if before.keys() - directions.keys():
-        _save(path, directions)
+    _save(path, before | tensors)
+    write_json(folder / "concepts.json", {name: concept_evidence(concept) for name, concept in concepts.items()})
+    if before.keys() - tensors.keys():
+        _save(path, tensors)
 
 
 def write_classes(folder: Path, classes: Classes) -> None:
@@ -121,13 +121,9 @@ def read_bundle(path: Path) -> Bundle:
     config = read_json(path / "config.json", "space's config")
     if config.get("format") != FORMAT:
         raise FileError(f"SPACE: {path / 'config.json'} is foreign: expected format {FORMAT}.")
-    concepts = {}
-    directions = _load(path / "concepts.safetensors")
-    for name, evidence in read_json(path / "concepts.json", "concepts").items():
-        try:
-            concepts[name] = Concept(name=name, direction=directions[name].numpy(), **evidence)
-        except (KeyError, TypeError) as error:
-            raise FileError(f"{path / 'concepts.json'} is damaged: concept {name}: {error}.") from error
+    arrays = {name: values.numpy() for name, values in _load(path / "concepts.safetensors").items()}
+    evidence = read_json(path / "concepts.json", "concepts")
+    concepts = {name: concept_from(name, known, arrays, path / "concepts.json") for name, known in evidence.items()}
     return Bundle(
         config,
         read_json(path / "preprocessing.json", "preprocessing"),

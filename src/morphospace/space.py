@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -17,9 +19,20 @@ from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
 from morphospace.images import RESIZES, Images, Resize, as_images, fit_image, read_image, to_pixels
 from morphospace.latent.classes import Classes, change_class, class_scores
-from morphospace.latent.concepts import Concept, learn_concept, move, sides
+from morphospace.latent.concepts import Concept, learn_concept, sides
+from morphospace.latent.discovery import Discovery, discover
+from morphospace.latent.geodesics import geodesic_through
 from morphospace.latent.grids import Plane, plane_grid, plane_of
-from morphospace.latent.mixtures import draw_from, fit_mixture
+from morphospace.latent.mixtures import (
+    FEWEST_CODES,
+    Population,
+    draw_from,
+    fit_mixture,
+    fit_population,
+    typicality,
+)
+from morphospace.latent.moves import Strength, move, strength_until
+from morphospace.latent.nearest import nearest
 from morphospace.latent.paths import path_through
 from morphospace.pictures import Film, Picture, enlarge, tile
 from morphospace.recipes import Recipe, build_model, recipe_from_json
@@ -74,6 +87,7 @@ class Space:
         concepts: by name.
         classes: where the codes of each class lie, for edits from class to class; None until learned.
         reference: (N, d) codes of the test images, and ``reference_labels`` (N,) where there are any.
+        errors: (N,) how badly each of them is reconstructed, in nats; None in spaces of older versions.
         about: seed, data, figures: plain JSON values.
     """
 
@@ -87,6 +101,7 @@ class Space:
         classes: Classes | None = None,
         reference: Points | None = None,
         reference_labels: NDArray[np.int64] | None = None,
+        errors: NDArray[np.float32] | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> None:
         self.model = model.eval()
@@ -96,6 +111,7 @@ class Space:
         self.classes = classes
         self.reference = reference
         self.reference_labels = reference_labels
+        self.errors = errors
         self.about: dict[str, Any] = dict(about or {})
 
     # -- what it is ----------------------------------------------------------------------------------
@@ -225,6 +241,10 @@ class Space:
                 values = mean.permute(0, 2, 3, 1).float().cpu().numpy()
                 yield to_pixels(values) if dtype == "uint8" else np.ascontiguousarray(values)
 
+    def _pictures(self, z: torch.Tensor) -> torch.Tensor:
+        """Latents (N, d) to pictures (N, C, H, W) in [0, 1], differentiable."""
+        return self.model.likelihood.mean(self.model.decode(z.to(self.device)))
+
     def _points(self, z: Any) -> Points:
         try:
             array = np.asarray(z, np.float32)
@@ -266,6 +286,32 @@ class Space:
         """Whether samples are drawn from the prior itself."""
         return self.has_prior and self.recipe.sampling == "prior"
 
+    def typicality(self, z: object) -> NDArray[np.float64]:
+        """The share of the test images' codes that are no more likely than ``z``.
+
+        0: none lies so far out; 1: the most typical place. Below ``ATYPICAL`` (0.01) a place counts as outside the
+        populated part: what is decoded there may be like no image of the set. The first call fits mixtures to the
+        codes, a second or two; the next ones are quick. How honest it is says
+        :func:`morphospace.latent.mixtures.typicality`.
+
+        Args:
+            z: (N, d), or one point (d,).
+
+        Returns:
+            (N,); NaN, which is below nothing, where the space keeps fewer than 4 reference points.
+
+        Raises:
+            DataError: for another shape, NaN or infinity.
+        """
+        points = self._points(z)
+        return np.full(len(points), np.nan) if self._population is None else typicality(self._population, points)
+
+    @cached_property
+    def _population(self) -> Population | None:
+        if self.reference is None or len(self.reference) < FEWEST_CODES:
+            return None
+        return fit_population(self.reference)
+
     def sample(self, n: int, *, seed: int = 0) -> Images:
         """``n`` new images, uint8 (n, H, W, C)."""
         return self.decode(self.sample_points(n, seed=seed))
@@ -295,14 +341,60 @@ class Space:
             b: the next one.
             *more: those after it.
             frames: how many, at least one for each image.
-            path: "lerp" or "slerp".
+            path: "lerp", a straight line; "slerp", a great circle; "gaussian", in equal shares of the prior's
+                probability; or "geodesic", the way along which the picture changes least, in equal steps.
 
         Returns:
             frames and points; the first and last point are the codes of the first and last image (law 4).
+
+        Raises:
+            ArgumentError: for an unknown path, or fewer frames than images.
         """
         ends = [self.encode(self.prepare(image)[:1]).mean[0] for image in (a, b, *more)]
-        points = path_through(ends, frames, path)
+        if path == "geodesic":
+            points = geodesic_through(ends, frames, self._pictures, batch=batch_for(self.shape))
+        else:
+            points = path_through(ends, frames, path)
         return Film(self.decode(points), points, self.text())
+
+    def analogy_points(self, a: object, b: object, c: object) -> Points:
+        """Where the answers of :meth:`analogy` lie, (N, d): :math:`z_C + (z_B - z_A)`."""
+        first, second, third = (self.encode(image).mean for image in (a, b, c))
+        if len({len(first), len(second), len(third)} - {1}) > 1:
+            raise ArgumentError(f"analogy: got {len(first)}, {len(second)} and {len(third)} images, expected as many.")
+        points: Points = third + (second - first)
+        return points
+
+    def analogy(self, a: object, b: object, c: object) -> Images:
+        """A is to B as C is to what? The images at :math:`z_C + (z_B - z_A)`, uint8 (N, H, W, C).
+
+        The answer is worth as much as its place: ask :meth:`typicality` of :meth:`analogy_points`. Two images differ
+        in more than what is meant: with A and C of one digit and B of another, 77 % of the answers are atypical in
+        a space of MNIST with 16 latents, and 7 % where the digits' mean codes stand for A and B.
+        Source: Mikolov, Yih and Zweig, Linguistic regularities in continuous space word representations, 2013; of
+        images, White, Sampling generative networks, arXiv:1609.04468.
+
+        Args:
+            a: what is to be changed, see :meth:`prepare`; one image, or one for each answer.
+            b: what it becomes.
+            c: what is to be changed in the same way.
+
+        Raises:
+            ArgumentError: for different numbers of images.
+        """
+        return self.decode(self.analogy_points(a, b, c))
+
+    def neighbors(self, image: object, images: object, n: int = 12) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Which of ``images`` lie nearest to ``image``: their places (n,) and distances (n,), nearest first.
+
+        Args:
+            image: see :meth:`prepare`; the first, if it is several.
+            images: among which to look; all are encoded.
+            n: how many, >= 1.
+        """
+        if n < 1:
+            raise ArgumentError(f"n: expected at least 1 neighbour, got {n}.")
+        return nearest(self.encode(self.prepare(image)[:1]).mean[0], self.encode(images).mean, n)
 
     # -- concepts ------------------------------------------------------------------------------------------
 
@@ -315,9 +407,10 @@ class Space:
         images: object = None,
         values: NDArray[np.bool_] | NDArray[np.float64] | None = None,
         strata: NDArray[np.int64] | None = None,
-        method: str = "mean-difference",
+        method: str | None = None,
         held_out: tuple[Any, Any] | None = None,
         source: str = "images in memory",
+        origin: Mapping[str, str] | None = None,
     ) -> Concept:
         """Learn a direction and keep it under ``name``; see :func:`morphospace.latent.learn_concept`.
 
@@ -330,9 +423,11 @@ class Space:
             images: all images, where ``values`` are given.
             values: (N,) whether each of ``images`` shows it, or how much.
             strata: (N,) groups of ``images`` within which to compare.
-            method: "mean-difference", "ridge", "logistic" or "auto".
+            method: "mean-difference", "local", "ridge", "lda", "logistic" or "auto"; None is "local" for numbers
+                and "mean-difference" for yes and no.
             held_out: others, for the evidence: (positive, negative) or (images, values), as above.
             source: where the images are from, in words.
+            origin: what it is the concept of, see :class:`morphospace.latent.Concept`.
 
         Raises:
             ArgumentError: for both or neither of the two forms, or a space without reference points.
@@ -353,12 +448,40 @@ class Space:
                 judged = sides(*(self.encode(side).mean for side in held_out))
         concept = learn_concept(
             name, codes, known, strata=strata, method=method, held_out=judged, source=source,
-            seed=int(self.about.get("seed", 0)),
+            seed=int(self.about.get("seed", 0)), origin=origin,
         )  # fmt: skip
         self.concepts[name] = concept
         return concept
 
-    def change_class(self, z: Points, target: str, *, source: str | None = None, strength: float = 1.0) -> Points:
+    def discover(self, k: int = 8) -> list[Discovery]:
+        """The ``k`` directions that change pictures most, found without labels: :func:`morphospace.latent.discover`.
+
+        One that is worth a name becomes a concept: ``space.concepts["smile"] = found[2].concept.named("smile")``.
+
+        Raises:
+            ArgumentError: for k < 1, or a space that keeps no reference points.
+        """
+        if self.reference is None or len(self.reference) < 2:
+            raise ArgumentError("SPACE: it keeps no reference points, along which directions could be found.")
+        return discover(self._pictures, self.reference, k)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights: two spaces with one fingerprint are the same."""
+        whole = hashlib.sha256()
+        for name, values in sorted(self.model.state_dict().items()):
+            whole.update(name.encode())
+            whole.update(np.ascontiguousarray(values.cpu().numpy()).tobytes())
+        return whole.hexdigest()
+
+    def change_class(
+        self,
+        z: Points,
+        target: str,
+        *,
+        source: str | None = None,
+        strength: float = 1.0,
+        chance: float | None = None,
+    ) -> Points:
         """Latents (N, d) moved to the class ``target``; see :func:`morphospace.latent.change_class`.
 
         Args:
@@ -366,6 +489,7 @@ class Space:
             target: the class to reach.
             source: the class that all are of; None finds it for each, and leaves those that are of ``target``.
             strength: the share of the way; 1 is the whole.
+            chance: stop as soon as the target class has it, 0 < chance < 1.
 
         Raises:
             ArgumentError: for an unknown class, or a space whose classes have not been learned.
@@ -375,24 +499,67 @@ class Space:
                 "--to: this space does not know any classes. Learn them: morpho concept classes SPACE --data DATA"
             )
         if source is not None:
-            return change_class(self.classes, z, source, target, strength=strength)
+            return change_class(self.classes, z, source, target, strength=strength, chance=chance)
         self.classes.number(target)
         moved = z.copy()
         sources = class_scores(self.classes, z).argmax(1)
         for number in np.unique(sources):
             if (name := self.classes.names[number]) != target:
                 own = sources == number
-                moved[own] = change_class(self.classes, z[own], name, target, strength=strength)
+                moved[own] = change_class(self.classes, z[own], name, target, strength=strength, chance=chance)
         return moved
+
+    def move(
+        self,
+        z: object,
+        strengths: Mapping[str, Strength] | None = None,
+        *,
+        keep: Sequence[str] = (),
+        until: Mapping[str, float] | None = None,
+        target: str | None = None,
+        source: str | None = None,
+        strength: float = 1.0,
+        chance: float | None = None,
+    ) -> Points:
+        """Latents (N, d) moved to another class, along concepts, or both; the arguments are those of :meth:`edit`.
+
+        A move along fields is looked at once: what the decoded picture, encoded again, is short of is added.
+        """
+        points = self._points(z)
+        if target is not None:
+            points = self.change_class(points, target, source=source, strength=strength, chance=chance)
+        wanted = dict(strengths or {})
+        for name, value in (until or {}).items():
+            if name in wanted:
+                raise ArgumentError(f'--until: "{name}" has a strength already; give one of the two.')
+            if name in self.concepts:
+                wanted[name] = strength_until(points, self.concepts[name], value)
+            else:
+                wanted[name] = 0.0  # refused by name below
+        moved = move(points, self.concepts, wanted, keep)
+        fields = [name for name in wanted if self.concepts[name].field is not None and np.any(wanted[name])]
+        if not fields:
+            return moved
+        seen = self.encode(self.decode(moved)).mean
+        missing: dict[str, Strength] = {}
+        for name in fields:
+            concept, asked = self.concepts[name], wanted[name]
+            got = (concept.read(seen) - concept.read(points)) / concept.distance
+            missing[name] = np.clip(asked - got, -np.abs(asked), np.abs(asked))
+        # Where some are kept, those that have arrived are kept from now on, too.
+        return move(moved, self.concepts, missing, [*keep, *(wanted.keys() - missing.keys())] if keep else ())
 
     def edit(
         self,
         images: object,
-        strengths: Mapping[str, float] | None = None,
+        strengths: Mapping[str, Strength] | None = None,
         *,
+        keep: Sequence[str] = (),
+        until: Mapping[str, float] | None = None,
         target: str | None = None,
         source: str | None = None,
         strength: float = 1.0,
+        chance: float | None = None,
         keep_detail: bool = False,
     ) -> Images:
         """Move images to another class, along concepts, or both, and decode, uint8 (N, H, W, C).
@@ -400,23 +567,30 @@ class Space:
         Args:
             images: see :meth:`prepare`.
             strengths: concept -> strength; 1.0 moves the average negative to the average positive.
+            keep: concepts that are to stay as they are while those of ``strengths`` and ``until`` move.
+            until: concept -> how far, instead of a strength: of a number the value to reach, of yes and no the chance.
             target: the class they are to be of.
             source: the class they are of; found for each image if left out.
             strength: how far towards ``target``: 1.0 is the whole way.
+            chance: stop as soon as ``target`` has it, 0 < chance < 1.
             keep_detail: add what the edit changes to the original picture instead of replacing it:
                 the cure for blur.
 
         Raises:
-            ArgumentError: for an unknown concept or class, or a strength that is not finite.
+            ArgumentError: for an unknown concept or class, a strength that is not finite, a chance outside 0..1, or
+                concepts too much alike to keep one while another moves.
         """
         pixels = self.prepare(images)
         z = self.encode(pixels).mean
-        changed = z if target is None else self.change_class(z, target, source=source, strength=strength)
-        moved = move(changed, self.concepts, strengths or {})
-        if not keep_detail:
-            return self.decode(moved)
+        moved = self.move(
+            z, strengths, keep=keep, until=until, target=target, source=source, strength=strength, chance=chance
+        )
+        return self.change(pixels, z, moved) if keep_detail else self.decode(moved)
+
+    def change(self, images: Images, z: Points, moved: Points) -> Images:
+        """``images`` (N, H, W, C) of codes ``z`` (N, d), changed as what is decoded changes from z to ``moved``."""
         change = self.decode(moved, dtype="float") - self.decode(z, dtype="float")
-        return to_pixels(pixels / 255.0 + change)
+        return to_pixels(images / 255.0 + change)
 
     # -- disk ----------------------------------------------------------------------------------------------
 
@@ -458,6 +632,8 @@ class Space:
         reference: dict[str, NDArray[Any]] = {} if self.reference is None else {"codes": self.reference}
         if self.reference_labels is not None:
             reference["labels"] = self.reference_labels
+        if self.errors is not None:
+            reference["errors"] = self.errors
         weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
         write_bundle(path, Bundle(config, preprocessing, weights, self.concepts, reference, self.classes), self.card())
         return path
@@ -489,11 +665,11 @@ class Space:
             "## What it reveals",
             f"The weights were learned from `{data.get('name', '?')}` ({data.get('licence') or 'licence unknown'}) and "
             "can reproduce typical images of it, after much training on few images even single ones. The reference "
-            "points are codes of its test images: decoding them gives a likeness of each. Where classes were learned, "
-            "`classes.safetensors` has the mean and covariance of each one's codes: decoding a mean gives its average "
-            "image. The names of labels and concepts, the counts of images and the command that was typed, with the "
-            "paths in it, are in `config.json`; file names and pixels are not. Do not share a space of images that "
-            "you may not share.",
+            "points are codes of its test images: decoding them gives a likeness of each; beside each stands how well "
+            "it is reconstructed. Where classes were learned, `classes.safetensors` has the mean and covariance of "
+            "each one's codes: decoding a mean gives its average image. The names of labels and concepts, the counts "
+            "of images and the command that was typed, with the paths in it, are in `config.json`; file names and "
+            "pixels are not. Do not share a space of images that you may not share.",
             "",
         ]
         return "\n".join(lines)
@@ -530,6 +706,9 @@ def load(path: str | Path, *, device: str = "cpu") -> Space:
     codes = bundle.reference.get("codes")
     if codes is not None and (codes.ndim != 2 or codes.shape[1] != recipe.latent_dim):
         raise FileError(f"SPACE: {path} is damaged: reference codes have shape {codes.shape}.")
+    errors = bundle.reference.get("errors")  # older bundles have none
+    if errors is not None and (codes is None or errors.shape != (len(codes),)):
+        raise FileError(f"SPACE: {path} is damaged: errors of the test images have shape {errors.shape}.")
     about = {k: v for k, v in config.items() if k not in ("format", "recipe", "shape", "parameters")}
     space = Space(
         model,
@@ -539,6 +718,7 @@ def load(path: str | Path, *, device: str = "cpu") -> Space:
         classes=bundle.classes,
         reference=codes,
         reference_labels=bundle.reference.get("labels"),
+        errors=errors,
         about=about,
     )
     return space.to(device)

@@ -50,9 +50,11 @@ __all__ = [
     "image_argument",
     "note",
     "note_problems",
+    "note_typicality",
     "open_data",
     "open_space",
     "output_path",
+    "own_data",
     "preparation_of",
     "problem_summary",
     "screen",
@@ -205,8 +207,9 @@ def open_space(name: str, device: str = "auto") -> Space:
     """The space that SPACE names."""
     from morphospace.space import load
     from morphospace.training.runs import latest_run
-    from morphospace.training.settings import choose_device
+    from morphospace.training.settings import choose_device, keep_freed_memory
 
+    keep_freed_memory()
     chosen = choose_device(device)
     return load(latest_run() if name == "latest" else Path(name), device=chosen)
 
@@ -288,7 +291,43 @@ def preparation_of(size: str | None, resize: str, colour: str, strict: bool) -> 
     )
 
 
-def open_splits(text: str) -> tuple[Dataset, dict[str, Split]]:
+def own_data(name: str, space: Space) -> str:
+    """DATA of the set that the space SPACE was trained on.
+
+    A run knows where its images lie; a bundle alone only what the set is called.
+
+    Raises:
+        ArgumentError: for a space that knows neither.
+    """
+    from morphospace.training.runs import latest_run, read_run
+
+    run = latest_run() if name == "latest" else Path(name)
+    for folder in (run, run.parent):
+        if (folder / "recipe.json").is_file() and (source := read_run(folder)["data"].get("source")):
+            return str(source)
+    known = str(space.about.get("data", {}).get("name", ""))
+    if not known:
+        raise ArgumentError("--data: this space does not know what it was trained on. Name a set: --data mnist")
+    return known
+
+
+def note_typicality(typicality: float, what: str) -> dict[str, Any]:
+    """Say so where ``what`` lies outside the populated part of a space; returns the facts for --json.
+
+    Args:
+        typicality: see :meth:`morphospace.Space.typicality`; NaN where unknown, which JSON has as null.
+        what: like "the answer".
+    """
+    from morphospace.latent.mixtures import ATYPICAL
+
+    atypical = typicality < ATYPICAL
+    if atypical:
+        others = f"only {100 * typicality:.2g} % of the test images lie" if typicality else "no test image lies"
+        note(f"{what} lies in an empty region of the space: {others} as far out, so it may look like none of the set")
+    return {"typicality": None if typicality != typicality else typicality, "atypical": bool(atypical)}
+
+
+def open_splits(text: str, preparation: Preparation | None = None) -> tuple[Dataset, dict[str, Split]]:
     """``mnist`` as all its splits, ``mnist:test`` as one."""
     from morphospace.data import SOURCES
 
@@ -296,7 +335,7 @@ def open_splits(text: str) -> tuple[Dataset, dict[str, Split]]:
     known = name in SOURCES or name.startswith(("sprites", "hf:")) or (name and Path(name).exists())
     if not known or "=" in split or Path(text).exists():
         name, split = text, ""
-    dataset = open_data(name)
+    dataset = open_data(name, preparation)
     return dataset, {split: dataset.split(split)} if split else {"train": dataset.train, "test": dataset.test}
 
 

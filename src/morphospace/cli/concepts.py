@@ -1,14 +1,12 @@
-"""``morpho concept ...`` and ``morpho edit``."""
+"""``morpho concept ...``: learn, classes, list, show, remove and rename."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from morphospace.cli import sharing, trials
 from morphospace.cli.common import (
     Answer,
     DeviceOption,
@@ -17,15 +15,14 @@ from morphospace.cli.common import (
     SeedOption,
     SpaceArgument,
     command_line,
-    folder_pictures,
-    image_argument,
     note,
     open_data,
     open_space,
     output_path,
     verb,
 )
-from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.cli.stored import bundle_folder, concept_facts, concept_line, known_concept, store_concepts
+from morphospace.errors import ArgumentError
 
 if TYPE_CHECKING:
     from morphospace.latent import Concept
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-_EDIT = "Edit"
 _TRUSTED = 0.9
 
 
@@ -46,11 +42,15 @@ def register(app: typer.Typer) -> None:
     )
     group.command("learn")(verb(learn))
     group.command("classes")(verb(classes))
-    group.command("list")(verb(show))
-    group.command("remove")(verb(remove))
+    group.command("discover")(verb(discover))
+    group.command("list")(verb(list_))
+    group.command("show")(verb(show))
+    group.command("test")(verb(trials.trial))
+    group.command("export")(verb(sharing.export))
+    group.command("import")(verb(sharing.import_))
     group.command("rename")(verb(rename))
-    app.add_typer(group, name="concept", rich_help_panel=_EDIT)
-    app.command("edit", rich_help_panel=_EDIT)(verb(edit))
+    group.command("remove")(verb(remove))
+    app.add_typer(group, name="concept", rich_help_panel="Edit")
 
 
 def learn(
@@ -85,8 +85,13 @@ def learn(
         typer.Option("--negative", metavar="FOLDER", help="Pictures that do not; the space's test images if left out."),
     ] = None,
     method: Annotated[
-        str, typer.Option("--method", help="mean-difference, ridge, logistic, or auto: by held-out AUC.")
-    ] = "mean-difference",
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--method",
+            help="mean-difference, local, ridge, lda, logistic, or auto: by held-out AUC. By default local for "
+            "numbers, mean-difference for yes and no.",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     force: ForceOption = False,
@@ -110,14 +115,14 @@ def learn(
             found, name, open_data(str(data), preparation_for(found)), label=label, attribute=attribute,
             measured=measured, balance=[] if balance == ["none"] else balance or None, method=method,
         )  # fmt: skip
-    _store(space, found)
+    store_concepts(space, found)
     for words in concept.warnings(found.concepts):
         note(f"{name}: {words}")
-    facts = {"space": space, "seed": seed, "concept": _facts(concept, found)}
-    return Answer(facts, f"learned {_line(concept)}")
+    facts = {"space": space, "seed": seed, "concept": concept_facts(concept, found)}
+    return Answer(facts, f"learned {concept_line(concept)}")
 
 
-def _from_folders(space: Space, name: str, positive: str, negative: str | None, method: str) -> Concept:
+def _from_folders(space: Space, name: str, positive: str, negative: str | None, method: str | None) -> Concept:
     from morphospace.cli.folders import encode_folder
     from morphospace.latent import learn_concept, sides
 
@@ -155,7 +160,7 @@ def classes(
     if found.classes is not None and not force:
         raise ArgumentError(f"SPACE: it knows the classes of {found.classes.source}. Pass --force to learn others.")
     learned, evidence = learn_label_classes(found, open_data(data, preparation_for(found)))
-    write_classes(_bundle_folder(space), learned)
+    write_classes(bundle_folder(space), learned)
     s, t = divmod(int(np.nanargmin(evidence.reached + 2 * np.eye(len(learned.names)))), len(learned.names))
     worst = f"{learned.names[s]} to {learned.names[t]}"
     if evidence.worst < _TRUSTED:
@@ -174,13 +179,101 @@ def classes(
     return Answer(facts, text)
 
 
-def show(space: SpaceArgument) -> Answer:
+def discover(
+    space: SpaceArgument,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 8,
+    names: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--name", metavar="K=NAME", help="Keep the K-th as a concept of this name; may be repeated."),
+    ] = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> Answer:
+    """Find directions without labels: those along which pictures change most, each with a strip to name it by."""
+    from morphospace.report.concepts import discovery_sheet
+
+    chosen = [_place(text, k) for text in names or ()]
+    path = output_path(out, "discover", ".png", force=force)
+    found = open_space(space, device)
+    directions = found.discover(k)
+    for place, name in chosen:
+        if place > len(directions):
+            raise ArgumentError(f"--name: there are only {len(directions)} directions, got {place}={name}.")
+        if name in found.concepts and not force:
+            raise ArgumentError(f'--name: there is a concept "{name}" already. Choose another, or pass --force.')
+        found.concepts[name] = directions[place - 1].concept.named(name)
+    picture = discovery_sheet(found, directions)
+    picture.text.update(command=command_line())
+    picture.save(path)
+    if chosen:
+        store_concepts(space, found)
+    lines = [
+        f"{i:3d}  [bold]{one.concept.name}[/]  [dim]changes a pixel by {one.effect:.1f} of 255[/]"
+        for i, one in enumerate(directions, 1)
+    ]
+    if not chosen:
+        lines.append("[dim]name one: morpho concept discover SPACE --name 1=NAME[/]")
+    facts = [
+        {
+            "number": i,
+            "kind": one.concept.name,
+            "effect": round(one.effect, 3),
+            "direction": one.concept.direction.tolist(),
+        }
+        for i, one in enumerate(directions, 1)
+    ]
+    answer = {"space": space, "seed": seed, "directions": facts, "named": [name for _, name in chosen]}
+    return Answer(answer, "\n".join(lines), outputs=[path])
+
+
+def _place(text: str, k: int) -> tuple[int, str]:
+    place, equals, name = text.partition("=")
+    if not equals or not place.isdecimal() or not name or not 1 <= int(place) <= k:
+        raise ArgumentError(f'--name: expected K=NAME with K from 1 to {k}, like 2=smile, got "{text}".')
+    return int(place), name
+
+
+def list_(space: SpaceArgument) -> Answer:
     """List the concepts of a space with their evidence."""
     found = open_space(space, "cpu")
-    lines = [_line(concept, found.concepts) for concept in found.concepts.values()]
+    lines = [concept_line(concept, found.concepts) for concept in found.concepts.values()]
     text = "\n".join(lines) or "no concepts yet; learn one: morpho concept learn SPACE NAME --data DATA --label L"
-    facts = [_facts(concept, found) for concept in found.concepts.values()]
+    facts = [concept_facts(concept, found) for concept in found.concepts.values()]
     return Answer({"space": space, "seed": found.about.get("seed"), "concepts": facts}, text)
+
+
+def show(
+    space: SpaceArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The concept.")],
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> Answer:
+    """Show a concept: its evidence, how far it can be followed, and a sheet of what it does."""
+    import numpy as np
+
+    from morphospace.report.concepts import STRENGTHS, concept_sheet, typicality_of_edits
+
+    path = output_path(out, "concept", ".png", force=force)
+    found = open_space(space, device)
+    known_concept(found, name)
+    concept = found.concepts[name]
+    picture = concept_sheet(found, name)
+    picture.text.update(command=command_line())
+    picture.save(path)
+    lines = [concept_line(concept, found.concepts)]
+    populated = typicality_of_edits(found, name)
+    if populated is not None:
+        shares = "  ".join(f"{s:+g} {share:.0%}" for s, share in zip(STRENGTHS, populated, strict=True) if s)
+        lines.append(f"    [dim]edits that end in the populated part of the space, by strength: {shares}[/]")
+    facts = {"space": space, "seed": seed, "concept": concept_facts(concept, found)}
+    facts["populated"] = (
+        None if populated is None else dict(zip(map(str, STRENGTHS), np.round(populated, 4).tolist(), strict=True))
+    )
+    return Answer(facts, "\n".join(lines), outputs=[path])
 
 
 def remove(
@@ -190,10 +283,10 @@ def remove(
     """Remove concepts."""
     found = open_space(space, "cpu")
     for name in names:
-        _known(found, name)
+        known_concept(found, name)
     for name in names:
         found.concepts.pop(name, None)
-    _store(space, found)
+    store_concepts(space, found)
     return Answer({"space": space, "removed": names, "concepts": list(found.concepts)}, f"removed {', '.join(names)}")
 
 
@@ -203,134 +296,13 @@ def rename(
     new: Annotated[str, typer.Argument(metavar="NEW")],
 ) -> Answer:
     """Rename a concept."""
-    import dataclasses
-
     found = open_space(space, "cpu")
-    _known(found, old)
-    if new in found.concepts or not new.strip() or "=" in new:
-        raise ArgumentError(f'NEW: expected a name that is free and has no "=", got "{new}".')
+    known_concept(found, old)
+    if new in found.concepts:
+        raise ArgumentError(f'NEW: there is a concept "{new}" already. Choose another name.')
     found.concepts = {
-        (new if name == old else name): (dataclasses.replace(concept, name=new) if name == old else concept)
+        (new if name == old else name): (concept.named(new) if name == old else concept)
         for name, concept in found.concepts.items()
     }
-    _store(space, found)
+    store_concepts(space, found)
     return Answer({"space": space, "concepts": list(found.concepts)}, f"renamed {old} to {new}")
-
-
-def edit(
-    space: SpaceArgument,
-    image: Annotated[
-        str, typer.Argument(metavar="IMAGE", help="A picture file, an item like mnist:test/17, or a folder.")
-    ],
-    concept: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--concept", metavar="NAME=STRENGTH", help="6=2.0; may be repeated."),
-    ] = None,
-    to: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--to", metavar="CLASS", help="The class that it is to be of."),
-    ] = None,
-    source: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--from", metavar="CLASS", help="The class that it is of; found if left out."),
-    ] = None,
-    strength: Annotated[float, typer.Option("--strength", help="How far towards --to: 1 is the whole way.")] = 1.0,
-    keep_detail: Annotated[
-        bool,
-        typer.Option("--keep-detail", help="Add the change to the original picture instead of replacing it."),
-    ] = False,
-    seed: SeedOption = 0,
-    device: DeviceOption = "auto",
-    out: OutOption = None,
-    force: ForceOption = False,
-) -> Answer:
-    """Edit an image, or a folder of them, to another class or along concepts; beside one image lies a sheet."""
-    import numpy as np
-
-    from morphospace.cli.folders import change_folder
-    from morphospace.pictures import Picture, enlarge
-    from morphospace.report.sheets import captioned
-
-    if not concept and to is None:
-        raise ArgumentError("expected --concept NAME=STRENGTH or --to CLASS, or both, got neither.")
-    if to is None and (source is not None or strength != 1.0):
-        raise ArgumentError("--from and --strength belong to --to CLASS; --concept has its own, like 6=2.0.")
-    strengths = dict(_strength(text) for text in concept or ())
-    asked = {**({} if to is None else {"from": source, "to": to, "strength": strength}), "concepts": strengths}
-    words = " ".join(concept or ()) if to is None else " ".join([f"to {to}", *(concept or ())])
-    if (pictures := folder_pictures(image)) is not None:
-        folder = output_path(out, "edit", "", force=force)
-        found = open_space(space, device)
-        about = found.text(kind="edit", concepts=words, command=command_line())
-        change = partial(
-            found.edit, strengths=strengths, target=to, source=source, strength=strength, keep_detail=keep_detail
-        )
-        facts = change_folder(found, pictures, folder, change, about)
-        return Answer({"space": space, "seed": seed, **asked, **facts}, outputs=[folder])
-    path = output_path(out, "edit", ".png", force=force)
-    found = open_space(space, device)
-    original = image_argument(found, image)
-    edited = found.edit(original, strengths, target=to, source=source, strength=strength, keep_detail=keep_detail)
-    text = found.text(kind="edit", concepts=words, command=command_line())
-    Picture(edited[0], text).save(path)
-    row = enlarge(np.concatenate([original, found.reconstruct(original), edited]), 168)
-    sheet = path.with_name(f"{path.stem}-sheet.png")
-    lines = [] if to is None else [f"to {to}" + (f" x{strength:g}" if strength != 1 else "")]
-    caption = "\n".join([*lines, *(f"{name} {value:+g}" for name, value in strengths.items())])
-    Picture(captioned([row], [caption], columns=["original", "decoded", "edited"]), text).save(sheet)
-    facts = {"seed": seed, "image": image, **asked, "keep_detail": keep_detail}
-    return Answer(facts, outputs=[path, sheet])
-
-
-def _strength(text: str) -> tuple[str, float]:
-    name, equals, value = text.rpartition("=")
-    try:
-        strength = float(value)
-    except ValueError:
-        strength = float("nan")
-    if not equals or not name or strength != strength:
-        raise ArgumentError(f'--concept: expected NAME=STRENGTH, like 6=2.0, got "{text}".')
-    return name, strength
-
-
-def _known(space: Space, name: str) -> None:
-    if name not in space.concepts:
-        raise ArgumentError(f'NAME: this space has no concept "{name}". {did_you_mean(name, space.concepts)}')
-
-
-def _store(name: str, space: Space) -> None:
-    from morphospace.bundle import write_concepts
-
-    write_concepts(_bundle_folder(name), space.concepts)
-
-
-def _bundle_folder(name: str) -> Path:
-    from morphospace.training.runs import SPACE, latest_run
-
-    folder = latest_run() if name == "latest" else Path(name)
-    return folder / SPACE if (folder / SPACE).is_dir() else folder
-
-
-def _facts(concept: Concept, space: Space) -> dict[str, object]:
-    facts = {k: v for k, v in vars(concept).items() if k != "direction"}
-    return facts | {
-        "direction": [float(v) for v in concept.direction],
-        "warnings": concept.warnings(space.concepts),
-    }
-
-
-def _line(concept: Concept, others: Mapping[str, Concept] | None = None) -> str:
-    score = ""
-    if concept.auc is not None:
-        score = f", {'held-out AUC' if concept.held_out else 'AUC'} {concept.auc:.3f}"
-        if concept.auc_interval is not None:
-            score += " ({:.3f} to {:.3f})".format(*concept.auc_interval)
-    if concept.correlation is not None:
-        score += f", correlation {concept.correlation:.2f}"
-    if concept.stability is not None:
-        score += f", stable to {concept.stability:.3f}"
-    warnings = "".join(f"\n    [yellow]{words}[/]" for words in concept.warnings(others))
-    return (
-        f"[bold]{concept.name}[/]: {concept.method}, {concept.positives:,} against {concept.negatives:,}{score}\n"
-        f"    [dim]{concept.source}[/]{warnings}"
-    )

@@ -105,14 +105,26 @@ def morph(
     space: SpaceArgument,
     images: ImagesArgument,
     frames: Annotated[int, typer.Option("--frames", min=2, max=10000, help="How many.")] = 32,
-    path: Annotated[str, typer.Option("--path", help="lerp or slerp.")] = "lerp",
+    path: Annotated[
+        str,
+        typer.Option(
+            "--path",
+            help="lerp: straight; slerp: a great circle; gaussian: in equal shares of the prior's probability; "
+            "geodesic: the way along which the picture changes least, in equal steps.",
+        ),
+    ] = "lerp",
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     out: OutOption = None,
     force: ForceOption = False,
 ) -> Answer:
-    """Draw the way from image to image: a GIF, or a strip if --out ends in .png."""
+    """Draw the way from image to image: a GIF, or a strip if --out ends in .png.
+
+    --json tells how far the picture changes on the way, the sum of the distances between frames with pixels in 0..1,
+    and how evenly, the steps' standard deviation over their mean: 0 is perfectly even.
+    """
     from morphospace.errors import ArgumentError
+    from morphospace.latent import path_length
 
     if len(images) < 2:
         raise ArgumentError(f"IMAGE: a morph needs at least two images, got {len(images)}.")
@@ -121,4 +133,6 @@ def morph(
     film = found.morph(*(image_argument(found, text) for text in images), frames=frames, path=path)
     film.text.update(kind="morph", command=command_line())
     film.save(target)
-    return Answer({"seed": seed, "images": images, "frames": frames, "path": path}, outputs=[target])
+    way = path_length(picture for some in found.decode_batches([film.points], dtype="float") for picture in some)
+    facts = {"path": path, "length": round(way.length, 4), "evenness": round(way.evenness, 4)}
+    return Answer({"seed": seed, "images": images, "frames": frames, **facts}, outputs=[target])

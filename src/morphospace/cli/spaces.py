@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -15,6 +14,7 @@ from morphospace.cli.common import (
     note,
     open_data,
     open_space,
+    own_data,
     verb,
 )
 
@@ -79,7 +79,7 @@ def evaluate(
     from morphospace.workflow import preparation_for
 
     found = open_space(space, device)
-    name = data or _own_data(space) or found.about.get("data", {}).get("name", "")
+    name = data or own_data(space, found)
     figures = evaluate_space(found, open_data(name, preparation_for(found)), seed=seed)
     for words in figures["warnings"]:
         note(words)
@@ -97,14 +97,3 @@ def evaluate(
         ]
     )
     return Answer({"space": space, "seed": seed, **figures}, text)
-
-
-def _own_data(space: str) -> str:
-    """Where the images of the run SPACE lie, as far as it is one; a bundle alone does not know."""
-    from morphospace.training.runs import latest_run, read_run
-
-    run = latest_run() if space == "latest" else Path(space)
-    for folder in (run, run.parent):
-        if (folder / "recipe.json").is_file():
-            return str(read_run(folder)["data"].get("source") or "")
-    return ""

@@ -1,8 +1,20 @@
 """What a space is worth, in figures."""
 
 from morphospace.evaluate.likelihood import TestFigures, score
+from morphospace.evaluate.outliers import Judgement, judge, reconstruction_errors
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.space import evaluate_space
 from morphospace.evaluate.structure import LatentUse, latent_use, overfitting
 
-__all__ = ["LatentUse", "TestFigures", "evaluate_space", "latent_use", "overfitting", "psnr", "score"]
+__all__ = [
+    "Judgement",
+    "LatentUse",
+    "TestFigures",
+    "evaluate_space",
+    "judge",
+    "latent_use",
+    "overfitting",
+    "psnr",
+    "reconstruction_errors",
+    "score",
+]

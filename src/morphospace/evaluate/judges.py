@@ -1,8 +1,10 @@
-"""Outside judges: classifiers of images that never see a latent, to say what an edit really did."""
+"""Outside judges: networks that look at images and never see a latent, to say what an edit really did."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +15,7 @@ from torch import Tensor, nn
 from morphospace.data import ImageArray
 from morphospace.errors import DataError
 from morphospace.images import Images
-from morphospace.training.settings import choose_settings
+from morphospace.training.settings import choose_settings, keep_freed_memory
 
 __all__ = ["Judge", "train_judge"]
 
@@ -21,87 +23,131 @@ _BATCH, _LARGE_BATCH = 256, 1000
 _STEPS = 900
 _RATE = 4e-3
 _COARSEST = 8  # pixels a side at which the dense layers take over
+_FEATURES = 128
 
 
 @dataclass(frozen=True)
 class Judge:
-    """A trained classifier of images; see :func:`train_judge`."""
+    """A trained judge of one or more properties of images; see :func:`train_judge`.
 
-    network: nn.Module
+    Attributes:
+        body: images to features.
+        head: features to one number for each kind of each property, one for a number.
+        kinds: how many kinds each property has, 0 for a number.
+        scales: the middle and the unit of each number.
+    """
 
-    def probabilities(self, images: ImageArray) -> NDArray[np.float32]:
-        """The chance of each class (N, K) for images uint8 (N, H, W, C)."""
+    body: nn.Module
+    head: nn.Module
+    kinds: dict[str, int]
+    scales: dict[str, tuple[float, float]]
+
+    def read(self, images: ImageArray) -> dict[str, NDArray[np.float32]]:
+        """Of each property the chances of its kinds (N, K), or its value (N,), for images uint8 (N, H, W, C)."""
         with torch.inference_mode():
-            parts = [
-                self.network(_input(images[i : i + _LARGE_BATCH])).softmax(1)
-                for i in range(0, len(images), _LARGE_BATCH)
-            ]
-        found: NDArray[np.float32] = torch.cat(parts).numpy()
+            out = torch.cat([self.head(h) for h in self._features(images)])
+        found: dict[str, NDArray[np.float32]] = {}
+        columns = torch.split(out, [max(1, count) for count in self.kinds.values()], 1)
+        for (name, count), part in zip(self.kinds.items(), columns, strict=True):
+            middle, unit = self.scales.get(name, (0.0, 1.0))
+            found[name] = part.softmax(1).numpy() if count else (middle + unit * part[:, 0]).numpy()
         return found
 
-    def classes(self, images: ImageArray) -> NDArray[np.int64]:
-        """The likeliest class (N,) of images uint8 (N, H, W, C)."""
-        found: NDArray[np.int64] = self.probabilities(images).argmax(1)
+    def classes(self, name: str, images: ImageArray) -> NDArray[np.int64]:
+        """The likeliest kind (N,) of the property ``name`` for images uint8 (N, H, W, C)."""
+        kinds: NDArray[np.int64] = self.read(images)[name].argmax(1)
+        return kinds
+
+    def features(self, images: ImageArray) -> NDArray[np.float32]:
+        """What the judge goes by, (N, 128)."""
+        with torch.inference_mode():
+            found: NDArray[np.float32] = torch.cat(list(self._features(images))).numpy()
         return found
 
+    def _features(self, images: ImageArray) -> Any:
+        return (self.body(_input(images[i : i + _LARGE_BATCH])) for i in range(0, len(images), _LARGE_BATCH))
 
-def train_judge(images: ImageArray, labels: NDArray[np.int64], *, seed: int = 0) -> Judge:
-    """Train a small convolutional classifier on images alone; on MNIST it is right 99.2 % of the time.
+
+def train_judge(
+    images: ImageArray, properties: Mapping[str, NDArray[np.int64] | NDArray[np.float64]], *, seed: int = 0
+) -> Judge:
+    """Train a small convolutional network on images alone; of MNIST's digits it is right 99.1 % of the time.
 
     Args:
         images: uint8 (N, H, W, C), any that can be indexed by an array.
-        labels: (N,) of 0 .. K-1, each present.
+        properties: by name, of each image a kind, whole numbers (N,) of 0 .. K-1, or a value, floats (N,).
         seed: of its weights and of the order of its examples.
 
     Raises:
-        DataError: for fewer than two classes.
+        DataError: for no property, kinds of which there is only one, or values that are not finite.
 
     Example:
         >>> dots = np.zeros((64, 8, 8, 1), np.uint8)
         >>> dots[::2, 2:6, 2:6] = 255
-        >>> judge = train_judge(dots, np.arange(64) % 2)
-        >>> judge.classes(dots[:4])
-        array([0, 1, 0, 1])
+        >>> judge = train_judge(dots, {"dot": 1 - np.arange(64) % 2, "light": dots.mean((1, 2, 3))})
+        >>> judge.classes("dot", dots[:4]), judge.read(dots[:2])["light"].round(-1)
+        (array([1, 0, 1, 0]), array([60.,  0.], dtype=float32))
     """
-    count = int(labels.max()) + 1 if len(labels) else 0
-    if count < 2:
-        raise DataError(f"--data: a judge needs images of two classes or more, got {count}.")
+    kinds: dict[str, int] = {}
+    scales: dict[str, tuple[float, float]] = {}
+    targets: dict[str, Tensor] = {}
+    for name, values in properties.items():
+        if values.dtype.kind == "f":
+            if not np.isfinite(values).all():
+                raise DataError(f"--data: a judge of {name} needs a finite value for each image.")
+            scales[name] = (float(values.mean()), max(float(values.std()), 1e-9))
+            targets[name] = torch.from_numpy((values - scales[name][0]) / scales[name][1]).float()
+            kinds[name] = 0
+        else:
+            targets[name] = torch.from_numpy(values.astype(np.int64))
+            kinds[name] = int(values.max()) + 1 if len(values) else 0
+            if kinds[name] < 2:
+                raise DataError(f"--data: a judge of {name} needs images of two kinds or more, got {kinds[name]}.")
+    if not kinds:
+        raise DataError("--data: a judge needs something to judge: labels or attributes.")
+    keep_freed_memory()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _network(images.shape[1:], count)
-        optimiser = torch.optim.Adam(network.parameters(), fused=True)
+        body = _network(images.shape[1:])
+        head = nn.Linear(_FEATURES, sum(max(1, count) for count in kinds.values()))
+        parameters = [*body.parameters(), *head.parameters()]
+        optimiser = torch.optim.Adam(parameters, fused=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=_STEPS + 1)
         order = np.random.default_rng(seed)
-        batch = min(_BATCH, len(labels))
+        batch = min(_BATCH, len(images))
         places = np.empty(0, np.int64)
         half = choose_settings(device="cpu").precision == "bf16"
         for _ in range(_STEPS):
             if len(places) < batch:
-                places = order.permutation(len(labels))
+                places = order.permutation(len(images))
             rows, places = np.sort(places[:batch]), places[batch:]
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                logits = network(_input(images[rows]))
-            loss = F.cross_entropy(logits.float(), torch.from_numpy(labels[rows]))
+                out = head(body(_input(images[rows])))
+            parts = torch.split(out.float(), [max(1, count) for count in kinds.values()], 1)
+            loss = torch.stack(
+                [
+                    F.cross_entropy(part, targets[name][rows])
+                    if kinds[name]
+                    else F.mse_loss(part[:, 0], targets[name][rows])
+                    for name, part in zip(kinds, parts, strict=True)
+                ]
+            ).sum()
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
             schedule.step()
-    return Judge(network.eval())
+    return Judge(body.eval(), head.eval(), kinds, scales)
 
 
-def _network(shape: tuple[int, ...], classes: int) -> nn.Sequential:
-    """Convolutions that halve the picture until 8 pixels a side are left, then two dense layers."""
+def _network(shape: tuple[int, ...]) -> nn.Sequential:
+    """Convolutions that halve the picture until 8 pixels a side are left, then a dense layer."""
     height, width, channels = shape
-    layers: list[nn.Module] = []
-    features = 32
-    while True:
-        layers += [nn.Conv2d(channels, features, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True)]
-        channels, height, width = features, -(-height // 2), -(-width // 2)
-        if max(height, width) <= _COARSEST:
-            break
-        features = 64
-    flat = channels * height * width
-    layers += [nn.Flatten(), nn.Dropout(0.3), nn.Linear(flat, 128), nn.ReLU(), nn.Linear(128, classes)]
+    layers: list[nn.Module] = [nn.Conv2d(channels, 32, 5, stride=2, padding=2), nn.ReLU()]
+    channels, height, width = 32, -(-height // 2), -(-width // 2)
+    while max(height, width) > _COARSEST:
+        layers += [nn.Conv2d(channels, 64, 3, stride=2, padding=1), nn.ReLU()]
+        channels, height, width = 64, -(-height // 2), -(-width // 2)
+    layers += [nn.Flatten(), nn.Dropout(0.3), nn.Linear(channels * height * width, _FEATURES), nn.ReLU()]
     return nn.Sequential(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from morphospace.errors import ArgumentError, DataError, did_you_mean
 
-__all__ = ["MARGINS", "Classes", "change_class", "class_scores", "learn_classes"]
+__all__ = ["MARGINS", "Classes", "change_class", "class_chances", "class_scores", "learn_classes"]
 
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -28,6 +28,7 @@ _STEPS, _RATE = 60, 0.1
 _STAY = 0.1  # nats a squared unit of distance from where the code came from
 _OUTSIDE = 0.5  # nats a nat of untypicality
 _LEAST_COUNT = 5
+_HALVINGS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,17 @@ def class_scores(classes: Classes, z: Points) -> Numbers:
     return _scores(z.astype(np.float64), classes.means, *_precisions(classes))[0]
 
 
-def change_class(classes: Classes, z: Points, source: str, target: str, *, strength: float = 1.0) -> Points:
+def class_chances(classes: Classes, z: Points) -> Numbers:
+    """The chances (N, K) that codes (N, d) are of each class, as where all classes are equally frequent."""
+    scores = class_scores(classes, z)
+    shares = np.exp(scores - scores.max(1, keepdims=True))
+    chances: Numbers = shares / shares.sum(1, keepdims=True)
+    return chances
+
+
+def change_class(
+    classes: Classes, z: Points, source: str, target: str, *, strength: float = 1.0, chance: float | None = None
+) -> Points:
     r"""Move codes from one class to another.
 
     .. math:: T(z) = \mu_t + A\,(z - \mu_s), \quad
@@ -116,9 +127,10 @@ def change_class(classes: Classes, z: Points, source: str, target: str, *, stren
         source: the class they are of.
         target: the class they are to be of.
         strength: the share of the way; 1 is the whole, 0 nothing, more goes beyond.
+        chance: go only as far as it takes for the target class to have this chance, 0 < chance < 1.
 
     Raises:
-        ArgumentError: for an unknown class, twice the same, or a strength that is not finite.
+        ArgumentError: for an unknown class, twice the same, a strength that is not finite, or a chance outside 0..1.
 
     Source: Peyre and Cuturi, Computational optimal transport, arXiv:1803.00567, remark 2.31.
     """
@@ -132,8 +144,24 @@ def change_class(classes: Classes, z: Points, source: str, target: str, *, stren
     carry = back @ _power(root @ classes.covariances[t] @ root, 0.5) @ back
     start = z.astype(np.float64)
     end = _settled(classes, start, classes.means[t] + (start - classes.means[s]) @ carry, t)
-    moved: Points = (start + strength * (end - start)).astype(np.float32)
+    shares: Numbers | float = strength
+    if chance is not None:
+        if not 0 < chance < 1:
+            raise ArgumentError(f"--until: expected a chance between 0 % and 100 %, got {chance:.4g}.")
+        shares = strength * _least_shares(classes, start, start + strength * (end - start), t, chance)[:, None]
+    moved: Points = (start + shares * (end - start)).astype(np.float32)
     return moved
+
+
+def _least_shares(classes: Classes, start: Numbers, end: Numbers, target: int, chance: float) -> Numbers:
+    """The shares (N,) of the ways at which the target class comes to have the chance; 1 where it never has."""
+    low, high = np.zeros(len(start)), np.ones(len(start))
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        there = start + middle[:, None] * (end - start)
+        enough = class_chances(classes, there.astype(np.float32))[:, target] >= chance
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return high
 
 
 def _settled(classes: Classes, home: Numbers, start: Numbers, target: int) -> Numbers:

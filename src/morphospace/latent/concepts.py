@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.errors import ArgumentError, DataError, did_you_mean
-from morphospace.latent.evidence import auc, auc_interval, draws, stability
+from morphospace.latent.evidence import auc, auc_interval, cosine, draws, stability
+from morphospace.latent.fields import Field, learn_field, within
 
-__all__ = ["METHODS", "Concept", "learn_concept", "move", "sides"]
+__all__ = ["METHODS", "Concept", "learn_concept", "sides"]
 
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 Values = NDArray[np.bool_] | NDArray[np.float64]
 
-METHODS = ("mean-difference", "ridge", "logistic", "auto")
+METHODS = ("mean-difference", "local", "ridge", "lda", "logistic", "auto")
+"""How a direction is learned, see :func:`learn_concept`."""
 
 _FEW = 5
 _HARD, _UNSTABLE, _SAME = 0.75, 0.9, 0.95
@@ -33,7 +37,11 @@ class Concept:
 
     Attributes:
         name: what users call it.
-        direction: (d,).
+        direction: (d,); of a field, its average.
+        field: the directions from place to place of the method "local", else None.
+        normal: (d,), and ``offset``: the best linear reading of a code, ``normal @ z + offset``: of a number its value,
+            of yes and no the log-odds where both are equally frequent. None where nothing was fitted.
+        distance: how far strength 1.0 moves the reading.
         method: how it was learned.
         positives, negatives: how many images of each it was learned from.
         source: which images these were, in words.
@@ -45,10 +53,15 @@ class Concept:
             examples is at least this; 1 is perfectly stable.
         held_out: whether ``auc`` comes from images that the direction was not learned from.
         seed: the seed of the space that it belongs to.
+        origin: what it is the concept of, as plain JSON: {"label": "6"}, {"attribute": "age"}, {"measure": "slant"}.
     """
 
     name: str
     direction: Points
+    field: Field | None = None
+    normal: Points | None = None
+    offset: float = 0.0
+    distance: float = 0.0
     method: str = "mean-difference"
     positives: int = 0
     negatives: int = 0
@@ -59,6 +72,37 @@ class Concept:
     stability: float | None = None
     held_out: bool = False
     seed: int = 0
+    origin: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def of_number(self) -> bool:
+        """Whether it is of a number, not of yes and no."""
+        return self.correlation is not None
+
+    def at(self, z: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """(N, d) the way of strength 1, (N, d) how the reading changes, (N,) the reading; both in strengths."""
+        if self.field is not None:
+            slopes, gradients, values = self.field.at(z)
+            return slopes * self.distance, gradients / self.distance, values / self.distance
+        direction: Numbers = self.direction.astype(np.float64)
+        normal: NDArray[np.floating]
+        if self.normal is None or self.distance <= 0:
+            normal, offset = direction / (direction @ direction), 0.0
+        else:
+            normal, offset = self.normal / self.distance, self.offset / self.distance
+        return np.broadcast_to(direction, z.shape), np.broadcast_to(normal, z.shape), z @ normal + offset
+
+    def read(self, z: Points) -> Numbers:
+        """What codes (N, d) seem to show: of a number its value, of yes and no the log-odds."""
+        return self.at(z.astype(np.float64))[2] * self.distance
+
+    def named(self, name: str) -> Concept:
+        """The same under another name.
+
+        Raises:
+            ArgumentError: for an empty name or one with ``=``.
+        """
+        return replace(self, name=_checked_name(name))
 
     def warnings(self, others: Mapping[str, Concept] | None = None) -> list[str]:
         """How far not to trust it, in plain words; ``others`` are the space's concepts, which it may repeat."""
@@ -71,7 +115,7 @@ class Concept:
             degrees = np.degrees(np.arccos(np.clip(self.stability, -1, 1)))
             found.append(f"unstable: other examples may turn it by {degrees:.0f} degrees")
         for name, other in (others or {}).items():
-            if name != self.name and (same := _cosine(self.direction, other.direction)) > _SAME:
+            if name != self.name and (same := cosine(self.direction, other.direction)) > _SAME:
                 found.append(f'nearly the same as "{name}" (cosine {same:.2f})')
         return found
 
@@ -82,10 +126,11 @@ def learn_concept(
     values: Values,
     *,
     strata: NDArray[np.int64] | None = None,
-    method: str = "mean-difference",
+    method: str | None = None,
     held_out: tuple[Points, Values] | None = None,
     source: str = "",
     seed: int = 0,
+    origin: Mapping[str, str] | None = None,
 ) -> Concept:
     r"""A concept from codes that show it and codes that do not, or from a number for each.
 
@@ -93,21 +138,26 @@ def learn_concept(
     :math:`\mathrm{cov}(z, v) / \mathrm{var}(v)`, times how far its upper half lies above its lower half. With strata
     both are of what is left when each stratum's means are taken away: what comes with the stratum is not learned.
 
-    ``ridge`` is the normal of the best linear fit of the values, which for yes and no is that of linear
-    discriminant analysis, and ``logistic`` that of logistic regression. They tell apart better and are steps off the
-    populated part of the space: good detectors, poorer edits. Their strength 1.0 moves as far along themselves as the
-    mean difference does.
+    ``local`` is the same among the neighbours of each of many places, see :func:`morphospace.latent.learn_field`: an
+    edit follows it from place to place, where codes of growing v lie on no straight line.
+
+    ``ridge`` is the normal of the best linear fit of the values; ``lda`` that of linear discriminant analysis, its
+    covariance shrunk as Ledoit and Wolf do, which suits few examples; and ``logistic`` that of logistic regression.
+    They tell apart better and are steps off the populated part of the space: good detectors, poorer edits. Their
+    strength 1.0 moves as far along themselves as the mean difference does.
 
     Args:
         name: what to call it; letters, digits and most signs, but no ``=``.
         codes: (N, d).
         values: (N,) bool, whether the image shows it; or float, how much.
         strata: (N,) of 0 .. S-1, groups within which to compare, such as other attributes.
-        method: "mean-difference", "ridge", "logistic" (yes and no only), or "auto": the mean difference unless
-            another has, on half of the held-out images, an AUC beyond its interval; the rest then give the evidence.
+        method: "mean-difference", "local", "ridge", "lda" or "logistic" (both for yes and no only), or "auto": the
+            mean difference unless another has, on half of the held-out images, an AUC beyond its interval; the rest
+            then give the evidence. None is "local" for numbers and "mean-difference" for yes and no, which edit best.
         held_out: codes and values of other images, for the evidence.
         source: which images these are, in words.
         seed: stored with it.
+        origin: stored with it.
 
     Raises:
         ArgumentError: for an empty name or one with ``=``, an unknown method or one that does not fit the values.
@@ -115,15 +165,18 @@ def learn_concept(
             length 0.
 
     Source: Larsen et al., Autoencoding beyond pixels using a learned similarity metric, arXiv:1512.09300; balance:
-    White, Sampling generative networks, arXiv:1609.04468.
+    White, Sampling generative networks, arXiv:1609.04468; shrinkage: Ledoit and Wolf, Honey, I shrunk the sample
+    covariance matrix, Journal of Portfolio Management 30 (2004).
 
     Example:
         >>> z = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
         >>> (10 * learn_concept("right", z, z[:, 0] > 0).direction).round().tolist()
         [16.0, 0.0]
     """
-    if not name.strip() or "=" in name:
-        raise ArgumentError(f'NAME: expected a name without "=", got "{name}".')
+    _checked_name(name)
+    yes_or_no = values.dtype == np.bool_
+    if method is None:
+        method = "mean-difference" if yes_or_no else "local"
     if method not in METHODS:
         raise ArgumentError(f'--method: there is no "{method}". {did_you_mean(method, METHODS)}')
     if codes.ndim != 2 or values.shape != codes.shape[:1]:
@@ -133,37 +186,56 @@ def learn_concept(
     shows = _upper(values)
     if shows.all() or not shows.any():
         raise DataError(f"concept {name}: expected images that show it and images that do not, N >= 1 of each.")
-    if method == "logistic" and values.dtype != np.bool_:
-        raise ArgumentError("--method: logistic is for yes and no; of a number, expected mean-difference or ridge.")
+    if method in ("logistic", "lda") and not yes_or_no:
+        known = "local, mean-difference, ridge or auto"
+        raise ArgumentError(f"--method: {method} is for yes and no; of a number, expected {known}.")
     if held_out is not None and not 2 <= _upper(held_out[1]).sum() <= len(held_out[1]) - 2:
         held_out = None  # nothing to measure on
     if method == "auto":
-        others = ("ridge",) if values.dtype != np.bool_ else ("ridge", "logistic")
+        others = ("lda", "logistic") if yes_or_no else ("local", "ridge")
         judges, held_out = (None, None) if held_out is None else _halves(*held_out)
-        plain, *rivals = (
-            learn_concept(name, codes, values, strata=strata, method=kind, held_out=judges, source=source, seed=seed)
-            for kind in ("mean-difference", *others)
+        tried = functools.partial(
+            learn_concept, name, codes, values, strata=strata, held_out=judges, source=source, seed=seed, origin=origin
         )
+        plain, *rivals = (tried(method=kind) for kind in ("mean-difference", *others))
         best = max(rivals, key=lambda concept: concept.auc or 0)
         better = plain.auc_interval is not None and (best.auc or 0) > plain.auc_interval[1]
         return _with_evidence(best if better else plain, codes, values, held_out)
     z, v = codes.astype(np.float64), values.astype(np.float64)
-    within_z, within_v = _within(z, strata), _within(v, strata)
+    groups = np.zeros(len(z), np.int64) if strata is None else strata
+    within_z, within_v = within(z, groups), within(v, groups)
     direction, again = _direction(name, within_z, within_v, v, shows, method, seed)
     short = direction.astype(np.float32)
     if not np.isfinite(short).all() or np.linalg.norm(short) < 1e-9:
         raise DataError(f"concept {name}: positives and negatives have the same mean, there is no direction.")
+    normal, offset = _reading(z, v, shows, yes_or_no=yes_or_no)
+    distance = float(normal @ direction)
+    places = None
+    if method == "local":
+        distance = float(v[shows].mean() - v[~shows].mean())
+        places = learn_field(codes, v, direction / distance, strata)
     concept = Concept(
         name=name,
         direction=short,
+        field=places,
+        normal=normal.astype(np.float32),
+        offset=offset,
+        distance=distance,
         method=method if strata is None else f"{method}, balanced",
         positives=int(shows.sum()),
         negatives=int((~shows).sum()),
         source=source,
         stability=stability(short, again),
         seed=seed,
+        origin=dict(origin or {}),
     )
     return _with_evidence(concept, codes, values, held_out)
+
+
+def _checked_name(name: str) -> str:
+    if not name.strip() or "=" in name:
+        raise ArgumentError(f'NAME: expected a name without "=", got "{name}".')
+    return name
 
 
 def sides(positive: Points, negative: Points) -> tuple[Points, NDArray[np.bool_]]:
@@ -190,41 +262,82 @@ def _direction(
     totals = weights.sum(1, dtype=np.float64)[:, None]
     means_z, means_v = weights @ z / totals, weights @ v[:, None] / totals
     slopes_again = (weights * v.astype(np.float32)) @ z - totals * means_v * means_z
-    if method == "mean-difference":
+    if method in ("mean-difference", "local"):
         spreads = (weights @ np.square(v))[:, None] - totals * means_v**2
         return mean, slopes_again / np.maximum(spreads, 1e-30) * distance
-    covariance = z.T @ z / count
-    covariance += _RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance)) + 1e-12
-    if method == "ridge":
-        normal, again = np.linalg.solve(covariance, slopes), np.linalg.solve(covariance, slopes_again.T).T
-    else:
+    covariance = _with_ridge(z.T @ z / count)
+    if method == "logistic":
         normal, again = _logistic(z, shows, covariance, weights)
+    else:
+        if method == "lda":
+            covariance = _within_sides(z, shows)
+        solved: Numbers = np.linalg.solve(covariance, np.column_stack([slopes, slopes_again.T])).astype(np.float64)
+        normal, again = solved[:, 0], solved[:, 1:].T
     return normal * (normal @ mean) / max(normal @ normal, 1e-30), again
+
+
+def _with_ridge(covariance: NDArray[np.floating]) -> Numbers:
+    ridge = _RIDGE * np.trace(covariance) / len(covariance) + 1e-12
+    return np.asarray(covariance + ridge * np.eye(len(covariance)), np.float64)
+
+
+def _within_sides(z: Numbers, shows: NDArray[np.bool_]) -> Numbers:
+    """The covariance (d, d) of codes (N, d) around the mean of their side, shrunk towards a round one."""
+    from sklearn.covariance import ledoit_wolf
+
+    shrunk: Numbers = ledoit_wolf(within(z, shows.astype(np.int64)), assume_centered=True)[0]
+    return _with_ridge(shrunk)
+
+
+def _reading(z: Numbers, v: Numbers, shows: NDArray[np.bool_], *, yes_or_no: bool) -> tuple[Numbers, float]:
+    """(d,) and an offset: the best linear reading of the value, or of the log-odds at equal frequencies."""
+    middle = z.mean(0)
+    away = z - middle
+    covariance = _with_ridge(away.T @ away / len(z))
+    if not yes_or_no:
+        normal: Numbers = np.linalg.solve(covariance, away.T @ (v - v.mean()) / len(z)).astype(np.float64)
+        return normal, float(v.mean() - normal @ middle)
+    w = _newton(away, shows, covariance)[0]
+    frequency = np.log(shows.sum() / (~shows).sum())
+    return w[:-1], float(w[-1] - w[:-1] @ middle - frequency)
 
 
 def _logistic(
     z: Numbers, shows: NDArray[np.bool_], covariance: Numbers, weights: NDArray[np.float32]
 ) -> tuple[Numbers, Numbers]:
-    """Weights (d,) by Newton's steps, and (B, d) one step from there for each draw."""
-    x = np.concatenate([z, np.ones((len(z), 1))], 1)
-    penalty = _RIDGE * len(z) * np.diag([*np.diag(covariance), 0.0])
-    w = np.zeros(x.shape[1])
-    for _ in range(_NEWTON):
-        chance = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        curvature = (x * (chance * (1 - chance) + 1e-9)[:, None]).T @ x + penalty
-        step = np.linalg.solve(curvature, x.T @ (shows - chance) - penalty @ w)
-        w = w + step
-        if np.abs(step).max() < 1e-6:
-            break
-    error = (shows - chance).astype(np.float32)
+    """Weights (d,), and (B, d) one of Newton's steps from there for each draw."""
+    w, curvature, penalty = _newton(z, shows, covariance)
+    x = np.column_stack([z, np.ones(len(z))])
+    error = (shows - _chance(x @ w)).astype(np.float32)
     scale = len(z) / weights.sum(1, dtype=np.float64)[:, None]
     again = w + np.linalg.solve(curvature, (((weights * error) @ x) * scale - penalty @ w).T).T
     return w[:-1], again[:, :-1]
 
 
+def _newton(z: Numbers, shows: NDArray[np.bool_], covariance: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Logistic regression: weights with the constant last (d + 1,), curvature and penalty (d + 1, d + 1)."""
+    x = np.column_stack([z, np.ones(len(z))])
+    penalty = _RIDGE * len(z) * np.diag([*np.diag(covariance), 0.0])
+    w = np.zeros(x.shape[1])
+    for _ in range(_NEWTON):
+        chance = _chance(x @ w)
+        curvature = (x * (chance * (1 - chance) + 1e-9)[:, None]).T @ x + penalty
+        step = np.linalg.solve(curvature, x.T @ (shows - chance) - penalty @ w)
+        w = w + step
+        if np.abs(step).max() < 1e-6:
+            break
+    return w, curvature, penalty
+
+
+def _chance(logits: Numbers) -> Numbers:
+    chance: Numbers = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return chance
+
+
 def _with_evidence(concept: Concept, codes: Points, values: Values, held_out: tuple[Points, Values] | None) -> Concept:
     judged, known = (codes, values) if held_out is None else held_out
-    scores, shows = judged @ concept.direction, _upper(known)
+    scores = judged @ concept.direction if concept.field is None else concept.read(judged)
+    shows = _upper(known)
     return replace(
         concept,
         auc=auc(scores[shows], scores[~shows]),
@@ -245,38 +358,3 @@ def _halves(codes: Points, values: Values) -> tuple[tuple[Points, Values], tuple
     order = np.argsort(_upper(values), kind="stable")
     first, second = order[::2], order[1::2]
     return (codes[first], values[first]), (codes[second], values[second])
-
-
-def _within(values: Numbers, strata: NDArray[np.int64] | None) -> Numbers:
-    """Values (N,) or (N, d) without the mean of each one's stratum."""
-    if strata is None:
-        strata = np.zeros(len(values), np.int64)
-    rows = values.reshape(len(values), -1)
-    sums = np.zeros((int(strata.max()) + 1, rows.shape[1]))
-    np.add.at(sums, strata, rows)
-    means = sums / np.maximum(np.bincount(strata), 1)[:, None]
-    left: Numbers = values - means[strata].reshape(values.shape)
-    return left
-
-
-def _cosine(a: Points, b: Points) -> float:
-    return float(a @ b) / max(float(np.linalg.norm(a)) * float(np.linalg.norm(b)), 1e-30)
-
-
-def move(z: Points, concepts: Mapping[str, Concept], strengths: Mapping[str, float]) -> Points:
-    """Latents (..., d) moved along several concepts at once: ``z + sum(strength * direction)``.
-
-    Raises:
-        ArgumentError: for an unknown concept or a strength that is not a finite number.
-    """
-    shift = np.zeros(z.shape[-1], np.float64)
-    for name, strength in strengths.items():
-        if name not in concepts:
-            raise ArgumentError(
-                f'--concept: this space has no concept "{name}". {did_you_mean(name, concepts)} '
-                "Learn one: morpho concept learn SPACE NAME --data DATA --label L"
-            )
-        if not np.isfinite(strength):
-            raise ArgumentError(f"--concept {name}: expected a finite strength, got {strength}.")
-        shift += strength * concepts[name].direction.astype(np.float64)
-    return (z + shift).astype(np.float32)

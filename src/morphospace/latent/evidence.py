@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["auc", "auc_interval", "draws", "stability"]
+__all__ = ["auc", "auc_interval", "cosine", "draws", "stability"]
 
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -40,6 +40,16 @@ def auc_interval(positives: Scores, negatives: Scores, seed: int) -> tuple[float
     found = _weighted_auc(positives, negatives, draws(len(positives), seed), draws(len(negatives), seed + 1))
     low, high = np.quantile(found, _INTERVAL)
     return float(low), float(high)
+
+
+def cosine(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """The cosine between directions (d,); 0 where one has no length.
+
+    Example:
+        >>> cosine(np.array([1.0, 0.0]), np.array([1.0, 1.0]))
+        0.7071067811865475
+    """
+    return float(a @ b) / max(float(np.linalg.norm(a)) * float(np.linalg.norm(b)), 1e-30)
 
 
 def draws(count: int, seed: int) -> NDArray[np.float32]:

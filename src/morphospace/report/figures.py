@@ -16,7 +16,7 @@ from morphospace.space import Space
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["curves_figure", "map_figure"]
+__all__ = ["curves_figure", "figure_of", "map_figure", "rendered"]
 
 _STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
@@ -30,14 +30,16 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def _render(figure: Figure, text: dict[str, str]) -> Picture:
+def rendered(figure: Figure, text: dict[str, str]) -> Picture:
+    """A figure as a picture, with ``text`` for its PNG."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png", bbox_inches="tight", facecolor="white")
     stream.seek(0)
     return Picture(np.asarray(Image.open(stream).convert("RGB")), text)
 
 
-def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, Any]:
+def figure_of(width: float, height: float, columns: int = 1) -> tuple[Figure, Any]:
+    """An empty figure of so many inches in the house's style, and its panel or panels."""
     # The object API, not pyplot: no global state, no backend that wants a screen.
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -63,7 +65,7 @@ def map_figure(space: Space, *, label_names: Sequence[str] = (), concepts: Seque
     points = (space.reference - plane.origin) @ scale.T
     if points.shape[1] == 1:
         points = np.column_stack([points, np.zeros(len(points))])
-    figure, axes = _figure(6.4, 6.0)
+    figure, axes = figure_of(6.4, 6.0)
     labels = space.reference_labels
     size = float(np.clip(12000 / len(points), 2, 24))
     if labels is None:
@@ -101,7 +103,7 @@ def map_figure(space: Space, *, label_names: Sequence[str] = (), concepts: Seque
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel=names[0], ylabel=names[1])
     axes.axhline(0, color="#d5d8de", lw=0.8, zorder=0)
     axes.axvline(0, color="#d5d8de", lw=0.8, zorder=0)
-    return _render(figure, space.text(kind="map"))
+    return rendered(figure, space.text(kind="map"))
 
 
 def curves_figure(metrics: Sequence[dict[str, Any]], *, text: dict[str, str] | None = None) -> Picture:
@@ -110,7 +112,7 @@ def curves_figure(metrics: Sequence[dict[str, Any]], *, text: dict[str, str] | N
         p for p in ("neg_elbo", "reconstruction", "kl") if all(line["test"].get(p) is not None for line in metrics)
     ]
     words = {"neg_elbo": "$-$ELBO", "reconstruction": "reconstruction", "kl": "KL"}
-    figure, axes = _figure(3.7 * len(parts), 2.9, len(parts))
+    figure, axes = figure_of(3.7 * len(parts), 2.9, len(parts))
     for panel, part in zip(np.atleast_1d(axes), parts, strict=True):
         for split, colour in (("train", "#9aa0ac"), ("test", "#d1495b")):
             values = [(m["epoch"], m[split].get(part)) for m in metrics]
@@ -121,4 +123,4 @@ def curves_figure(metrics: Sequence[dict[str, Any]], *, text: dict[str, str] | N
         panel.set_xlabel("epoch")
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.legend(frameon=False)
-    return _render(figure, text or {})
+    return rendered(figure, text or {})

@@ -13,17 +13,28 @@ from morphospace.images import Images, to_pil
 from morphospace.pictures import Picture, enlarge, tile
 from morphospace.space import Space
 
-__all__ = ["captioned", "edit_sheet", "example_sheet", "morph_sheet", "reconstruction_sheet", "sample_sheet"]
+__all__ = [
+    "FAINT",
+    "INK",
+    "captioned",
+    "edit_sheet",
+    "example_sheet",
+    "font_of",
+    "morph_sheet",
+    "reconstruction_sheet",
+    "sample_sheet",
+]
 
 _SIDE = 84
-_INK, _FAINT = (32, 36, 44), (120, 126, 138)
+INK, FAINT = (32, 36, 44), (120, 126, 138)
 
 
 def _colour(pixels: Images) -> Images:
     return np.repeat(pixels, 3, -1) if pixels.shape[-1] == 1 else pixels
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The font of all sheets, ``size`` pixels tall."""
     return ImageFont.load_default(size)
 
 
@@ -38,7 +49,7 @@ def captioned(rows: Sequence[Images], labels: Sequence[str], *, columns: Sequenc
     Returns:
         uint8 (H', W', 3) on white.
     """
-    font, gap = _font(15), 6
+    font, gap = font_of(15), 6
     height, width = rows[0].shape[1:3]
     # Measured, not guessed: names of concepts may be long.
     left = max(int(font.getlength(label)) for label in labels) + 24
@@ -48,10 +59,10 @@ def captioned(rows: Sequence[Images], labels: Sequence[str], *, columns: Sequenc
     draw = ImageDraw.Draw(sheet)
     for j, text in enumerate(columns):
         middle = left + j * (width + gap) + width / 2
-        draw.text((middle, top / 2 + 1), text, fill=_FAINT, font=font, anchor="mm")
+        draw.text((middle, top / 2 + 1), text, fill=FAINT, font=font, anchor="mm")
     for i, (row, label) in enumerate(zip(rows, labels, strict=True)):
         y = top + i * (height + gap)
-        draw.text((12, y + height / 2), label, fill=_INK, font=font, anchor="lm")
+        draw.text((12, y + height / 2), label, fill=INK, font=font, anchor="lm")
         for j, image in enumerate(_colour(row)):
             sheet.paste(to_pil(image), (left + j * (width + gap), y))
     return np.asarray(sheet)

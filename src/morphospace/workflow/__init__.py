@@ -2,6 +2,7 @@
 
 from morphospace.workflow.concepts import ClassEvidence, learn_from_dataset, learn_label_classes
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
+from morphospace.workflow.sharing import adopt_concept, shared_examples
 from morphospace.workflow.start import choose_recipe, preparation_for, resume_run, train, train_run
 
 __all__ = [
@@ -11,11 +12,13 @@ __all__ = [
     "Result",
     "Started",
     "Validated",
+    "adopt_concept",
     "choose_recipe",
     "learn_from_dataset",
     "learn_label_classes",
     "preparation_for",
     "resume_run",
+    "shared_examples",
     "train",
     "train_run",
 ]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data import Dataset, ImageArray, Split
 from morphospace.data.dataset import spread
-from morphospace.errors import ArgumentError, DataError, did_you_mean
-from morphospace.evaluate.measures import measure
+from morphospace.errors import ArgumentError, DataError
+from morphospace.evaluate.origins import origin_words, strata_of, values_of
 from morphospace.latent import Classes, Concept, change_class, class_scores, learn_classes
 from morphospace.latent.classes import MARGINS
 from morphospace.space import Space
@@ -33,7 +33,7 @@ def learn_from_dataset(
     attribute: str | None = None,
     measured: str | None = None,
     balance: Sequence[str] | None = None,
-    method: str = "mean-difference",
+    method: str | None = None,
 ) -> Concept:
     """Learn a concept from what a set knows or shows of its training images; the test images give the evidence.
 
@@ -52,71 +52,39 @@ def learn_from_dataset(
         ArgumentError: if the set has no such label, attribute or measure, or none or several of the three are given.
         DataError: if the set's images do not fit the space, or all have the label.
     """
-    if sum(given is not None for given in (label, attribute, measured)) != 1:
-        raise ArgumentError("expected one of --label, --attribute and --measure, got none or several.")
+    origin = _origin(label, attribute, measured)
     if balance is None:
-        balance = ["label"] if label is None and "=" not in (attribute or "") and dataset.label_names else []
-    found = [_examples(split, dataset, label, attribute, measured, balance) for split in (dataset.train, dataset.test)]
-    (images, values, strata), judge = found
+        balance = ["label"] if "value" not in origin and "label" not in origin and dataset.label_names else []
+    images, values, strata = known_examples(dataset.train, dataset, origin, balance)
+    judges, truth, _ = known_examples(dataset.test, dataset, origin, ())
+    source = f"{dataset.name}, {origin_words(origin)}" + (f", balanced by {', '.join(balance)}" if balance else "")
     if not len(values):
         raise DataError(f'--data: no image of "{dataset.name}" has a value to learn {name} from.')
-    if label is not None:
-        words = f"label {label} against all others"
-    else:
-        words = attribute if attribute is not None else f"{measured}, measured"
-    source = f"{dataset.name}, {words}" + (f", balanced by {', '.join(balance)}" if balance else "")
     return space.learn_concept(
-        name, images=images, values=values, strata=strata, method=method, source=source,
-        held_out=judge[:2] if len(judge[1]) else None,
+        name, images=images, values=values, strata=strata, method=method, source=source, origin=origin,
+        held_out=(judges, truth) if len(truth) else None,
     )  # fmt: skip
 
 
-def _examples(
-    split: Split,
-    dataset: Dataset,
-    label: str | None,
-    attribute: str | None,
-    measured: str | None,
-    balance: Sequence[str],
+def _origin(label: str | None, attribute: str | None, measured: str | None) -> dict[str, str]:
+    if sum(given is not None for given in (label, attribute, measured)) != 1:
+        raise ArgumentError("expected one of --label, --attribute and --measure, got none or several.")
+    if label is not None:
+        return {"label": label}
+    if measured is not None:
+        return {"measure": measured}
+    key, equals, value = str(attribute).partition("=")
+    return {"attribute": key, "value": value} if equals else {"attribute": key}
+
+
+def known_examples(
+    split: Split, dataset: Dataset, origin: Mapping[str, str], balance: Sequence[str]
 ) -> tuple[ImageArray, NDArray[np.bool_] | NDArray[np.float64], NDArray[np.int64] | None]:
     """Images with their values and strata, without those of which the value is not known."""
-    values: NDArray[np.bool_] | NDArray[np.float64]
-    if label is not None:
-        number = dataset.label_number(label)
-        if split.labels is None:
-            raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
-        values = np.asarray(split.labels == number)
-    elif measured is not None:
-        values = measure(measured, split.images)
-    else:
-        key, equals, wanted = str(attribute).partition("=")
-        column = _attribute(split, dataset, key, "--attribute")
-        if equals and wanted not in column.astype(str):
-            there = sorted(set(column.astype(str).tolist()))
-            raise ArgumentError(f'--attribute: no image has {key} "{wanted}". {did_you_mean(wanted, there)}')
-        if not equals and column.dtype.kind not in "fiu":
-            raise ArgumentError(f"--attribute {key}: it is in words; say which, like {key}={column[0]}.")
-        values = column.astype(str) == wanted if equals else column.astype(np.float64)
+    values, strata = values_of(split, dataset, origin), strata_of(split, dataset, balance)
     known = np.isfinite(values)
-    strata = None
-    for key in balance:
-        if key == "label" and split.labels is not None:
-            groups = np.asarray(split.labels)
-        else:
-            column = _attribute(split, dataset, key, "--balance")
-            if column.dtype.kind == "f":
-                column = np.searchsorted(np.nanquantile(column, [0.25, 0.5, 0.75]), column)
-            groups = np.unique(column, return_inverse=True)[1]
-        strata = groups if strata is None else np.unique(np.stack([strata, groups]), axis=1, return_inverse=True)[1]
     kept = split if known.all() else split.take(known)
-    return kept.images, values[known], None if strata is None else strata[known].astype(np.int64)
-
-
-def _attribute(split: Split, dataset: Dataset, key: str, option: str) -> NDArray[Any]:
-    if key not in split.attributes:
-        has = f"It has {', '.join(split.attributes)}." if split.attributes else "It has none."
-        raise ArgumentError(f'{option}: "{dataset.name}" has no attribute "{key}". {has}')
-    return np.asarray(split.attributes[key])
+    return kept.images, values[known], None if strata is None else strata[known]
 
 
 class ClassEvidence(NamedTuple):

@@ -16,7 +16,7 @@ from torch import Tensor
 from morphospace._version import __version__
 from morphospace.data import Dataset, Split, examples, with_validation
 from morphospace.errors import FileError
-from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, score
+from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
 from morphospace.recipes import Recipe, build_model, build_stages
 from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
 from morphospace.space import Space
@@ -287,6 +287,7 @@ class Run:
         space = self._space({"train": figures}, whole=True)
         if space.reference is None:
             raise FileError("the space lost its reference points")
+        space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference)
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference))
         space.about["test"] = test.to_json()
         seen = self._score(Split(examples(self.learned.images, max(len(self.dataset.test), _FEWEST_SEEN))))

@@ -1,0 +1,212 @@
+"""``morpho edit``: an image, or a folder of them, along concepts or to another class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from morphospace.cli.common import (
+    Answer,
+    DeviceOption,
+    ForceOption,
+    OutOption,
+    SeedOption,
+    SpaceArgument,
+    command_line,
+    folder_pictures,
+    image_argument,
+    note,
+    open_space,
+    output_path,
+    verb,
+)
+from morphospace.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from morphospace.images import Images
+    from morphospace.space import Space
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("edit", rich_help_panel="Edit")(verb(edit))
+
+
+def edit(
+    space: SpaceArgument,
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="A picture file, an item like mnist:test/17, or a folder.")
+    ],
+    concept: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--concept", metavar="NAME=STRENGTH", help="6=2.0; may be repeated."),
+    ] = None,
+    to: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--to", metavar="CLASS", help="The class that it is to be of."),
+    ] = None,
+    source: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--from", metavar="CLASS", help="The class that it is of; found if left out."),
+    ] = None,
+    strength: Annotated[float, typer.Option("--strength", help="How far towards --to: 1 is the whole way.")] = 1.0,
+    until: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--until",
+            metavar="[NAME=]TARGET",
+            help="How far, in place of a strength: 6=90% until it is so likely a 6, slant=0.3 until it measures so "
+            "much; 90% alone belongs to --to. May be repeated.",
+        ),
+    ] = None,
+    keep: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--keep", metavar="NAME", help="A concept that is to stay as it is; may be repeated."),
+    ] = None,
+    keep_detail: Annotated[
+        bool,
+        typer.Option("--keep-detail", help="Add the change to the original picture instead of replacing it."),
+    ] = False,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> Answer:
+    """Edit an image, or a folder of them, along concepts or to another class; beside one image lies a sheet."""
+    targets = [_target(text) for text in until or ()]
+    chance = [value for name, value in targets if not name]
+    if not concept and to is None and not targets:
+        raise ArgumentError("expected --concept NAME=STRENGTH, --until NAME=TARGET or --to CLASS, got none of them.")
+    if to is None and (source is not None or strength != 1.0):
+        raise ArgumentError("--from and --strength belong to --to CLASS; --concept has its own, like 6=2.0.")
+    if (to is None and chance) or len(chance) > 1:
+        raise ArgumentError("--until: expected NAME=TARGET, like 6=90%; a share alone belongs to --to CLASS, once.")
+    strengths = dict(_strength(text) for text in concept or ())
+    asked: dict[str, Any] = {
+        **({} if to is None else {"from": source, "to": to, "strength": strength}),
+        "concepts": strengths,
+        "until": dict(targets) if targets else {},
+        "keep": keep or [],
+    }
+    move: dict[str, Any] = {
+        "strengths": strengths,
+        "keep": keep or (),
+        "until": {name: value for name, value in targets if name},
+        "target": to,
+        "source": source,
+        "strength": strength,
+        "chance": chance[0] if chance else None,
+    }
+    words = " ".join(
+        [
+            *([] if to is None else [f"to {to}"]),
+            *(concept or ()),
+            *(f"until {text}" for text in until or ()),
+            *(f"keep {name}" for name in keep or ()),
+        ]
+    )
+    if (pictures := folder_pictures(image)) is not None:
+        return _edit_folder(space, pictures, move, keep_detail, asked, words, seed, device, out, force)
+    path = output_path(out, "edit", ".png", force=force)
+    found = open_space(space, device)
+    original = image_argument(found, image)
+    z = found.encode(original).mean
+    moved = found.move(z, **move)
+    edited = found.change(original, z, moved) if keep_detail else found.decode(moved)
+    typical = float(found.typicality(moved)[0])
+    if _is_out_there(typical):
+        note(
+            f"the edit leaves the populated part of the space: of the test images, {typical:.1%} lie as far out. "
+            "A smaller strength stays nearer."
+        )
+    from morphospace.pictures import Picture
+
+    about = found.text(kind="edit", concepts=words, command=command_line())
+    Picture(edited[0], about).save(path)
+    sheet = path.with_name(f"{path.stem}-sheet.png")
+    lines = [] if to is None else [f"to {to}" + (f" x{strength:g}" if strength != 1 else "")]
+    lines += [f"{name} {value:+g}" for name, value in strengths.items()]
+    lines += [f"until {text}" for text in until or ()] + [f"keep {name}" for name in keep or ()]
+    _sheet(found, original, edited, "\n".join(lines), about, sheet)
+    facts = {"seed": seed, "image": image, **asked, "keep_detail": keep_detail}
+    facts["typicality"] = None if typical != typical else round(typical, 4)
+    return Answer(facts, outputs=[path, sheet])
+
+
+def _edit_folder(
+    space: str,
+    pictures: list[tuple[str, Path]],
+    move: dict[str, Any],
+    keep_detail: bool,
+    asked: dict[str, Any],
+    words: str,
+    seed: int,
+    device: str,
+    out: Path | None,
+    force: bool,
+) -> Answer:
+    from morphospace.cli.folders import change_folder
+
+    folder = output_path(out, "edit", "", force=force)
+    found = open_space(space, device)
+    about = found.text(kind="edit", concepts=words, command=command_line())
+    outside = 0
+
+    def change(images: Images) -> Images:
+        nonlocal outside
+        z = found.encode(images).mean
+        moved = found.move(z, **move)
+        outside += sum(_is_out_there(share) for share in found.typicality(moved).tolist())
+        return found.change(images, z, moved) if keep_detail else found.decode(moved)
+
+    facts = change_folder(found, pictures, folder, change, about)
+    if outside:
+        note(
+            f"{outside:,} of {facts['count']:,} edits leave the populated part of the space; a smaller strength may not"
+        )
+    return Answer({"space": space, "seed": seed, **asked, **facts, "outside": outside}, outputs=[folder])
+
+
+def _is_out_there(typical: float) -> bool:
+    from morphospace.latent.mixtures import ATYPICAL
+
+    return typical < ATYPICAL
+
+
+def _sheet(space: Space, original: Images, edited: Images, caption: str, about: dict[str, str], path: Path) -> None:
+    """The original, what the space makes of it, and the edit, side by side."""
+    import numpy as np
+
+    from morphospace.pictures import Picture, enlarge
+    from morphospace.report.sheets import captioned
+
+    row = enlarge(np.concatenate([original, space.reconstruct(original), edited]), 168)
+    Picture(captioned([row], [caption], columns=["original", "decoded", "edited"]), about).save(path)
+
+
+def _strength(text: str) -> tuple[str, float]:
+    name, equals, value = text.rpartition("=")
+    strength = _number(value)
+    if not equals or not name or strength != strength:
+        raise ArgumentError(f'--concept: expected NAME=STRENGTH, like 6=2.0, got "{text}".')
+    return name, strength
+
+
+def _target(text: str) -> tuple[str, float]:
+    """A concept's name, "" where there is none, and the value to reach: "90%" is 0.9."""
+    name, equals, value = text.rpartition("=")
+    target = _number(value[:-1]) / 100 if value.endswith("%") else _number(value)
+    if target != target or (equals and not name) or (not name and not value.endswith("%")):
+        raise ArgumentError(f'--until: expected NAME=TARGET, like 6=90% or slant=0.3, or 90% with --to, got "{text}".')
+    return name, target
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

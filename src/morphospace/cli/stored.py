@@ -1,0 +1,75 @@
+"""What the verbs of concepts share: finding them, keeping them, saying what they are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from morphospace.errors import ArgumentError, did_you_mean
+
+if TYPE_CHECKING:
+    from morphospace.latent import Concept
+    from morphospace.space import Space
+
+__all__ = ["bundle_folder", "concept_facts", "concept_line", "known_concept", "store_concepts"]
+
+
+def known_concept(space: Space, name: str) -> Concept:
+    """The concept NAME.
+
+    Raises:
+        ArgumentError: if the space has none of that name.
+    """
+    if name not in space.concepts:
+        raise ArgumentError(f'NAME: this space has no concept "{name}". {did_you_mean(name, space.concepts)}')
+    return space.concepts[name]
+
+
+def store_concepts(name: str, space: Space) -> None:
+    """Write the concepts of the space that SPACE names."""
+    from morphospace.bundle import write_concepts
+
+    write_concepts(bundle_folder(name), space.concepts)
+
+
+def bundle_folder(name: str) -> Path:
+    """The bundle's folder that SPACE names."""
+    from morphospace.training.runs import SPACE, latest_run
+
+    folder = latest_run() if name == "latest" else Path(name)
+    return folder / SPACE if (folder / SPACE).is_dir() else folder
+
+
+def concept_facts(concept: Concept, space: Space) -> dict[str, object]:
+    """A concept for --json: its evidence, its direction, its warnings."""
+    from morphospace.concept_files import concept_evidence
+
+    return {
+        "name": concept.name,
+        **concept_evidence(concept),
+        "direction": [float(v) for v in concept.direction],
+        "places": 0 if concept.field is None else len(concept.field.places),
+        "warnings": concept.warnings(space.concepts),
+    }
+
+
+def concept_line(concept: Concept, others: Mapping[str, Concept] | None = None) -> str:
+    """A concept for people: how it was learned, how far to trust it, and why not."""
+    from rich.markup import escape
+
+    score = ""
+    if concept.auc is not None:
+        score = f", {'held-out AUC' if concept.held_out else 'AUC'} {concept.auc:.3f}"
+        if concept.auc_interval is not None:
+            score += " ({:.3f} to {:.3f})".format(*concept.auc_interval)
+    if concept.correlation is not None:
+        score += f", correlation {concept.correlation:.2f}"
+    if concept.stability is not None:
+        score += f", stable to {concept.stability:.3f}"
+    counts = f", {concept.positives:,} against {concept.negatives:,}" if concept.positives else ""
+    warnings = "".join(f"\n    [yellow]{escape(words)}[/]" for words in concept.warnings(others))
+    return (
+        f"[bold]{escape(concept.name)}[/]: {concept.method}{counts}{score}\n"
+        f"    [dim]{escape(concept.source)}[/]{warnings}"
+    )

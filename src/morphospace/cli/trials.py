@@ -1,0 +1,102 @@
+"""``morpho concept test``: what concepts really do, told by judges of images."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Optional
+
+import typer
+
+from morphospace.cli.common import (
+    Answer,
+    DeviceOption,
+    ForceOption,
+    OutOption,
+    SeedOption,
+    SpaceArgument,
+    command_line,
+    open_data,
+    open_space,
+    output_path,
+    own_data,
+    screen,
+)
+from morphospace.cli.stored import known_concept
+from morphospace.errors import ArgumentError
+
+__all__ = ["trial"]
+
+
+def trial(
+    space: SpaceArgument,
+    names: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[NAME]...", help="The concepts to test; all, and the classes, if left out."),
+    ] = None,
+    data: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--data", help="The set whose images are judged; the space's own by default."),
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=2, max=100, help="How many judges, each with a seed.")] = 5,
+    images: Annotated[int, typer.Option("--images", min=2, help="How many test images each concept edits.")] = 200,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> Answer:
+    """Test concepts: judges that never saw a latent tell what edits of held-out images really did."""
+    from morphospace.evaluate.trials import class_figures, try_concepts
+    from morphospace.files import atomic_folder, write_json
+    from morphospace.report.trials import write_trial_report
+    from morphospace.workflow import preparation_for
+
+    folder = output_path(out, "concept-test", "", force=force)
+    found = open_space(space, device)
+    for name in names or ():
+        known_concept(found, name)
+    chosen = list(dict.fromkeys(names)) if names else list(found.concepts)
+    if not chosen and found.classes is None:
+        raise ArgumentError("SPACE: it has no concepts to test. Learn one: morpho concept learn SPACE NAME --data DATA")
+    dataset = open_data(data or own_data(space, found), preparation_for(found))
+    wanted = range(seed, seed + seeds)
+    trials, judges = try_concepts(found, dataset, chosen, seeds=wanted, images=images, tell=_tell)
+    classes = None
+    if not names and found.classes is not None and found.classes.names == dataset.label_names:
+        _tell("edits from class to class")
+        classes = class_figures(found, dataset, judges, images=images)
+    facts: dict[str, Any] = {"space": space, "data": dataset.name, "seed": seed, "seeds": seeds, **trials.to_json()}
+    facts["classes"] = None if classes is None else classes.to_json()
+    with atomic_folder(folder) as partial:
+        written = write_trial_report(partial, found, dataset, trials, classes, command=command_line())
+        write_json(partial / "figures.json", facts)
+        files = [folder / path.name for path in (*written, partial / "figures.json")]
+    return Answer(facts, _text(facts), outputs=[files[0], *files[1:]])
+
+
+def _tell(words: str) -> None:
+    screen().print(f"[dim]{words}[/]", soft_wrap=True)
+
+
+def _text(facts: dict[str, Any]) -> str:
+    """The figures of strength 1 as a table."""
+    from rich.markup import escape
+
+    def share(found: dict[str, Any], key: str) -> str:
+        return f"{found[key]['mean']:.0%}" if key in found else "-"
+
+    head = f"{'at strength 1':20} {'reached':>8} {'random':>8} {'others':>8} {'identity':>9} {'real':>6}"
+    lines = [f"[dim]{head}[/]"] if facts["concepts"] else []
+    for name, each in facts["concepts"].items():
+        found = next(row for row in each["strengths"] if row["strength"] == 1.0)
+        line = (
+            f"{escape(name):20} {share(found, 'reached'):>8} {share(found, 'random_reached'):>8} "
+            f"{share(found, 'others'):>8} {share(found, 'kept'):>9} {share(found, 'real'):>6}"
+        )
+        lines.append(
+            line + (f"  [dim]correlation {each['correlation']['mean']:.2f}[/]" if "correlation" in each else "")
+        )
+    if facts["classes"] is not None:
+        found = facts["classes"]
+        lines.append(
+            f"from class to class {found['mean']:.1%}, worst pair {found['worst']:.1%}, random {found['random']:.1%}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,174 @@
+"""Concepts in files: inside a space's bundle, and by themselves, to be passed on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from morphospace.errors import FileError
+from morphospace.files import atomic_file
+from morphospace.images import Images
+from morphospace.latent.concepts import Concept
+from morphospace.latent.fields import Field
+
+__all__ = [
+    "Examples",
+    "SharedConcept",
+    "concept_arrays",
+    "concept_evidence",
+    "concept_from",
+    "read_shared_concept",
+    "write_shared_concept",
+]
+
+_FORMAT = "morphospace-concept-1"
+_ARRAYS = ("direction", "normal", "field")
+_LARGEST = 256_000_000  # bytes
+
+
+class Examples(NamedTuple):
+    """What a concept can be learned from again: uint8 ``images`` (N, H, W, C), ``values`` (N,), ``strata`` (N,)."""
+
+    images: Images
+    values: NDArray[np.bool_] | NDArray[np.float64]
+    strata: NDArray[np.int64] | None = None
+
+
+class SharedConcept(NamedTuple):
+    """A concept by itself.
+
+    Attributes:
+        concept: as it was in its space.
+        space: the fingerprint of that space: directions have no meaning in another.
+        about: that space in words.
+        examples: what to learn it again from elsewhere, where its giver wanted to part with it.
+    """
+
+    concept: Concept
+    space: str
+    about: str
+    examples: Examples | None = None
+
+
+def concept_evidence(concept: Concept) -> dict[str, Any]:
+    """What is known of a concept, as plain JSON values, without its name and its arrays."""
+    known = {key: value for key, value in vars(concept).items() if key not in ("name", *_ARRAYS)}
+    return known | {"origin": dict(concept.origin)}
+
+
+def concept_arrays(concept: Concept) -> dict[str, NDArray[Any]]:
+    """The arrays of a concept: its direction under its name, others under PART=NAME; no name has a "=" in it."""
+    found = {concept.name: concept.direction}
+    if concept.normal is not None:
+        found[f"normal={concept.name}"] = concept.normal
+    if concept.field is not None:
+        found |= {f"{part}={concept.name}": values for part, values in concept.field._asdict().items()}
+    return found
+
+
+def concept_from(name: str, evidence: Any, arrays: Mapping[str, NDArray[Any]], file: Path) -> Concept:
+    """The concept that :func:`concept_evidence` and :func:`concept_arrays` describe.
+
+    Args:
+        name: of the concept.
+        evidence: as it was read.
+        arrays: of all concepts of the file.
+        file: for errors.
+
+    Raises:
+        FileError: for unknown evidence, missing arrays, shapes that do not fit each other, or numbers that are not
+            finite.
+    """
+    try:
+        direction, normal, field = arrays[name], arrays.get(f"normal={name}"), None
+        if str(evidence.get("method", "")).startswith("local"):
+            field = Field(*(arrays[f"{part}={name}"] for part in Field._fields))
+        concept = Concept(name=name, direction=direction, normal=normal, field=field, **evidence)
+        _check(concept)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FileError(f"{file} is damaged: concept {name}: {error}.") from error
+    return concept
+
+
+def _check(concept: Concept) -> None:
+    """Refuse arrays that do not fit each other."""
+    shape = concept.direction.shape
+    if len(shape) != 1 or (concept.normal is not None and concept.normal.shape != shape):
+        raise ValueError(f"a direction of shape {shape}, and a normal that does not fit")
+    if concept.field is not None:
+        count = len(concept.field.offsets)
+        shapes = [values.shape for values in concept.field]
+        if not count or shapes != [(count, *shape), (count,), (count, *shape), (count, *shape), (count,)]:
+            raise ValueError(f"a field of shapes {shapes}")
+        if concept.distance <= 0 or (concept.field.widths <= 0).any():
+            raise ValueError("a field without extent")
+    if not all(np.isfinite(values).all() for values in concept_arrays(concept).values()):
+        raise ValueError("expected finite numbers")
+
+
+def write_shared_concept(path: Path, shared: SharedConcept) -> None:
+    """Write a concept to a safetensors file of its own."""
+    arrays = {f"concept {key}": np.ascontiguousarray(value) for key, value in concept_arrays(shared.concept).items()}
+    if shared.examples is not None:
+        given = {key: value for key, value in shared.examples._asdict().items() if value is not None}
+        arrays |= {f"examples {key}": np.ascontiguousarray(value) for key, value in given.items()}
+    about = {
+        "format": _FORMAT,
+        "name": shared.concept.name,
+        "evidence": concept_evidence(shared.concept),
+        "space": shared.space,
+        "about": shared.about,
+    }
+    with atomic_file(path) as partial:
+        try:
+            save_file(arrays, partial, {"concept": json.dumps(about, allow_nan=False)})
+        except SafetensorError as error:
+            raise OSError(None, str(error)) from error
+
+
+def read_shared_concept(path: Path) -> SharedConcept:
+    """Read what :func:`write_shared_concept` wrote; a stranger's file can hold numbers and words, nothing that runs.
+
+    Raises:
+        FileError: if it is missing, too large, foreign or damaged.
+    """
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST:
+            raise FileError(f"FILE: {path} has {size:,} bytes, more than any concept needs ({_LARGEST:,}).")
+        with safe_open(path, "np") as file:
+            about = json.loads((file.metadata() or {})["concept"])
+            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no mapping
+        if about["format"] != _FORMAT:
+            raise ValueError(f"format {about['format']}")
+        name, space, words = str(about["name"]), str(about["space"]), str(about["about"])
+        evidence = about["evidence"]
+    except FileError:
+        raise
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise FileError(f"FILE: cannot read a concept from {path}: missing, foreign or damaged ({error}).") from error
+    own = {key.removeprefix("concept "): value for key, value in arrays.items() if key.startswith("concept ")}
+    concept = concept_from(name, evidence, own, path)
+    if "examples images" not in arrays:
+        return SharedConcept(concept, space, words)
+    return SharedConcept(concept, space, words, _examples(arrays, path))
+
+
+def _examples(arrays: Mapping[str, NDArray[Any]], path: Path) -> Examples:
+    images, values, strata = (arrays.get(f"examples {key}") for key in Examples._fields)
+    good = (
+        images is not None and images.dtype == np.uint8 and images.ndim == 4 and images.shape[-1] in (1, 3)
+        and min(images.shape) > 0
+        and values is not None and values.shape == images.shape[:1] and values.dtype in (np.bool_, np.float64)
+        and (strata is None or (strata.shape == images.shape[:1] and strata.dtype == np.int64 and strata.min() >= 0))
+    )  # fmt: skip
+    if not good or images is None or values is None:
+        raise FileError(f"FILE: {path} is damaged: its examples have no form that a concept could be learned from.")
+    return Examples(images, values, strata)

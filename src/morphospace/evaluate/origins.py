@@ -1,0 +1,93 @@
+"""What the images of a set show of what a concept is the concept of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from morphospace.data import Dataset, Split
+from morphospace.errors import ArgumentError, DataError, did_you_mean
+from morphospace.evaluate.measures import measure
+
+__all__ = ["attribute_of", "origin_words", "strata_of", "values_of"]
+
+
+def origin_words(origin: Mapping[str, str]) -> str:
+    """An origin in words.
+
+    Example:
+        >>> origin_words({"label": "6"}), origin_words({"attribute": "shape", "value": "heart"})
+        ('label 6 against all others', 'shape=heart')
+    """
+    if "label" in origin:
+        return f"label {origin['label']} against all others"
+    if "measure" in origin:
+        return f"{origin['measure']}, measured"
+    return "=".join(origin[key] for key in ("attribute", "value") if key in origin)
+
+
+def values_of(split: Split, dataset: Dataset, origin: Mapping[str, str]) -> NDArray[np.bool_] | NDArray[np.float64]:
+    """Whether each image shows it, or how much: (N,) bool, or float with NaN where it is not known.
+
+    Args:
+        split: of ``dataset``.
+        dataset: knows the labels' names.
+        origin: {"label": name}, {"attribute": name}, {"attribute": name, "value": word} or {"measure": name}.
+
+    Raises:
+        ArgumentError: if the set has no such label, attribute or measure.
+        DataError: if the split has no labels.
+    """
+    if "label" in origin:
+        number = dataset.label_number(origin["label"])
+        if split.labels is None:
+            raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
+        return np.asarray(split.labels == number)
+    if "measure" in origin:
+        return measure(origin["measure"], split.images)
+    key, wanted = origin["attribute"], origin.get("value")
+    column = attribute_of(split, dataset, key, "--attribute")
+    if wanted is not None:
+        words = column.astype(str)
+        if wanted not in words:
+            there = sorted(set(words.tolist()))
+            raise ArgumentError(f'--attribute: no image has {key} "{wanted}". {did_you_mean(wanted, there)}')
+        return np.asarray(words == wanted)
+    if column.dtype.kind not in "fiu":
+        raise ArgumentError(f"--attribute {key}: it is in words; say which, like {key}={column[0]}.")
+    return column.astype(np.float64)
+
+
+def strata_of(split: Split, dataset: Dataset, balance: Sequence[str]) -> NDArray[np.int64] | None:
+    """(N,) numbers of the groups within which to compare: by "label" and attributes, numbers cut into quarters.
+
+    Raises:
+        ArgumentError: if the set has no such attribute.
+    """
+    strata: NDArray[np.int64] | None = None
+    for key in balance:
+        if key == "label" and split.labels is not None:
+            groups = np.asarray(split.labels)
+        else:
+            column = attribute_of(split, dataset, key, "--balance")
+            if column.dtype.kind == "f":
+                column = np.searchsorted(np.nanquantile(column, [0.25, 0.5, 0.75]), column)
+            groups = np.unique(column, return_inverse=True)[1]
+        both = groups if strata is None else np.unique(np.stack([strata, groups]), axis=1, return_inverse=True)[1]
+        strata = both.astype(np.int64)
+    return strata
+
+
+def attribute_of(split: Split, dataset: Dataset, key: str, option: str) -> NDArray[Any]:
+    """The attribute ``key`` of each image (N,); ``option`` is what an error names.
+
+    Raises:
+        ArgumentError: if the set has no such attribute.
+    """
+    if key not in split.attributes:
+        has = f"It has {', '.join(split.attributes)}." if split.attributes else "It has none."
+        raise ArgumentError(f'{option}: "{dataset.name}" has no attribute "{key}". {has}')
+    return np.asarray(split.attributes[key])

@@ -1,0 +1,126 @@
+"""Directions that nobody named: the main axes of the codes, and those along which the decoder changes most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from morphospace.data.dataset import spread
+from morphospace.errors import ArgumentError
+from morphospace.latent.concepts import Concept
+from morphospace.latent.evidence import cosine
+
+__all__ = ["Discovery", "decoder_axes", "discover", "principal_axes"]
+
+Points = NDArray[np.float32]
+Numbers = NDArray[np.float64]
+Decode = Callable[[Tensor], Tensor]
+
+_PLACES = 64  # codes that the decoder's axes are averaged over, and effects measured at
+_STEP = 0.01  # of a difference; codes vary by about 1
+_SAME = 0.95  # cosine
+
+
+class Discovery(NamedTuple):
+    """A direction without a name.
+
+    Attributes:
+        concept: named like "principal 1" or "decoder 3"; strength 1.0 goes from the average code of the lower half
+            along it to that of the upper half.
+        effect: how far strength 1.0 changes a pixel, the root of the mean square, in grey levels 0..255.
+    """
+
+    concept: Concept
+    effect: float
+
+
+def principal_axes(codes: Points) -> Numbers:
+    """The unit principal axes (d, d) of codes (N, d), as rows, from the longest to the shortest.
+
+    Example:
+        >>> line = np.arange(5, dtype=np.float32)[:, None] * np.array([[0, 2]], np.float32)
+        >>> np.abs(principal_axes(line)[0]).tolist()
+        [0.0, 1.0]
+    """
+    centred = codes.astype(np.float64) - codes.mean(0, dtype=np.float64)
+    axes: Numbers = np.linalg.eigh(centred.T @ centred)[1].T[::-1]
+    return axes
+
+
+def decoder_axes(decode: Decode, codes: Points) -> Numbers:
+    r"""The directions (d, d), as unit rows, in which the decoded picture D(z) changes most, from the first to the last.
+
+    .. math:: \text{eigenvectors of } \frac1N \sum_n J_n^\top J_n, \quad J_n = \partial D / \partial z \text{ at } z_n,
+
+    the right singular vectors of all Jacobians under each other, which are taken by central differences.
+
+    Args:
+        decode: latents (M, d) to pictures (M, ...).
+        codes: (N, d) where to look.
+
+    Source: Ramesh, Choi and LeCun, A spectral regularizer for unsupervised disentanglement, arXiv:1812.01161.
+
+    Example:
+        >>> decoder_axes(lambda z: z * torch.tensor([1.0, 3.0]), np.zeros((2, 2), np.float32)).round().tolist()
+        [[0.0, 1.0], [1.0, 0.0]]
+    """
+    z = torch.from_numpy(codes)
+    d = codes.shape[1]
+    with torch.no_grad():
+        changes = [(decode(z + step) - decode(z - step)).flatten().double() for step in _STEP * torch.eye(d)]
+    jacobian = torch.stack(changes, 1)
+    return np.asarray(_signed(np.linalg.eigh((jacobian.T @ jacobian).cpu().numpy())[1].T[::-1]), np.float64)
+
+
+def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
+    """The ``k`` directions of most visible effect among both kinds of axes, no two nearly the same.
+
+    Args:
+        decode: latents (M, d) to pictures (M, ...) in [0, 1].
+        codes: (N, d), N >= 2, of real images.
+        k: >= 1; fewer come back where there are not so many.
+
+    Raises:
+        ArgumentError: for k < 1.
+
+    Source: principal axes of codes: Harkonen et al., GANSpace, arXiv:2004.02546.
+    """
+    if k < 1:
+        raise ArgumentError(f"-k: expected at least 1 direction, got {k}.")
+    places = codes[spread(len(codes), _PLACES)]
+    found: list[Discovery] = []
+    for kind, axes in (("principal", _signed(principal_axes(codes))), ("decoder", decoder_axes(decode, places))):
+        for i, axis in enumerate(axes, 1):
+            along = codes @ axis
+            upper = along > np.median(along)
+            if not upper.any():
+                continue  # a latent that does not vary
+            length = float(along[upper].mean() - along[~upper].mean())
+            direction = (axis * length).astype(np.float32)
+            if length > 1e-6:
+                concept = Concept(name=f"{kind} {i}", direction=direction, method=kind, source="discovered")
+                found.append(Discovery(concept, _effect(decode, places, direction)))
+    found.sort(key=lambda one: -one.effect)
+    kept: list[Discovery] = []
+    for one in found:
+        if all(abs(cosine(one.concept.direction, other.concept.direction)) < _SAME for other in kept):
+            kept.append(one)
+    return kept[:k]
+
+
+def _effect(decode: Decode, places: Points, direction: Points) -> float:
+    with torch.no_grad():
+        after, before = (decode(torch.from_numpy(places + s * direction)).float() for s in (0.5, -0.5))
+    return 255 * float((after - before).square().mean().sqrt())
+
+
+def _signed(axes: Numbers) -> Numbers:
+    """A singular vector's sign is arbitrary: its largest entry is made positive, so that it is the same every time."""
+    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])
+    signed: Numbers = axes * signs[:, None]
+    return signed

@@ -1,0 +1,110 @@
+"""Moves along concepts: several at once, others kept as they are, as far as wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.latent.concepts import Concept
+
+__all__ = ["Strength", "move", "strength_until"]
+
+Points = NDArray[np.float32]
+Numbers = NDArray[np.float64]
+Strength = float | Numbers
+
+_STEPS = 12
+_APART = 0.05  # of the determinant, which is 1 for concepts that have nothing in common
+
+
+def move(
+    z: Points, concepts: Mapping[str, Concept], strengths: Mapping[str, Strength], keep: Sequence[str] = ()
+) -> Points:
+    r"""Move latents along several concepts at once.
+
+    Along directions alone it is :math:`z + \sum_i s_i d_i`. Along fields it takes 12 steps, each with the slopes of
+    where it has come to, and each as long as the reading there still misses the wanted one. With ``keep`` the ways
+    :math:`d_b` of all concepts, moved and kept, are mixed at each step so that of the readings :math:`g_a` the moved
+    ones change as asked and the kept ones not at all: :math:`\sum_b (g_a \cdot d_b) m_b = s_a`, or 0.
+
+    Args:
+        z: (N, d).
+        concepts: of the space, by name.
+        strengths: for each name one for all, or (N,).
+        keep: the names of concepts that are to stay as they are.
+
+    Raises:
+        ArgumentError: for an unknown concept, a strength that is not finite, a concept both moved and kept, or concepts
+            too much alike to keep one while another moves.
+
+    Example:
+        >>> right = Concept(name="right", direction=np.array([1, 0], np.float32))
+        >>> move(np.zeros((1, 2), np.float32), {"right": right}, {"right": 2.0}).tolist()
+        [[2.0, 0.0]]
+    """
+    for name in (*strengths, *keep):
+        if name not in concepts:
+            raise ArgumentError(
+                f'--concept: this space has no concept "{name}". {did_you_mean(name, concepts)} '
+                "Learn one: morpho concept learn SPACE NAME --data DATA --label L"
+            )
+        if name in keep and name in strengths:
+            raise ArgumentError(f'--keep: "{name}" is to be moved; it cannot be kept too.')
+        if not np.isfinite(strengths.get(name, 0.0)).all():
+            raise ArgumentError(f"--concept {name}: expected a finite strength, got {strengths[name]}.")
+    wanted = [(concepts[name], np.broadcast_to(np.asarray(s, np.float64), len(z))) for name, s in strengths.items()]
+    wanted += [(concepts[name], np.zeros(len(z))) for name in dict.fromkeys(keep)]
+    here = z.astype(np.float64)
+    if not keep and all(concept.field is None for concept, _ in wanted):
+        for concept, strength in wanted:
+            here += strength[:, None] * concept.direction
+        return here.astype(np.float32)
+    goals = [concept.at(here)[2] + strength for concept, strength in wanted]
+    for left in range(_STEPS, 0, -1):
+        ways, gradients, readings = (np.stack(part) for part in zip(*(c.at(here) for c, _ in wanted), strict=True))
+        short = (np.stack(goals) - readings).T / left  # (N, concepts)
+        if keep:
+            short = _mixed(ways, gradients, short, [concept.name for concept, _ in wanted])
+        else:
+            # A direction goes straight; only fields look where they are.
+            for i, (concept, strength) in enumerate(wanted):
+                if concept.field is None:
+                    short[:, i] = strength / _STEPS
+        here += np.einsum("na,and->nd", short, ways)
+    return here.astype(np.float32)
+
+
+def _mixed(ways: Numbers, gradients: Numbers, wanted: Numbers, names: Sequence[str]) -> Numbers:
+    """How much (N, concepts) of each way to take so that the readings change by ``wanted`` (N, concepts)."""
+    crossed = np.einsum("and,bnd->nab", gradients, ways)  # what way b does to reading a
+    scale = np.sqrt(np.abs(np.einsum("naa->na", crossed)))
+    alike = np.abs(np.linalg.det(crossed / np.maximum(scale[:, :, None] * scale[:, None, :], 1e-30)))
+    if np.median(alike) < _APART:
+        raise ArgumentError(f"--keep: {', '.join(names)} are too much alike here to move one and keep another.")
+    found: Numbers = np.linalg.solve(crossed + 1e-3 * np.eye(len(names)), wanted[..., None])[..., 0]
+    return found
+
+
+def strength_until(z: Points, concept: Concept, target: float) -> Numbers:
+    """The strengths (N,) at which codes (N, d) come to read ``target``.
+
+    Args:
+        z: (N, d).
+        concept: with a reading.
+        target: of a number the value; of yes and no the chance, 0 < target < 1, as where both are equally frequent.
+
+    Raises:
+        ArgumentError: for a chance outside 0..1, a target that is not finite, or a concept that nothing was fitted for.
+    """
+    if not concept.of_number and not 0 < target < 1:
+        raise ArgumentError(f"--until {concept.name}: expected a chance between 0 % and 100 %, got {target:.4g}.")
+    if not np.isfinite(target):
+        raise ArgumentError(f"--until {concept.name}: expected a finite value, got {target}.")
+    if concept.normal is None or concept.distance <= 0:
+        raise ArgumentError(f"--until {concept.name}: it has no reading; learn it again from examples.")
+    wanted = target if concept.of_number else float(np.log(target / (1 - target)))
+    strengths: Numbers = (wanted - concept.read(z)) / concept.distance
+    return strengths
