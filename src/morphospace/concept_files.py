@@ -88,7 +88,7 @@ def concept_from(name: str, evidence: Any, arrays: Mapping[str, NDArray[Any]], f
     """
     try:
         direction, normal, field = arrays[name], arrays.get(f"normal={name}"), None
-        if str(evidence.get("method", "")).startswith("local"):
+        if f"{Field._fields[0]}={name}" in arrays:
             field = Field(*(arrays[f"{part}={name}"] for part in Field._fields))
         concept = Concept(name=name, direction=direction, normal=normal, field=field, **evidence)
         _check(concept)
@@ -107,7 +107,7 @@ def _check(concept: Concept) -> None:
         shapes = [values.shape for values in concept.field]
         if not count or shapes != [(count, *shape), (count,), (count, *shape), (count, *shape), (count,)]:
             raise ValueError(f"a field of shapes {shapes}")
-        if concept.distance <= 0 or (concept.field.widths <= 0).any():
+        if (concept.follows and concept.distance <= 0) or (concept.field.widths <= 0).any():
             raise ValueError("a field without extent")
     if not all(np.isfinite(values).all() for values in concept_arrays(concept).values()):
         raise ValueError("expected finite numbers")

@@ -31,7 +31,7 @@ from morphospace.latent.mixtures import (
     fit_population,
     typicality,
 )
-from morphospace.latent.moves import Strength, move, strength_until
+from morphospace.latent.moves import Strength, move
 from morphospace.latent.nearest import nearest
 from morphospace.latent.paths import path_through
 from morphospace.pictures import Film, Picture, enlarge, tile
@@ -47,6 +47,7 @@ _BATCH = 500
 _BATCH_PIXELS = 500 * 64 * 64
 _FLAT_BORDER = 8.0  # grey levels
 _LARGEST_SIDE = 4096
+_FARTHEST, _STRIDE = 4.0, 0.125  # strengths that are tried until a concept is reached
 
 
 def batch_for(shape: Sequence[int]) -> int:
@@ -532,22 +533,53 @@ class Space:
         for name, value in (until or {}).items():
             if name in wanted:
                 raise ArgumentError(f'--until: "{name}" has a strength already; give one of the two.')
-            if name in self.concepts:
-                wanted[name] = strength_until(points, self.concepts[name], value)
-            else:
-                wanted[name] = 0.0  # refused by name below
-        moved = move(points, self.concepts, wanted, keep)
-        fields = [name for name in wanted if self.concepts[name].field is not None and np.any(wanted[name])]
+            wanted[name] = self._strength_until(points, name, value, keep)
+        return self._moved(points, wanted, keep)
+
+    def _moved(self, z: Points, strengths: Mapping[str, Strength], keep: Sequence[str]) -> Points:
+        """Latents moved along concepts; along fields with a second look."""
+        moved = move(z, self.concepts, strengths, keep)
+        fields = [name for name, strength in strengths.items() if self.concepts[name].follows and np.any(strength)]
         if not fields:
             return moved
         seen = self.encode(self.decode(moved)).mean
         missing: dict[str, Strength] = {}
         for name in fields:
-            concept, asked = self.concepts[name], wanted[name]
-            got = (concept.read(seen) - concept.read(points)) / concept.distance
+            concept, asked = self.concepts[name], strengths[name]
+            got = (concept.read(seen) - concept.read(z)) / concept.distance
             missing[name] = np.clip(asked - got, -np.abs(asked), np.abs(asked))
         # Where some are kept, those that have arrived are kept from now on, too.
-        return move(moved, self.concepts, missing, [*keep, *(wanted.keys() - missing.keys())] if keep else ())
+        return move(moved, self.concepts, missing, [*keep, *(strengths.keys() - missing.keys())] if keep else ())
+
+    def _strength_until(self, z: Points, name: str, target: float, keep: Sequence[str]) -> NDArray[np.float64]:
+        """The least strengths (N,) at which what is decoded, and encoded again, reads ``target``; else the nearest."""
+        move(z[:1], self.concepts, {name: 0.0}, keep)  # refuses what is wrong by name
+        concept = self.concepts[name]
+        if concept.field is None:
+            raise ArgumentError(f"--until {name}: it cannot be read; learn it from examples.")
+        if not np.isfinite(target) or not (concept.of_number or 0 < target < 1):
+            expected = "a finite value" if concept.of_number else "a chance between 0 % and 100 %, like 90%"
+            raise ArgumentError(f"--until {name}: expected {expected}, got {target:g}.")
+
+        def read(strengths: NDArray[np.float64]) -> NDArray[np.float64]:
+            return concept.read(self.encode(self.decode(self._moved(z, {name: strengths}, keep))).mean)
+
+        before = read(np.zeros(len(z)))
+        sign = np.where(before <= target, 1.0, -1.0)
+        found, missed = np.zeros(len(z)), np.abs(before - target)
+        going = missed > 0
+        for k in range(1, round(_FARTHEST / _STRIDE) + 1):
+            if not going.any():
+                break
+            reading = read(sign * k * _STRIDE)
+            nearer = going & (np.abs(reading - target) < missed)
+            found[nearer], missed[nearer] = (sign * k * _STRIDE)[nearer], np.abs(reading - target)[nearer]
+            crossed = going & (sign * (reading - target) >= 0)
+            share = (target - before) / np.where(reading == before, 1.0, reading - before)
+            found[crossed] = (sign * (k - 1 + share.clip(0, 1)) * _STRIDE)[crossed]
+            going &= ~crossed
+            before = reading
+        return found
 
     def edit(
         self,
@@ -568,7 +600,8 @@ class Space:
             images: see :meth:`prepare`.
             strengths: concept -> strength; 1.0 moves the average negative to the average positive.
             keep: concepts that are to stay as they are while those of ``strengths`` and ``until`` move.
-            until: concept -> how far, instead of a strength: of a number the value to reach, of yes and no the chance.
+            until: concept -> how far, instead of a strength: of a number the value to reach, of yes and no the chance,
+                as the decoded picture is read when it is encoded again; up to strength 4.
             target: the class they are to be of.
             source: the class they are of; found for each image if left out.
             strength: how far towards ``target``: 1.0 is the whole way.

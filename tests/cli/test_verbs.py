@@ -270,7 +270,7 @@ def test_edits_to_a_class(at: Morpho, tmp_path: Path) -> None:
         (("--to", "0", "--strength", "nan"), "finite"),
         (("--from", "3"), "--to CLASS"),
         (("--strength", "2", "--concept", "6=1"), "--to CLASS"),
-        ((), "got neither"),
+        ((), "got none of them"),
     ]:
         wrong = at("edit", "latest", "digits:test/3", *arguments)
         assert wrong.code == 2, wrong.err

@@ -18,6 +18,7 @@ from morphospace.cli.common import (
     folder_pictures,
     image_argument,
     note,
+    note_typicality,
     open_space,
     output_path,
     verb,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from morphospace.space import Space
 
 __all__ = ["register"]
+
+_MISSED = 0.1  # of a chance, or of the way of strength 1
 
 
 def register(app: typer.Typer) -> None:
@@ -117,12 +120,8 @@ def edit(
     z = found.encode(original).mean
     moved = found.move(z, **move)
     edited = found.change(original, z, moved) if keep_detail else found.decode(moved)
-    typical = float(found.typicality(moved)[0])
-    if _is_out_there(typical):
-        note(
-            f"the edit leaves the populated part of the space: of the test images, {typical:.1%} lie as far out. "
-            "A smaller strength stays nearer."
-        )
+    typical = note_typicality(float(found.typicality(moved)[0]), "the edit")
+    reads = _reads(found, edited, [(name, value) for name, value in targets if name])
     from morphospace.pictures import Picture
 
     about = found.text(kind="edit", concepts=words, command=command_line())
@@ -132,9 +131,20 @@ def edit(
     lines += [f"{name} {value:+g}" for name, value in strengths.items()]
     lines += [f"until {text}" for text in until or ()] + [f"keep {name}" for name in keep or ()]
     _sheet(found, original, edited, "\n".join(lines), about, sheet)
-    facts = {"seed": seed, "image": image, **asked, "keep_detail": keep_detail}
-    facts["typicality"] = None if typical != typical else round(typical, 4)
+    facts = {"seed": seed, "image": image, **asked, "keep_detail": keep_detail, **typical, "reads": reads}
     return Answer(facts, outputs=[path, sheet])
+
+
+def _reads(space: Space, edited: Images, targets: list[tuple[str, float]]) -> dict[str, float]:
+    """What the edited image reads, encoded again; says so where that is not what was wanted."""
+    z = space.encode(edited).mean
+    found = {}
+    for name, value in targets:
+        concept = space.concepts[name]
+        found[name] = round(float(concept.read(z)[0]), 4)
+        if abs(found[name] - value) > _MISSED * (abs(concept.distance) if concept.of_number else 1.0):
+            note(f"{name}: nothing up to strength 4 reaches {value:g}; the edit reads {found[name]:g}")
+    return found
 
 
 def _edit_folder(

@@ -6,7 +6,7 @@ from morphospace.latent.discovery import Discovery, discover
 from morphospace.latent.fields import Field, learn_field
 from morphospace.latent.geodesics import even_lines, geodesic_through, geodesics
 from morphospace.latent.grids import Plane, normal_quantiles, plane_grid, plane_of
-from morphospace.latent.moves import Strength, move, strength_until
+from morphospace.latent.moves import Strength, move
 from morphospace.latent.paths import KINDS, PathLength, gaussian, path_length, path_through, slerp
 
 __all__ = [
@@ -38,5 +38,4 @@ __all__ = [
     "plane_of",
     "sides",
     "slerp",
-    "strength_until",
 ]

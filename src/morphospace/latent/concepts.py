@@ -37,11 +37,12 @@ class Concept:
 
     Attributes:
         name: what users call it.
-        direction: (d,); of a field, its average.
-        field: the directions from place to place of the method "local", else None.
-        normal: (d,), and ``offset``: the best linear reading of a code, ``normal @ z + offset``: of a number its value,
-            of yes and no the log-odds where both are equally frequent. None where nothing was fitted.
-        distance: how far strength 1.0 moves the reading.
+        direction: (d,); where edits follow the field, its average.
+        field: what is known from place to place; None where nothing was fitted. It reads a code's value, of yes and no
+            the chance (as frequent as among the examples); with the method "local" edits follow it.
+        normal: (d,), and ``offset``: the best linear reading, ``normal @ z + offset``: of a number its value, of yes
+            and no the log-odds where both are equally frequent. It is what stays where the concept is kept.
+        distance: how far strength 1.0 moves the value where edits follow the field, else the linear reading.
         method: how it was learned.
         positives, negatives: how many images of each it was learned from.
         source: which images these were, in words.
@@ -75,13 +76,18 @@ class Concept:
     origin: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
+    def follows(self) -> bool:
+        """Whether edits follow the field, rather than one direction."""
+        return self.field is not None and self.method.startswith("local")
+
+    @property
     def of_number(self) -> bool:
         """Whether it is of a number, not of yes and no."""
         return self.correlation is not None
 
     def at(self, z: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         """(N, d) the way of strength 1, (N, d) how the reading changes, (N,) the reading; both in strengths."""
-        if self.field is not None:
+        if self.field is not None and self.follows:
             slopes, gradients, values = self.field.at(z)
             return slopes * self.distance, gradients / self.distance, values / self.distance
         direction: Numbers = self.direction.astype(np.float64)
@@ -93,8 +99,8 @@ class Concept:
         return np.broadcast_to(direction, z.shape), np.broadcast_to(normal, z.shape), z @ normal + offset
 
     def read(self, z: Points) -> Numbers:
-        """What codes (N, d) seem to show: of a number its value, of yes and no the log-odds."""
-        return self.at(z.astype(np.float64))[2] * self.distance
+        """What codes (N, d) seem to show: of a number its value, of yes and no the chance; NaN without a field."""
+        return np.full(len(z), np.nan) if self.field is None else self.field.read(z)
 
     def named(self, name: str) -> Concept:
         """The same under another name.
@@ -210,10 +216,10 @@ def learn_concept(
         raise DataError(f"concept {name}: positives and negatives have the same mean, there is no direction.")
     normal, offset = _reading(z, v, shows, yes_or_no=yes_or_no)
     distance = float(normal @ direction)
-    places = None
+    way = float(v[shows].mean() - v[~shows].mean())
     if method == "local":
-        distance = float(v[shows].mean() - v[~shows].mean())
-        places = learn_field(codes, v, direction / distance, strata)
+        distance = way
+    places = learn_field(codes, v, direction / way, strata)
     concept = Concept(
         name=name,
         direction=short,
@@ -336,7 +342,7 @@ def _chance(logits: Numbers) -> Numbers:
 
 def _with_evidence(concept: Concept, codes: Points, values: Values, held_out: tuple[Points, Values] | None) -> Concept:
     judged, known = (codes, values) if held_out is None else held_out
-    scores = judged @ concept.direction if concept.field is None else concept.read(judged)
+    scores = concept.read(judged) if concept.follows else judged @ concept.direction
     shows = _upper(known)
     return replace(
         concept,

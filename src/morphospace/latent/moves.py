@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from morphospace.errors import ArgumentError, did_you_mean
 from morphospace.latent.concepts import Concept
 
-__all__ = ["Strength", "move", "strength_until"]
+__all__ = ["Strength", "move"]
 
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -58,7 +58,7 @@ def move(
     wanted = [(concepts[name], np.broadcast_to(np.asarray(s, np.float64), len(z))) for name, s in strengths.items()]
     wanted += [(concepts[name], np.zeros(len(z))) for name in dict.fromkeys(keep)]
     here = z.astype(np.float64)
-    if not keep and all(concept.field is None for concept, _ in wanted):
+    if not keep and not any(concept.follows for concept, _ in wanted):
         for concept, strength in wanted:
             here += strength[:, None] * concept.direction
         return here.astype(np.float32)
@@ -71,7 +71,7 @@ def move(
         else:
             # A direction goes straight; only fields look where they are.
             for i, (concept, strength) in enumerate(wanted):
-                if concept.field is None:
+                if not concept.follows:
                     short[:, i] = strength / _STEPS
         here += np.einsum("na,and->nd", short, ways)
     return here.astype(np.float32)
@@ -86,25 +86,3 @@ def _mixed(ways: Numbers, gradients: Numbers, wanted: Numbers, names: Sequence[s
         raise ArgumentError(f"--keep: {', '.join(names)} are too much alike here to move one and keep another.")
     found: Numbers = np.linalg.solve(crossed + 1e-3 * np.eye(len(names)), wanted[..., None])[..., 0]
     return found
-
-
-def strength_until(z: Points, concept: Concept, target: float) -> Numbers:
-    """The strengths (N,) at which codes (N, d) come to read ``target``.
-
-    Args:
-        z: (N, d).
-        concept: with a reading.
-        target: of a number the value; of yes and no the chance, 0 < target < 1, as where both are equally frequent.
-
-    Raises:
-        ArgumentError: for a chance outside 0..1, a target that is not finite, or a concept that nothing was fitted for.
-    """
-    if not concept.of_number and not 0 < target < 1:
-        raise ArgumentError(f"--until {concept.name}: expected a chance between 0 % and 100 %, got {target:.4g}.")
-    if not np.isfinite(target):
-        raise ArgumentError(f"--until {concept.name}: expected a finite value, got {target}.")
-    if concept.normal is None or concept.distance <= 0:
-        raise ArgumentError(f"--until {concept.name}: it has no reading; learn it again from examples.")
-    wanted = target if concept.of_number else float(np.log(target / (1 - target)))
-    strengths: Numbers = (wanted - concept.read(z)) / concept.distance
-    return strengths
