@@ -20,7 +20,7 @@ from morphospace.training.settings import choose_settings, keep_freed_memory
 __all__ = ["Judge", "train_judge"]
 
 _BATCH, _LARGE_BATCH = 256, 1000
-_STEPS = 900
+_MOST_STEPS, _FEWEST_STEPS, _EPOCHS = 900, 200, 15
 _RATE = 4e-3
 _COARSEST = 8  # pixels a side at which the dense layers take over
 _FEATURES = 128
@@ -112,12 +112,13 @@ def train_judge(
         head = nn.Linear(_FEATURES, sum(max(1, count) for count in kinds.values()))
         parameters = [*body.parameters(), *head.parameters()]
         optimiser = torch.optim.Adam(parameters, fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=_STEPS + 1)
-        order = np.random.default_rng(seed)
         batch = min(_BATCH, len(images))
+        steps = min(_MOST_STEPS, max(_FEWEST_STEPS, _EPOCHS * len(images) // batch))
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps + 1)
+        order = np.random.default_rng(seed)
         places = np.empty(0, np.int64)
         half = choose_settings(device="cpu").precision == "bf16"
-        for _ in range(_STEPS):
+        for _ in range(steps):
             if len(places) < batch:
                 places = order.permutation(len(images))
             rows, places = np.sort(places[:batch]), places[batch:]

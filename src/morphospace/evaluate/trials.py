@@ -348,14 +348,15 @@ class ClassFigures(NamedTuple):
     Attributes:
         reached: (K, K) share of the images of a class (row) that become another (column); 1 where they agree.
         random: (K, K) the same after random steps of equal length.
-        style: the correlation from before to after of each of ``STYLE``, mean over pairs.
+        style: the correlation from before to after of each of ``STYLE``, mean over pairs; None where it cannot be
+            measured, as of pictures that are no bright drawings on a dark ground.
         nearest: the same for the nearest training image of the target class in place of an edit.
     """
 
     reached: Numbers
     random: Numbers
-    style: dict[str, float]
-    nearest: dict[str, float]
+    style: dict[str, float | None]
+    nearest: dict[str, float | None]
 
     @property
     def pairs(self) -> NDArray[np.bool_]:
@@ -415,10 +416,15 @@ def class_figures(space: Space, dataset: Dataset, judge: Judge, *, images: int =
             nearest = (np.square(flat[t]).sum(1) - 2 * here @ flat[t].T).argmin(1)
             kept["edit"].append(_style_kept(before, edited))
             kept["nearest"].append(_style_kept(before, train[groups[t][nearest]]))
-    means = {who: np.nanmean(values, 0).round(3).tolist() for who, values in kept.items()}
-    return ClassFigures(
-        reached, random, dict(zip(STYLE, means["edit"], strict=True)), dict(zip(STYLE, means["nearest"], strict=True))
-    )
+    return ClassFigures(reached, random, _mean_style(kept["edit"]), _mean_style(kept["nearest"]))
+
+
+def _mean_style(pairs: Sequence[Sequence[float]]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for name, values in zip(STYLE, np.array(pairs).T, strict=True):
+        known = values[np.isfinite(values)]
+        found[name] = round(float(known.mean()), 3) if len(known) else None
+    return found
 
 
 def _style_kept(before: Images, after: Images) -> list[float]:
@@ -427,6 +433,7 @@ def _style_kept(before: Images, after: Images) -> list[float]:
     def correlation(name: str) -> float:
         a, b = measure(name, before), measure(name, after)
         there = np.isfinite(a) & np.isfinite(b)
-        return float(np.corrcoef(a[there], b[there])[0, 1]) if there.sum() > 2 else float("nan")
+        varied = there.sum() > 2 and a[there].std() > 0 and b[there].std() > 0
+        return float(np.corrcoef(a[there], b[there])[0, 1]) if varied else float("nan")
 
     return [correlation(name) for name in STYLE]

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from morphospace.data import spread
-from morphospace.images import Images
+from morphospace.images import Images, to_pil
 from morphospace.latent import Discovery
 from morphospace.latent.mixtures import ATYPICAL
 from morphospace.pictures import Picture, enlarge
-from morphospace.report.sheets import captioned
+from morphospace.report.sheets import FAINT, INK, captioned, font_of
 from morphospace.space import Space
 
 __all__ = ["STRENGTHS", "concept_sheet", "discovery_sheet", "typicality_of_edits"]
@@ -44,14 +45,11 @@ def concept_sheet(space: Space, name: str, images: Images | None = None) -> Pict
 def discovery_sheet(space: Space, directions: Sequence[Discovery]) -> Picture:
     """A row for each direction, from the most visible one: two images moved along it, there and back."""
     z = _typical_codes(space, 2)
-    rows, labels = [], []
-    for i, (concept, effect) in enumerate(directions, 1):
-        steps = np.array(_STRIP, np.float32)[:, None] * concept.direction
-        strips = [enlarge(space.decode(code + steps), _SIDE) for code in z]
-        between = np.full_like(strips[0][:1], 255)[:, :, : _SIDE // 6]
-        rows.append([*strips[0], between[0], *strips[-1]])
-        labels.append(f"{i}  {concept.name}\n    changes {effect:.0f} of 255")
-    return Picture(_strips(rows, labels), space.text(kind="directions"))
+    steps = np.array(_STRIP, np.float32)[:, None]
+    rows = [[enlarge(space.decode(code + steps * concept.direction), _SIDE) for code in z] for concept, _ in directions]
+    labels = [(f"{i}  {concept.name}", f"{effect:.0f} of 255") for i, (concept, effect) in enumerate(directions, 1)]
+    columns = [f"{strength:+g}" if strength else "0" for strength in _STRIP]
+    return Picture(_strips(rows, labels, columns), space.text(kind="directions"))
 
 
 def typicality_of_edits(space: Space, name: str) -> NDArray[np.float64] | None:
@@ -84,25 +82,23 @@ def _typical_codes(space: Space, n: int) -> NDArray[np.float32]:
     return chosen
 
 
-def _strips(rows: Sequence[Sequence[Images]], labels: Sequence[str]) -> Images:
-    """Rows of pictures of different widths under each other, captions to the left."""
-    from PIL import Image, ImageDraw
-
-    from morphospace.images import to_pil
-    from morphospace.report.sheets import INK, font_of
-
-    font, gap = font_of(15), 6
-    lines = [line for label in labels for line in label.split("\n")]
-    left = max(int(font.getlength(line)) for line in lines) + 24
-    height = rows[0][0].shape[0]
-    width = sum(image.shape[1] + gap for image in rows[0])
-    sheet = Image.new("RGB", (left + width + 6, 10 + len(rows) * (height + gap) + 6), "white")
+def _strips(rows: Sequence[Sequence[Images]], labels: Sequence[tuple[str, str]], columns: Sequence[str]) -> Images:
+    """Rows of strips beside each other, two lines of caption to the left, and what runs along each strip above it."""
+    font, small, gap, between = font_of(15), font_of(13), 6, 18
+    left = max(int(font.getlength(line)) for label in labels for line in label) + 28
+    height, width = rows[0][0].shape[1:3]
+    strip = len(columns) * (width + gap)
+    size = (left + len(rows[0]) * (strip + between) - between + 6, 30 + len(rows) * (height + gap) + 6)
+    sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
-    for i, (row, label) in enumerate(zip(rows, labels, strict=True)):
-        y = 10 + i * (height + gap)
-        draw.text((12, y + height / 2), label, fill=INK, font=font, anchor="lm", spacing=6)
-        x = left
-        for image in row:
-            sheet.paste(to_pil(np.repeat(image, 3, -1) if image.shape[-1] == 1 else image), (x, y))
-            x += image.shape[1] + gap
+    for i, (row, (name, fact)) in enumerate(zip(rows, labels, strict=True)):
+        y = 30 + i * (height + gap)
+        draw.text((12, y + height / 2 - 10), name, fill=INK, font=font, anchor="lm")
+        draw.text((12, y + height / 2 + 11), fact, fill=FAINT, font=small, anchor="lm")
+        for k, images in enumerate(row):
+            for j, image in enumerate(images):
+                x = left + k * (strip + between) + j * (width + gap)
+                sheet.paste(to_pil(image), (x, y))
+                if not i:
+                    draw.text((x + width / 2, 16), columns[j], fill=FAINT, font=font, anchor="mm")
     return np.asarray(sheet)

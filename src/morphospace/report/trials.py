@@ -44,8 +44,8 @@ def pairs_figure(figures: ClassFigures, names: Sequence[str], text: dict[str, st
     """The share of images of each class that become each other one, in per cent."""
     shares = np.where(figures.pairs, 100 * figures.reached, np.nan)
     return _heat_map(
-        shares, names, names, text, limit=100.0, colours="viridis", across="become ...", down="images of ...",
-        form=".0f", low=min(90.0, float(np.nanmin(shares))),
+        shares, names, names, text, limit=100.0, colours="Blues", across="become ...", down="images of ...",
+        form=".4g", low=min(80.0, float(np.nanmin(shares))),
     )  # fmt: skip
 
 
