@@ -1,4 +1,4 @@
-"""What the README says works: its Python and its shell, on the small set in place of MNIST."""
+"""What the README and the chapters say works: their Python and their shell, on the small set in place of MNIST."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONCEPTS = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")
+QUICKER = {
+    'recipe="editing"': "latent_dim=6",
+    "--recipe editing": "--latent-dim 6",
+    "concept test latest": "concept test latest --seeds 2 --images 20",
+}
 
 
 def block(kind: str, contains: str) -> str:
@@ -41,17 +48,33 @@ def test_the_shell_of_the_readme(morpho: Callable[..., Any], tmp_path: Path) -> 
     assert len(list((tmp_path / "morpho-out").iterdir())) == 4
 
 
+def test_every_block_of_the_chapter_on_concepts(
+    morpho: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = CONCEPTS.replace("mnist", "digits")
+    for plain, quicker in QUICKER.items():
+        assert plain in text
+        text = text.replace(plain, quicker)
+    monkeypatch.chdir(tmp_path)
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.S))
+    exec(compile(code, "concepts.md", "exec"), {})
+    for line in "\n".join(re.findall(r"```sh\n(.*?)```", text, re.S)).splitlines():
+        ran = morpho(*shlex.split(line, comments=True)[1:])
+        assert ran.code == 0, (line, ran.err)
+
+
 def test_the_make_commands_of_the_readme_exist() -> None:
-    makefile = (Path(__file__).parents[1] / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"make (demo|test|\w+)", README):
         assert f"\n{target}:" in makefile
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (Path(__file__).parents[1] / target).exists(), target
+    for folder, text in ((ROOT, README), (ROOT / "docs", CONCEPTS)):
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            assert (folder / target).exists(), target
 
 
 def test_the_picture_of_the_readme_is_light() -> None:
-    picture = Path(__file__).parents[1] / "docs" / "images" / "atlas.png"
+    picture = ROOT / "docs" / "images" / "atlas.png"
     assert picture.stat().st_size < 300_000

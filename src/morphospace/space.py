@@ -47,6 +47,7 @@ _BATCH = 500
 _BATCH_PIXELS = 500 * 64 * 64
 _FLAT_BORDER = 8.0  # grey levels
 _LARGEST_SIDE = 4096
+_BACK = 0.5  # strengths by which a second look may correct a concept that was to stay
 _FARTHEST, _STRIDE = 4.0, 0.125  # strengths that are tried until a concept is reached
 
 
@@ -543,13 +544,18 @@ class Space:
         if not fields:
             return moved
         seen = self.encode(self.decode(moved)).mean
-        missing: dict[str, Strength] = {}
-        for name in fields:
-            concept, asked = self.concepts[name], strengths[name]
+
+        def missing(name: str, asked: Strength) -> Strength:
+            concept = self.concepts[name]
             got = (concept.read(seen) - concept.read(z)) / concept.distance
-            missing[name] = np.clip(asked - got, -np.abs(asked), np.abs(asked))
-        # Where some are kept, those that have arrived are kept from now on, too.
-        return move(moved, self.concepts, missing, [*keep, *(strengths.keys() - missing.keys())] if keep else ())
+            return np.clip(asked - got, -np.maximum(np.abs(asked), _BACK), np.maximum(np.abs(asked), _BACK))
+
+        more = {name: missing(name, strengths[name]) for name in fields}
+        if not keep:
+            return move(moved, self.concepts, more)
+        # What has been kept is brought back as far as it went astray; what has arrived is kept from now on, too.
+        back = {name: missing(name, 0.0) if self.concepts[name].follows else 0.0 for name in keep}
+        return move(moved, self.concepts, more, back | dict.fromkeys(strengths.keys() - more.keys(), 0.0))
 
     def _strength_until(self, z: Points, name: str, target: float, keep: Sequence[str]) -> NDArray[np.float64]:
         """The least strengths (N,) at which what is decoded, and encoded again, reads ``target``; else the nearest."""

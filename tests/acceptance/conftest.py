@@ -11,7 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from morphospace.data import Dataset
+from morphospace.evaluate.judges import Judge, train_judge
+from morphospace.space import Space
+from morphospace.workflow import train
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures.json"
 HEAD = """# Measured figures
@@ -36,6 +42,18 @@ def render(rows: dict[str, dict[str, Any]]) -> str:
         for _, r in sorted(rows.items())
     ]
     return HEAD + "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="session")
+def judge(mnist: Dataset) -> Judge:
+    """Of the digits; it has never seen a latent."""
+    return train_judge(mnist.train.images, {"label": np.asarray(mnist.train.labels)})
+
+
+@pytest.fixture(scope="session")
+def editing(mnist: Dataset) -> Space:
+    """A space of MNIST to edit in; tests may leave concepts in it."""
+    return train(mnist, "editing", seed=0)
 
 
 @pytest.fixture

@@ -87,15 +87,20 @@ class Concept:
 
     def at(self, z: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         """(N, d) the way of strength 1, (N, d) how the reading changes, (N,) the reading; both in strengths."""
-        if self.field is not None and self.follows:
-            slopes, gradients, values = self.field.at(z)
-            return slopes * self.distance, gradients / self.distance, values / self.distance
+        if self.field is None or not self.follows:
+            return self.linear(z)
+        slopes, gradients, values = self.field.at(z)
+        return slopes * self.distance, gradients / self.distance, values / self.distance
+
+    def linear(self, z: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """The same of its one direction and its linear reading."""
         direction: Numbers = self.direction.astype(np.float64)
-        normal: NDArray[np.floating]
-        if self.normal is None or self.distance <= 0:
-            normal, offset = direction / (direction @ direction), 0.0
-        else:
-            normal, offset = self.normal / self.distance, self.offset / self.distance
+        normal: Numbers = direction if self.normal is None else self.normal.astype(np.float64)
+        if normal @ direction <= 0:  # a reading that strength would lower
+            normal = direction
+        offset = 0.0 if normal is direction else self.offset
+        moved = float(normal @ direction)
+        normal, offset = normal / moved, offset / moved
         return np.broadcast_to(direction, z.shape), np.broadcast_to(normal, z.shape), z @ normal + offset
 
     def read(self, z: Points) -> Numbers:
