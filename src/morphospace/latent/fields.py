@@ -18,10 +18,10 @@ __all__ = ["Field", "learn_field", "within"]
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
-_PLACES = 256
+_PLACES = 512
 _CODES_A_PLACE = 20
-_NEIGHBOURS = 100  # at least; with many codes a fiftieth of them
-_SHARE = 50
+_NEIGHBOURS = 100  # at least; with many codes a 150th of them
+_SHARE = 150
 _SHARPNESS = 4.0  # of the weights, a squared width
 _TRUST = 0.001  # of the values' variance: where neighbours hardly differ, the slope is that of all codes
 _RIDGE = 0.01  # of the neighbours' mean variance
@@ -54,13 +54,18 @@ class Field(NamedTuple):
         gradients = weights @ self.gradients
         return weights @ self.slopes, gradients, weights @ self.offsets + (gradients * z).sum(1)
 
+    def span(self) -> tuple[float, float]:
+        """The least and the largest value at its places: beyond them it knows no way."""
+        values = self.offsets + (self.gradients * self.places).sum(1)
+        return float(values.min()), float(values.max())
+
     def read(self, z: Points) -> Numbers:
         """The value (N,) that codes (N, d) seem to have."""
         return self.at(z.astype(np.float64))[2]
 
 
 def learn_field(codes: Points, values: Numbers, slope: Numbers, strata: NDArray[np.int64] | None = None) -> Field:
-    r"""The slopes of codes over values among the neighbours of up to 256 places.
+    r"""The slopes of codes over values among the neighbours of up to 512 places.
 
     .. math:: \frac{\sum_i w_i (z_i - \bar z)(v_i - \bar v)}{\sum_i w_i (v_i - \bar v)^2}
 

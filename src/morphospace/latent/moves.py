@@ -19,6 +19,7 @@ Strength = float | Numbers
 _STEPS = 8
 _APART = 0.05  # of the determinant, which is 1 for concepts that have nothing in common
 _RIDGE = 0.01
+_BEYOND = 0.25  # strengths past the values of the examples
 
 
 def move(
@@ -30,7 +31,8 @@ def move(
     r"""Move latents along several concepts at once.
 
     Along directions alone it is :math:`z + \sum_i s_i d_i`. Along fields it takes 8 steps, each with the slopes of
-    half-way, and each as long as the reading there still misses the wanted one. With ``keep`` the ways
+    half-way, and each as long as the reading there still misses the wanted one, which is
+    none far beyond those of the examples. With ``keep`` the ways
     :math:`d_b` of all concepts, moved and kept, are mixed at each step so that of the readings :math:`g_a` the moved
     ones change as asked and the kept ones not at all: :math:`\sum_b (g_a \cdot d_b) m_b = s_a`, or 0.
 
@@ -71,12 +73,21 @@ def move(
         return here.astype(np.float32)
     if kept:
         _check_apart([concept for concept, _ in wanted])
-    goals = [concept.at(here)[2] + strength for concept, strength in wanted]
+    goals = [_goal(concept, concept.at(here)[2], strength) for concept, strength in wanted]
     for left in range(_STEPS, 0, -1):
         # By the midpoint rule: the slopes of half-way lead along a curve, those of the start off it.
         middle = here + _step(here, wanted, goals, left, mixed=bool(kept)) / 2
         here += _step(middle, wanted, goals, left - 0.5, mixed=bool(kept))
     return here.astype(np.float32)
+
+
+def _goal(concept: Concept, reading: Numbers, strength: Numbers) -> Numbers:
+    """Where a reading is to get, in strengths; along a field hardly farther than its places know the way."""
+    if concept.field is None or not concept.follows:
+        return reading + strength
+    low, high = (end / concept.distance for end in concept.field.span())
+    goal: Numbers = np.clip(reading + strength, np.minimum(low - _BEYOND, reading), np.maximum(high + _BEYOND, reading))
+    return goal
 
 
 def _step(
