@@ -58,7 +58,7 @@ def test_every_block_of_the_chapter_on_concepts(
     monkeypatch.chdir(tmp_path)
     code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.S))
     exec(compile(code, "concepts.md", "exec"), {})
-    for line in "\n".join(re.findall(r"```sh\n(.*?)```", text, re.S)).splitlines():
+    for line in "".join(re.findall(r"```sh\n(.*?)```", text, re.S)).splitlines():
         ran = morpho(*shlex.split(line, comments=True)[1:])
         assert ran.code == 0, (line, ran.err)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from morphospace.errors import FileError
+from morphospace.errors import ArgumentError, FileError
 from morphospace.files import atomic_file
 from morphospace.images import Images
 from morphospace.latent.concepts import Concept
@@ -34,11 +34,10 @@ _LARGEST = 256_000_000  # bytes
 
 
 class Examples(NamedTuple):
-    """What a concept can be learned from again: uint8 ``images`` (N, H, W, C), ``values`` (N,), ``strata`` (N,)."""
+    """What a concept can be learned from again: uint8 ``images`` (N, H, W, C) and ``values`` (N,)."""
 
     images: Images
     values: NDArray[np.bool_] | NDArray[np.float64]
-    strata: NDArray[np.int64] | None = None
 
 
 class SharedConcept(NamedTuple):
@@ -98,7 +97,22 @@ def concept_from(name: str, evidence: Any, arrays: Mapping[str, NDArray[Any]], f
 
 
 def _check(concept: Concept) -> None:
-    """Refuse arrays that do not fit each other."""
+    """Refuse arrays that do not fit each other, and evidence that is none."""
+    evidence: dict[str, Any] = concept_evidence(concept)
+    interval = evidence["auc_interval"]
+    numbers = [evidence[key] for key in ("auc", "correlation", "stability") if evidence[key] is not None]
+    numbers += [evidence["offset"], evidence["distance"], *(interval or ())]
+    if not all(isinstance(value, (int, float)) and np.isfinite(value) for value in numbers):
+        raise ValueError("its evidence is no number")
+    if interval is not None and len(interval) != 2:
+        raise ValueError("an interval has two ends")
+    wanted = {str: ("method", "source"), int: ("positives", "negatives", "seed")}
+    if not all(isinstance(evidence[key], kind) for kind, keys in wanted.items() for key in keys):
+        raise ValueError("words or counts of the wrong type")
+    if not all(isinstance(word, str) for pair in evidence["origin"].items() for word in pair):
+        raise ValueError("an origin of the wrong type")
+    if not np.any(concept.direction):
+        raise ValueError("a direction of length 0")
     shape = concept.direction.shape
     if len(shape) != 1 or (concept.normal is not None and concept.normal.shape != shape):
         raise ValueError(f"a direction of shape {shape}, and a normal that does not fit")
@@ -114,11 +128,18 @@ def _check(concept: Concept) -> None:
 
 
 def write_shared_concept(path: Path, shared: SharedConcept) -> None:
-    """Write a concept to a safetensors file of its own."""
+    """Write a concept to a safetensors file of its own.
+
+    Raises:
+        ArgumentError: for examples that make it too large to be read again.
+        FileError: if it cannot be written.
+    """
     arrays = {f"concept {key}": np.ascontiguousarray(value) for key, value in concept_arrays(shared.concept).items()}
     if shared.examples is not None:
-        given = {key: value for key, value in shared.examples._asdict().items() if value is not None}
-        arrays |= {f"examples {key}": np.ascontiguousarray(value) for key, value in given.items()}
+        arrays |= {f"examples {key}": np.ascontiguousarray(v) for key, v in shared.examples._asdict().items()}
+    size = sum(value.nbytes for value in arrays.values())
+    if size > _LARGEST:
+        raise ArgumentError(f"--examples: they have {size:,} bytes, expected at most {_LARGEST:,}. Pass on fewer.")
     about = {
         "format": _FORMAT,
         "name": shared.concept.name,
@@ -162,13 +183,12 @@ def read_shared_concept(path: Path) -> SharedConcept:
 
 
 def _examples(arrays: Mapping[str, NDArray[Any]], path: Path) -> Examples:
-    images, values, strata = (arrays.get(f"examples {key}") for key in Examples._fields)
+    images, values = (arrays.get(f"examples {key}") for key in Examples._fields)
     good = (
         images is not None and images.dtype == np.uint8 and images.ndim == 4 and images.shape[-1] in (1, 3)
         and min(images.shape) > 0
         and values is not None and values.shape == images.shape[:1] and values.dtype in (np.bool_, np.float64)
-        and (strata is None or (strata.shape == images.shape[:1] and strata.dtype == np.int64 and strata.min() >= 0))
     )  # fmt: skip
     if not good or images is None or values is None:
         raise FileError(f"FILE: {path} is damaged: its examples have no form that a concept could be learned from.")
-    return Examples(images, values, strata)
+    return Examples(images, values)

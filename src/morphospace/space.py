@@ -527,19 +527,27 @@ class Space:
 
         A move along fields is looked at once: what the decoded picture, encoded again, is short of is added.
         """
-        points = self._points(z)
+        start = points = self._points(z)
         if target is not None:
             points = self.change_class(points, target, source=source, strength=strength, chance=chance)
+        move(
+            points[:1], self.concepts, dict.fromkeys((*(strengths or {}), *(until or {})), 0.0), keep
+        )  # refuses by name
+        held: dict[str, Strength] = dict.fromkeys(keep, 0.0)
+        if target is not None:  # what the change of class has done to it is undone
+            for name in held:
+                concept = self.concepts[name]
+                held[name] = concept.at(start.astype(np.float64))[2] - concept.at(points.astype(np.float64))[2]
         wanted = dict(strengths or {})
         for name, value in (until or {}).items():
             if name in wanted:
                 raise ArgumentError(f'--until: "{name}" has a strength already; give one of the two.')
-            wanted[name] = self._strength_until(points, name, value, keep)
-        return self._moved(points, wanted, keep)
+            wanted[name] = self._strength_until(points, wanted, name, value, held)
+        return self._moved(points, wanted, held)
 
-    def _moved(self, z: Points, strengths: Mapping[str, Strength], keep: Sequence[str]) -> Points:
-        """Latents moved along concepts; along fields with a second look."""
-        moved = move(z, self.concepts, strengths, keep)
+    def _moved(self, z: Points, strengths: Mapping[str, Strength], held: Mapping[str, Strength]) -> Points:
+        """Latents moved along concepts, others held (or brought back by so much); along fields with a second look."""
+        moved = move(z, self.concepts, strengths, held)
         fields = [name for name, strength in strengths.items() if self.concepts[name].follows and np.any(strength)]
         if not fields:
             return moved
@@ -551,24 +559,29 @@ class Space:
             return np.clip(asked - got, -np.maximum(np.abs(asked), _BACK), np.maximum(np.abs(asked), _BACK))
 
         more = {name: missing(name, strengths[name]) for name in fields}
-        if not keep:
+        if not held:
             return move(moved, self.concepts, more)
-        # What has been kept is brought back as far as it went astray; what has arrived is kept from now on, too.
-        back = {name: missing(name, 0.0) if self.concepts[name].follows else 0.0 for name in keep}
-        return move(moved, self.concepts, more, back | dict.fromkeys(strengths.keys() - more.keys(), 0.0))
+        # What is held is brought back as far as it went astray; what has arrived is held from now on, too.
+        back = {name: missing(name, asked) if self.concepts[name].follows else 0.0 for name, asked in held.items()}
+        arrived = {name: 0.0 for name in strengths if name not in more}
+        return move(moved, self.concepts, more, back | arrived)
 
-    def _strength_until(self, z: Points, name: str, target: float, keep: Sequence[str]) -> NDArray[np.float64]:
-        """The least strengths (N,) at which what is decoded, and encoded again, reads ``target``; else the nearest."""
-        move(z[:1], self.concepts, {name: 0.0}, keep)  # refuses what is wrong by name
+    def _strength_until(
+        self, z: Points, fixed: Mapping[str, Strength], name: str, target: float, held: Mapping[str, Strength]
+    ) -> NDArray[np.float64]:
+        """The least strengths (N,) at which what is decoded, and encoded again, reads ``target``; else the nearest.
+
+        The strengths ``fixed`` of other concepts go along.
+        """
         concept = self.concepts[name]
         if concept.field is None:
-            raise ArgumentError(f"--until {name}: it cannot be read; learn it from examples.")
+            raise ArgumentError(f"--until {name}: it cannot be read; learn it again, from examples.")
         if not np.isfinite(target) or not (concept.of_number or 0 < target < 1):
             expected = "a finite value" if concept.of_number else "a chance between 0 % and 100 %, like 90%"
             raise ArgumentError(f"--until {name}: expected {expected}, got {target:g}.")
 
         def read(strengths: NDArray[np.float64]) -> NDArray[np.float64]:
-            return concept.read(self.encode(self.decode(self._moved(z, {name: strengths}, keep))).mean)
+            return concept.read(self.encode(self.decode(self._moved(z, {**fixed, name: strengths}, held))).mean)
 
         before = read(np.zeros(len(z)))
         sign = np.where(before <= target, 1.0, -1.0)
@@ -605,7 +618,7 @@ class Space:
         Args:
             images: see :meth:`prepare`.
             strengths: concept -> strength; 1.0 moves the average negative to the average positive.
-            keep: concepts that are to stay as they are while those of ``strengths`` and ``until`` move.
+            keep: concepts that are to stay as they are while others, or the class, change.
             until: concept -> how far, instead of a strength: of a number the value to reach, of yes and no the chance,
                 as the decoded picture is read when it is encoded again; up to strength 4.
             target: the class they are to be of.
@@ -706,9 +719,10 @@ class Space:
             "can reproduce typical images of it, after much training on few images even single ones. The reference "
             "points are codes of its test images: decoding them gives a likeness of each; beside each stands how well "
             "it is reconstructed. Where classes were learned, `classes.safetensors` has the mean and covariance of "
-            "each one's codes: decoding a mean gives its average image. The names of labels and concepts, the counts "
-            "of images and the command that was typed, with the paths in it, are in `config.json`; file names and "
-            "pixels are not. Do not share a space of images that you may not share.",
+            "each one's codes: decoding a mean gives its average image; concepts that were learned from images hold "
+            "the codes of up to 512 of them each: decoding them gives a likeness of each. The names of labels and "
+            "concepts, the counts of images and the command that was typed, with the paths in it, are in "
+            "`config.json`; file names and pixels are not. Do not share a space of images that you may not share.",
             "",
         ]
         return "\n".join(lines)

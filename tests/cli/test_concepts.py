@@ -104,20 +104,22 @@ def test_edit_until_and_keep(at: Morpho, tmp_path: Path) -> None:
     half, whole = (
         at("edit", RUN, "digits:test/1", "--to", "0", *until, "--json").json for until in (("--until", "60%"), ())
     )
-    assert half["until"] == {"": 0.6}
-    assert whole["until"] == {}
+    assert (half["chance"], whole["chance"]) == (0.6, None)
+    assert half["until"] == whole["until"] == {}
     far = at("edit", RUN, "digits:test/1", "--concept", "6=9", "--json")
     assert far.json["atypical"]
     assert "empty region" in far.err
     missed = at("edit", RUN, "digits:test/1", "--until", "slant=1000")
     assert missed.code == 0
-    assert "nothing up to strength 4" in missed.err
+    assert "strengths up to 4 were tried" in missed.err
     for arguments, words in [
         (("--until", "0"), "NAME=TARGET"),
         (("--until", "0=x"), "NAME=TARGET"),
         (("--until", "90%"), "belongs to --to"),
         (("--until", "0=120%"), "between 0 % and 100 %"),
         (("--until", "0=0.9", "--concept", "0=1"), "strength already"),
+        (("--until", "0=0.9", "--until", "0=0.8"), "given twice"),
+        (("--concept", "0=1", "--concept", "0=2"), "given twice"),
         (("--until", "7=90%"), 'no concept "7"'),
         (("--to", "0", "--until", "100%"), "between 0 % and 100 %"),
         (("--concept", "6=1", "--keep", "6"), "kept too"),
@@ -208,5 +210,9 @@ def test_judges_tell_what_concepts_do(at: Morpho, tmp_path: Path) -> None:
     unknown = at("concept", "test", RUN, "lean", "--seeds", "2")
     assert unknown.code == 2
     assert "nothing in" in unknown.err
+    left_out = at("concept", "test", RUN, "--seeds", "2", "--images", "20", "--json")
+    assert left_out.code == 0, left_out.err
+    assert '"lean" is left out' in left_out.err
+    assert "lean" not in left_out.json["concepts"]
     assert at("concept", "test", RUN, "7").code == 2
     assert at("concept", "test", RUN, "--seeds", "1").code == 2

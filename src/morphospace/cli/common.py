@@ -46,6 +46,7 @@ __all__ = [
     "StrictOption",
     "command_line",
     "data_progress",
+    "escape",
     "folder_pictures",
     "image_argument",
     "note",
@@ -114,10 +115,11 @@ def screen() -> Console:
 
 def note(words: str) -> None:
     """Tell a person something that is no result."""
-    screen().print(f"[yellow]note:[/] {_escape(words)}", soft_wrap=True)
+    screen().print(f"[yellow]note:[/] {escape(words)}", soft_wrap=True)
 
 
-def _escape(words: str) -> str:
+def escape(words: str) -> str:
+    """Words as rich prints them, brackets and all."""
     from rich.markup import escape
 
     return escape(words)
@@ -172,7 +174,7 @@ def _print(answer: Answer, *, as_json: bool) -> None:
     if answer.text:
         console.print(answer.text, soft_wrap=True)
     for path in answer.outputs:
-        console.print(f"[green]wrote[/] {_escape(str(path))}", soft_wrap=True)
+        console.print(f"[green]wrote[/] {escape(str(path))}", soft_wrap=True)
 
 
 def _fail(words: str, code: int, error: BaseException, *, as_json: bool, debug: bool) -> None:
@@ -182,7 +184,7 @@ def _fail(words: str, code: int, error: BaseException, *, as_json: bool, debug: 
     if as_json:
         sys.stdout.write(jsonlib.dumps({"error": words, "exit_code": code}) + "\n")
     label = "[cyan]stopped:[/]" if code == 130 else "[red]error:[/]"
-    screen().print(f"{label} {_escape(' '.join(words.split()))}", soft_wrap=True)
+    screen().print(f"{label} {escape(' '.join(words.split()))}", soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -237,13 +239,13 @@ def data_progress(what: str, done: int, total: int | None, unit: str) -> None:
     finished = total is not None and done >= total
     if not console.is_terminal:
         if finished:
-            console.print(f"{_escape(what)}: {total:,} {unit}", soft_wrap=True)
+            console.print(f"{escape(what)}: {total:,} {unit}", soft_wrap=True)
         return
     bar = _bar()
-    task = next((task.id for task in bar.tasks if task.description == _escape(what)), None)
+    task = next((task.id for task in bar.tasks if task.description == escape(what)), None)
     if task is None:
         bar.start()
-        task = bar.add_task(_escape(what), unit=unit)
+        task = bar.add_task(escape(what), unit=unit)
     bar.update(task, completed=done, total=total)
     if finished:
         bar.remove_task(task)

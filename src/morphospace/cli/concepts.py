@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -15,6 +16,7 @@ from morphospace.cli.common import (
     SeedOption,
     SpaceArgument,
     command_line,
+    escape,
     note,
     open_data,
     open_space,
@@ -135,7 +137,8 @@ def _from_folders(space: Space, name: str, positive: str, negative: str | None, 
     away = space.reference if negative is None else codes("--negative", negative)
     if away is None:
         raise ArgumentError("--negative: this space keeps no reference points; give a folder of pictures that lack it.")
-    source = f"{positive} against {'the test images' if negative is None else negative}"
+    # Names, not places: a bundle may be shared.
+    source = f"{Path(positive).name} against {'the test images' if negative is None else Path(negative).name}"
     seed = int(space.about.get("seed", 0))
     known = sides(codes("--positive", positive), away)
     concept = learn_concept(name, *known, method=method, source=source, seed=seed)
@@ -165,9 +168,9 @@ def classes(
     worst = f"{learned.names[s]} to {learned.names[t]}"
     if evidence.worst < _TRUSTED:
         note(f"edits from {worst} often miss; a space of more latents, like that of --recipe editing, tells more apart")
-    reached = f"{evidence.mean:.1%}" + (f", worst {worst} {evidence.worst:.1%}" if evidence.worst < 1 else "")
+    reached = f"{evidence.mean:.1%}" + (f", worst {escape(worst)} {evidence.worst:.1%}" if evidence.worst < 1 else "")
     text = (
-        f"learned [bold]{len(learned.names)} classes[/] from {int(evidence.counts.sum()):,} images of {data}\n"
+        f"learned [bold]{len(learned.names)} classes[/] from {int(evidence.counts.sum()):,} images of {escape(data)}\n"
         f"[dim]edits of validation images, encoded again, reach their class: {reached}; "
         f"margin {learned.margin:g} nats[/]"
     )
@@ -287,7 +290,9 @@ def remove(
     for name in names:
         found.concepts.pop(name, None)
     store_concepts(space, found)
-    return Answer({"space": space, "removed": names, "concepts": list(found.concepts)}, f"removed {', '.join(names)}")
+    return Answer(
+        {"space": space, "removed": names, "concepts": list(found.concepts)}, f"removed {escape(', '.join(names))}"
+    )
 
 
 def rename(
@@ -305,4 +310,4 @@ def rename(
         for name, concept in found.concepts.items()
     }
     store_concepts(space, found)
-    return Answer({"space": space, "concepts": list(found.concepts)}, f"renamed {old} to {new}")
+    return Answer({"space": space, "concepts": list(found.concepts)}, f"renamed {escape(old)} to {escape(new)}")

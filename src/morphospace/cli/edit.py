@@ -88,11 +88,15 @@ def edit(
         raise ArgumentError("--from and --strength belong to --to CLASS; --concept has its own, like 6=2.0.")
     if (to is None and chance) or len(chance) > 1:
         raise ArgumentError("--until: expected NAME=TARGET, like 6=90%; a share alone belongs to --to CLASS, once.")
-    strengths = dict(_strength(text) for text in concept or ())
+    pairs = [_strength(text) for text in concept or ()]
+    _check_once("--concept", [name for name, _ in pairs])
+    _check_once("--until", [name for name, _ in targets if name])
+    strengths = dict(pairs)
     asked: dict[str, Any] = {
         **({} if to is None else {"from": source, "to": to, "strength": strength}),
         "concepts": strengths,
-        "until": dict(targets) if targets else {},
+        "until": {name: value for name, value in targets if name},
+        "chance": chance[0] if chance else None,
         "keep": keep or [],
     }
     move: dict[str, Any] = {
@@ -115,6 +119,7 @@ def edit(
     if (pictures := folder_pictures(image)) is not None:
         return _edit_folder(space, pictures, move, keep_detail, asked, words, seed, device, out, force)
     path = output_path(out, "edit", ".png", force=force)
+    sheet = output_path(path.with_name(f"{path.stem}-sheet.png"), "edit", ".png", force=force)
     found = open_space(space, device)
     original = image_argument(found, image)
     z = found.encode(original).mean
@@ -126,7 +131,6 @@ def edit(
 
     about = found.text(kind="edit", concepts=words, command=command_line())
     Picture(edited[0], about).save(path)
-    sheet = path.with_name(f"{path.stem}-sheet.png")
     lines = [] if to is None else [f"to {to}" + (f" x{strength:g}" if strength != 1 else "")]
     lines += [f"{name} {value:+g}" for name, value in strengths.items()]
     lines += [f"until {text}" for text in until or ()] + [f"keep {name}" for name in keep or ()]
@@ -143,7 +147,7 @@ def _reads(space: Space, edited: Images, targets: list[tuple[str, float]]) -> di
         concept = space.concepts[name]
         found[name] = round(float(concept.read(z)[0]), 4)
         if abs(found[name] - value) > _MISSED * (abs(concept.distance) if concept.of_number else 1.0):
-            note(f"{name}: nothing up to strength 4 reaches {value:g}; the edit reads {found[name]:g}")
+            note(f"{name}: the edit reads {found[name]:g}, not {value:g}; strengths up to 4 were tried")
     return found
 
 
@@ -196,6 +200,12 @@ def _sheet(space: Space, original: Images, edited: Images, caption: str, about: 
 
     row = enlarge(np.concatenate([original, space.reconstruct(original), edited]), 168)
     Picture(captioned([row], [caption], columns=["original", "decoded", "edited"]), about).save(path)
+
+
+def _check_once(option: str, names: list[str]) -> None:
+    twice = [name for i, name in enumerate(names) if name in names[:i]]
+    if twice:
+        raise ArgumentError(f'{option}: "{twice[0]}" is given twice.')
 
 
 def _strength(text: str) -> tuple[str, float]:

@@ -69,6 +69,11 @@ def export(
     count = 0 if carried is None else len(carried.images)
     if count:
         note(f"the file carries {count} images as they are; give it only to whom you may give them")
+    elif concept.field is not None:
+        count_of_codes = len(concept.field.places)
+        note(
+            f"the file carries the codes of {count_of_codes} images it was learned from; the space can draw their like"
+        )
     facts = {"space": space, "seed": seed, "concept": name, "examples": count, "bytes": path.stat().st_size}
     return Answer(facts, f"{path.stat().st_size:,} bytes, {count or 'no'} examples", outputs=[path])
 

@@ -70,6 +70,6 @@ def concept_line(concept: Concept, others: Mapping[str, Concept] | None = None) 
     counts = f", {concept.positives:,} against {concept.negatives:,}" if concept.positives else ""
     warnings = "".join(f"\n    [yellow]{escape(words)}[/]" for words in concept.warnings(others))
     return (
-        f"[bold]{escape(concept.name)}[/]: {concept.method}{counts}{score}\n"
+        f"[bold]{escape(concept.name)}[/]: {escape(concept.method)}{counts}{score}\n"
         f"    [dim]{escape(concept.source)}[/]{warnings}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -14,6 +14,7 @@ from morphospace.cli.common import (
     SeedOption,
     SpaceArgument,
     command_line,
+    note,
     open_data,
     open_space,
     output_path,
@@ -22,6 +23,10 @@ from morphospace.cli.common import (
 )
 from morphospace.cli.stored import known_concept
 from morphospace.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from morphospace.data import Dataset
+    from morphospace.space import Space
 
 __all__ = ["trial"]
 
@@ -53,14 +58,21 @@ def trial(
     found = open_space(space, device)
     for name in names or ():
         known_concept(found, name)
-    chosen = list(dict.fromkeys(names)) if names else list(found.concepts)
-    if not chosen and found.classes is None:
-        raise ArgumentError("SPACE: it has no concepts to test. Learn one: morpho concept learn SPACE NAME --data DATA")
     dataset = open_data(data or own_data(space, found), preparation_for(found))
+    chosen = list(dict.fromkeys(names)) if names else _testable(found, dataset)
+    wanted_classes = not names and found.classes is not None
+    if wanted_classes and found.classes is not None and found.classes.names != dataset.label_names:
+        note(f"the classes of the space are not those of {dataset.name}; edits from class to class are left out")
+        wanted_classes = False
+    if not chosen and not wanted_classes:
+        raise ArgumentError(
+            "SPACE: it has no concepts that this set can tell of. Learn one: "
+            "morpho concept learn SPACE NAME --data DATA"
+        )
     wanted = range(seed, seed + seeds)
     trials, judges = try_concepts(found, dataset, chosen, seeds=wanted, images=images, tell=_tell)
     classes = None
-    if not names and found.classes is not None and found.classes.names == dataset.label_names:
+    if wanted_classes:
         _tell("edits from class to class")
         classes = class_figures(found, dataset, judges, images=images)
     facts: dict[str, Any] = {"space": space, "data": dataset.name, "seed": seed, "seeds": seeds, **trials.to_json()}
@@ -72,6 +84,21 @@ def trial(
     return Answer(facts, _text(facts), outputs=[files[0], *files[1:]])
 
 
+def _testable(space: Space, dataset: Dataset) -> list[str]:
+    """The concepts that the set can tell of; says which it cannot."""
+    from morphospace.evaluate.trials import origin_in
+
+    found = []
+    for name, concept in space.concepts.items():
+        try:
+            origin_in(concept, dataset)
+        except ArgumentError:
+            note(f'"{name}" is left out: nothing in {dataset.name} can tell what it does')
+        else:
+            found.append(name)
+    return found
+
+
 def _tell(words: str) -> None:
     screen().print(f"[dim]{words}[/]", soft_wrap=True)
 
@@ -81,7 +108,7 @@ def _text(facts: dict[str, Any]) -> str:
     from rich.markup import escape
 
     def share(found: dict[str, Any], key: str) -> str:
-        return f"{found[key]['mean']:.0%}" if key in found else "-"
+        return f"{found[key]['mean']:.0%}" if key in found and found[key]["mean"] is not None else "-"
 
     head = f"{'at strength 1':20} {'reached':>8} {'random':>8} {'others':>8} {'identity':>9} {'real':>6}"
     lines = [f"[dim]{head}[/]"] if facts["concepts"] else []
@@ -91,9 +118,9 @@ def _text(facts: dict[str, Any]) -> str:
             f"{escape(name):20} {share(found, 'reached'):>8} {share(found, 'random_reached'):>8} "
             f"{share(found, 'others'):>8} {share(found, 'kept'):>9} {share(found, 'real'):>6}"
         )
-        lines.append(
-            line + (f"  [dim]correlation {each['correlation']['mean']:.2f}[/]" if "correlation" in each else "")
-        )
+        if each.get("correlation", {}).get("mean") is not None:
+            line += f"  [dim]correlation {each['correlation']['mean']:.2f}[/]"
+        lines.append(line)
     if facts["classes"] is not None:
         found = facts["classes"]
         lines.append(

@@ -75,11 +75,12 @@ def train_judge(
 
     Args:
         images: uint8 (N, H, W, C), any that can be indexed by an array.
-        properties: by name, of each image a kind, whole numbers (N,) of 0 .. K-1, or a value, floats (N,).
+        properties: by name, of each image a kind, whole numbers (N,) of 0 .. K-1, or a value, floats (N,), NaN where
+            it is not known.
         seed: of its weights and of the order of its examples.
 
     Raises:
-        DataError: for no property, kinds of which there is only one, or values that are not finite.
+        DataError: for no property, kinds of which there is only one, or a value that no image has.
 
     Example:
         >>> dots = np.zeros((64, 8, 8, 1), np.uint8)
@@ -93,9 +94,9 @@ def train_judge(
     targets: dict[str, Tensor] = {}
     for name, values in properties.items():
         if values.dtype.kind == "f":
-            if not np.isfinite(values).all():
-                raise DataError(f"--data: a judge of {name} needs a finite value for each image.")
-            scales[name] = (float(values.mean()), max(float(values.std()), 1e-9))
+            if not np.isfinite(values).any():
+                raise DataError(f"--data: a judge of {name} needs images of which it is known.")
+            scales[name] = (float(np.nanmean(values)), max(float(np.nanstd(values)), 1e-9))
             targets[name] = torch.from_numpy((values - scales[name][0]) / scales[name][1]).float()
             kinds[name] = 0
         else:
@@ -125,19 +126,24 @@ def train_judge(
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 out = head(body(_input(images[rows])))
             parts = torch.split(out.float(), [max(1, count) for count in kinds.values()], 1)
-            loss = torch.stack(
-                [
-                    F.cross_entropy(part, targets[name][rows])
-                    if kinds[name]
-                    else F.mse_loss(part[:, 0], targets[name][rows])
-                    for name, part in zip(kinds, parts, strict=True)
-                ]
-            ).sum()
+            losses = [
+                F.cross_entropy(part, targets[name][rows]) if kinds[name] else _error(part[:, 0], targets[name][rows])
+                for name, part in zip(kinds, parts, strict=True)
+            ]
+            loss = torch.stack(losses).sum()
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
             schedule.step()
     return Judge(body.eval(), head.eval(), kinds, scales)
+
+
+def _error(found: Tensor, wanted: Tensor) -> Tensor:
+    """The mean squared error where the value is known."""
+    known = wanted.isfinite()
+    return F.mse_loss(torch.where(known, found, 0.0), wanted.nan_to_num(0.0), reduction="sum") / known.sum().clamp_min(
+        1
+    )
 
 
 def _network(shape: tuple[int, ...]) -> nn.Sequential:

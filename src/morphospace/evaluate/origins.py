@@ -12,7 +12,7 @@ from morphospace.data import Dataset, Split
 from morphospace.errors import ArgumentError, DataError, did_you_mean
 from morphospace.evaluate.measures import measure
 
-__all__ = ["attribute_of", "origin_words", "strata_of", "values_of"]
+__all__ = ["attribute_of", "known_of", "origin_words", "strata_of", "values_of", "words_of"]
 
 
 def origin_words(origin: Mapping[str, str]) -> str:
@@ -51,11 +51,10 @@ def values_of(split: Split, dataset: Dataset, origin: Mapping[str, str]) -> NDAr
     key, wanted = origin["attribute"], origin.get("value")
     column = attribute_of(split, dataset, key, "--attribute")
     if wanted is not None:
-        words = column.astype(str)
-        if wanted not in words:
-            there = sorted(set(words.tolist()))
+        there = words_of(dataset, key)
+        if wanted not in there:
             raise ArgumentError(f'--attribute: no image has {key} "{wanted}". {did_you_mean(wanted, there)}')
-        return np.asarray(words == wanted)
+        return np.asarray(column.astype(str) == wanted)
     if column.dtype.kind not in "fiu":
         raise ArgumentError(f"--attribute {key}: it is in words; say which, like {key}={column[0]}.")
     return column.astype(np.float64)
@@ -74,11 +73,27 @@ def strata_of(split: Split, dataset: Dataset, balance: Sequence[str]) -> NDArray
         else:
             column = attribute_of(split, dataset, key, "--balance")
             if column.dtype.kind == "f":
-                column = np.searchsorted(np.nanquantile(column, [0.25, 0.5, 0.75]), column)
+                unknown = np.isnan(column)
+                column = np.where(unknown, 4, np.searchsorted(np.nanquantile(column, [0.25, 0.5, 0.75]), column))
             groups = np.unique(column, return_inverse=True)[1]
         both = groups if strata is None else np.unique(np.stack([strata, groups]), axis=1, return_inverse=True)[1]
         strata = both.astype(np.int64)
     return strata
+
+
+def words_of(dataset: Dataset, key: str) -> list[str]:
+    """The words of an attribute, in the order of the alphabet: what the training images have."""
+    return sorted(set(np.asarray(dataset.train.attributes[key]).astype(str).tolist()) - {""})
+
+
+def known_of(
+    split: Split, origin: Mapping[str, str], values: NDArray[np.bool_] | NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """(N,) for which images ``values`` are known: neither NaN nor, of a word, empty."""
+    known = np.isfinite(values)
+    if "value" in origin:
+        known &= np.asarray(split.attributes[origin["attribute"]]).astype(str) != ""
+    return known
 
 
 def attribute_of(split: Split, dataset: Dataset, key: str, option: str) -> NDArray[Any]:

@@ -13,9 +13,9 @@ from morphospace.data import Dataset, Split, spread
 from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.evaluate.measures import MEASURES, measure
-from morphospace.evaluate.origins import attribute_of, values_of
+from morphospace.evaluate.origins import attribute_of, known_of, values_of, words_of
 from morphospace.images import Images
-from morphospace.latent import Concept
+from morphospace.latent import Concept, upper_half
 from morphospace.space import Space
 
 __all__ = ["STYLE", "Trials", "class_figures", "origin_in", "try_concepts"]
@@ -31,7 +31,7 @@ _STRENGTHS = {True: (-1.0, -0.5, 0.5, 1.0), False: (0.5, 1.0, 1.5, 2.0)}
 _LABEL = "label"
 _NEIGHBOUR = 3  # whose distance is the reach of a real image
 _REAL = 2000  # images that say where real ones lie
-_T = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}  # Student's, 95 %
+_FEWEST = 5  # test images on each side of a property
 
 
 class Property(NamedTuple):
@@ -101,21 +101,27 @@ class Trials:
             "entanglement": {
                 "rows": self.names,
                 "columns": self.properties,
-                "moved": [[round(v, 4) for v in row] for row in np.mean(self.moved, 0).tolist()],
+                "moved": [
+                    [round(v, 4) if np.isfinite(v) else None for v in row] for row in np.mean(self.moved, 0).tolist()
+                ],
             },
         }
 
 
-def interval(values: Sequence[float]) -> dict[str, float]:
-    """The mean over seeds and where it lies by Student's t with 95 %.
+def interval(values: Sequence[float]) -> dict[str, float | None]:
+    """The mean over seeds and where it lies by Student's t with 95 %; None where nothing could be measured.
 
     Example:
         >>> interval([0.9, 1.0, 0.95])
-        {'mean': 0.95, 'low': 0.8259, 'high': 1.0741}
+        {'mean': 0.95, 'low': 0.8258, 'high': 1.0742}
     """
-    mean = float(np.mean(values))
+    from scipy.special import stdtrit
+
     count = len(values)
-    half = _T.get(count, 2.0) * float(np.std(values, ddof=1)) / count**0.5 if count > 1 else 0.0
+    if not np.isfinite(values).all():
+        return dict.fromkeys(("mean", "low", "high"))
+    mean = float(np.mean(values))
+    half = float(stdtrit(count - 1, 0.975)) * float(np.std(values, ddof=1)) / count**0.5 if count > 1 else 0.0
     return {"mean": round(mean, 4), "low": round(mean - half, 4), "high": round(mean + half, 4)}
 
 
@@ -172,14 +178,19 @@ def try_concepts(
     if dataset.shape != space.shape:
         raise DataError(f"--data: its images have shape {dataset.shape}, this space takes {space.shape}.")
     origins = {name: origin_in(space.concepts[name], dataset) for name in names}
+    for name, origin in origins.items():
+        if not _has_both(dataset, origin):
+            raise DataError(
+                f"--data: {name} needs {_FEWEST} test images or more that show it, and as many that do not."
+            )
     for name, concept in space.concepts.items():
-        if concept.origin and name not in origins and _knows(dataset, concept):
+        if concept.origin and name not in origins and _knows(dataset, concept) and _has_both(dataset, concept.origin):
             origins[name] = dict(concept.origin)
     watched = [_property(name, origin, dataset) for name, origin in origins.items()]
     trials = Trials(list(names), [p.name for p in watched], images)
-    for seed in seeds:
+    for i, seed in enumerate(seeds, 1):
         if tell is not None:
-            tell(f"judge {seed + 1} of {len(seeds)}")
+            tell(f"judge {i} of {len(seeds)}")
         judge = train_judge(dataset.train.images, _targets(dataset.train, watched, dataset), seed=seed)
         _try(space, dataset, judge, seed, watched, origins, trials)
     return trials, judge
@@ -189,7 +200,20 @@ def _knows(dataset: Dataset, concept: Concept) -> bool:
     origin = concept.origin
     if "label" in origin:
         return origin["label"] in dataset.label_names
-    return "measure" in origin or origin.get("attribute") in dataset.train.attributes
+    if "measure" in origin:
+        return True
+    key = origin.get("attribute", "")
+    return key in dataset.train.attributes and origin.get("value", "") in ("", *words_of(dataset, key))
+
+
+def _has_both(dataset: Dataset, origin: Mapping[str, str]) -> bool:
+    """Whether enough test images show it, and enough do not."""
+    values = values_of(dataset.test, dataset, origin)
+    values = values[known_of(dataset.test, origin, values)]
+    if len(values) < 2 * _FEWEST:
+        return False
+    shows = upper_half(values)
+    return _FEWEST <= int(shows.sum()) <= len(shows) - _FEWEST
 
 
 def _property(name: str, origin: Mapping[str, str], dataset: Dataset) -> Property:
@@ -200,23 +224,20 @@ def _property(name: str, origin: Mapping[str, str], dataset: Dataset) -> Propert
     key = origin["attribute"]
     if "value" not in origin:
         return Property(name, key)
-    return Property(name, key, sorted(_words(dataset.train, key)).index(origin["value"]))
-
-
-def _words(split: Split, key: str) -> set[str]:
-    return set(np.asarray(split.attributes[key]).astype(str).tolist())
+    return Property(name, key, ["", *words_of(dataset, key)].index(origin["value"]))
 
 
 def _targets(split: Split, watched: Sequence[Property], dataset: Dataset) -> dict[str, NDArray[Any]]:
     """What a judge is to learn: the labels, and the attributes that are watched."""
     found: dict[str, NDArray[Any]] = {}
-    if split.labels is not None:
+    if split.labels is not None and len(dataset.label_names) > 1:
         found[_LABEL] = np.asarray(split.labels)
-    for name in {p.judged for p in watched if p.judged not in (None, _LABEL)}:
+    for name in dict.fromkeys(p.judged for p in watched if p.judged not in (None, _LABEL)):
         column = attribute_of(split, dataset, str(name), "--data")
         kinds = any(p.kind is not None for p in watched if p.judged == name)
         if kinds:
-            found[str(name)] = np.searchsorted(sorted(set(column.astype(str).tolist())), column.astype(str))
+            places = {word: i for i, word in enumerate(["", *words_of(dataset, str(name))])}
+            found[str(name)] = np.array([places.get(word, 0) for word in column.astype(str).tolist()])
         else:
             found[str(name)] = column.astype(np.float64)
     if not found:  # nothing but measures: any pictures teach the features that realism goes by
@@ -241,18 +262,18 @@ def _try(
         right = (
             (judged[name].argmax(1) == values).mean()
             if judge.kinds[name]
-            else 1 - np.square(judged[name] - values).mean() / max(float(np.var(values)), 1e-12)
+            else 1 - np.nanmean(np.square(judged[name] - values)) / max(float(np.nanvar(values)), 1e-12)
         )
         trials.judges.setdefault(name, []).append(float(right))
     pixels = np.asarray(test.images[:])
-    truth = {p.name: values_of(test, dataset, origins[p.name]) for p in watched}
+    truth = {p.name: _truth(test, dataset, origins[p.name]) for p in watched}
     whole = [_whole_way(p.scores(pixels, judged), truth[p.name]) for p in watched]
     real = _Real(judge, dataset)
     moved = []
     for name in trials.names:
         own = [p.name for p in watched].index(name)
-        number = truth[name].dtype != np.bool_
-        here = np.flatnonzero(np.isfinite(truth[name]) if number else np.equal(truth[name], False))
+        number = origins[name].keys() & {"label", "value"} == set()
+        here = np.flatnonzero(np.isfinite(truth[name]) if number else truth[name] == 0)
         some: Images = pixels[np.sort(rng.permutation(here)[: trials.images])]
         z = space.encode(some).mean
         before = space.decode(z)
@@ -274,12 +295,14 @@ def _try(
                 kept.setdefault(key, []).append(value)
             changes.append((strength, change[own]))
             if strength == 1.0:
-                moved.append(np.nanmean(change, 1).tolist())
+                moved.append([_mean(row) for row in change])
         if number:
             asked = np.concatenate([np.full(len(change), strength) for strength, change in changes])
             got = np.concatenate([change for _, change in changes])
             there = np.isfinite(got)
-            trials.correlations.setdefault(name, []).append(float(np.corrcoef(asked[there], got[there])[0, 1]))
+            varied = there.sum() > 2 and got[there].std() > 0
+            correlation = float(np.corrcoef(asked[there], got[there])[0, 1]) if varied else float("nan")
+            trials.correlations.setdefault(name, []).append(correlation)
     trials.moved.append(moved)
 
 
@@ -306,12 +329,12 @@ def _compare(
     distances = np.square(flat[0]).sum(1) - 2 * flat[1] @ flat[0].T  # up to what is the same for all originals
     others = np.delete(changes, own, 0)
     figures = {
-        "reached": float(np.nanmean(changes[own]) / strength if number else (scores[own] > 0.5).mean()),
+        "reached": _mean(changes[own]) / strength if number else float((scores[own] > 0.5).mean()),
         "kept": float((distances.argmin(1) == np.arange(len(before))).mean()),
         "real": real.share(edited),
     }
     if len(others):
-        figures["others"] = float(np.nanmean(np.abs(others)))
+        figures["others"] = _mean(np.abs(others))
     return figures, changes
 
 
@@ -323,7 +346,8 @@ class _Real:
         images = dataset.train.images[spread(len(dataset.train), _REAL)]
         self.features = judge.features(images)
         distances = self._distances(self.features)
-        self.reach = np.partition(distances, _NEIGHBOUR, axis=1)[:, _NEIGHBOUR]
+        place = min(_NEIGHBOUR, len(images) - 1)
+        self.reach = np.partition(distances, place, axis=1)[:, place]
 
     def share(self, images: Images) -> float:
         """The share of images that lie within the reach of a real one."""
@@ -335,18 +359,33 @@ class _Real:
         return found
 
 
-def _whole_way(scores: Numbers, truth: NDArray[Any]) -> float:
+def _truth(split: Split, dataset: Dataset, origin: Mapping[str, str]) -> Numbers:
+    """(N,) 1 and 0 for yes and no, or the value; NaN where it is not known."""
+    values = values_of(split, dataset, origin)
+    found: Numbers = np.where(known_of(split, origin, values), values, np.nan).astype(np.float64)
+    return found
+
+
+def _mean(values: Numbers) -> float:
+    """Of those that could be measured; NaN where none could."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _whole_way(scores: Numbers, truth: Numbers) -> float:
     """From the average score of real images that lack it to that of those that show it."""
-    shows = truth if truth.dtype == np.bool_ else truth > np.nanmedian(truth)
-    way = float(np.nanmean(scores[shows]) - np.nanmean(scores[~shows]))
-    return way if abs(way) > 1e-6 else 1e-6
+    known = np.isfinite(truth)
+    shows = upper_half(truth[known])
+    way = _mean(scores[known][shows]) - _mean(scores[known][~shows])
+    return way if abs(way) > 1e-6 else float("nan")
 
 
 class ClassFigures(NamedTuple):
     """What edits from class to class did, by one judge.
 
     Attributes:
-        reached: (K, K) share of the images of a class (row) that become another (column); 1 where they agree.
+        reached: (K, K) share of the images of a class (row) that become another (column); 1 where they agree, NaN for
+            classes without images.
         random: (K, K) the same after random steps of equal length.
         style: the correlation from before to after of each of ``STYLE``, mean over pairs; None where it cannot be
             measured, as of pictures that are no bright drawings on a dark ground.
@@ -367,10 +406,10 @@ class ClassFigures(NamedTuple):
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {
-            "mean": float(self.reached[self.pairs].mean()),
-            "worst": float(self.reached.min()),
-            "random": float(self.random[self.pairs].mean()),
-            "reached": self.reached.round(4).tolist(),
+            "mean": float(np.nanmean(self.reached[self.pairs])),
+            "worst": float(np.nanmin(self.reached)),
+            "random": float(np.nanmean(self.random[self.pairs])),
+            "reached": [[None if np.isnan(v) else round(v, 4) for v in row] for row in self.reached.tolist()],
             "style": self.style,
             "style_of_nearest": self.nearest,
         }
@@ -398,15 +437,19 @@ def class_figures(space: Space, dataset: Dataset, judge: Judge, *, images: int =
     train: Images = dataset.train.images[:]
     names = space.classes.names
     rng = np.random.default_rng(seed)
-    reached, random = np.eye(len(names)), np.eye(len(names))
+    reached, random = (np.where(np.eye(len(names)) > 0, 1.0, np.nan) for _ in range(2))
     kept: dict[str, list[list[float]]] = {"edit": [], "nearest": []}
     groups = [np.flatnonzero(learned == t) for t in range(len(names))]
     flat = [train[group].reshape(len(group), -1).astype(np.float32) for group in groups]
     for s in range(len(names)):
         before: Images = dataset.test.images[np.flatnonzero(labels == s)[:images]]
+        if not len(before):
+            continue
         z = space.encode(before).mean
         here = before.reshape(len(before), -1).astype(np.float32)
-        for t in set(range(len(names))) - {s}:
+        for t in range(len(names)):
+            if t == s or not len(groups[t]):
+                continue
             moved = space.change_class(z, names[t], source=names[s])
             edited = space.decode(moved)
             reached[s, t] = (judge.classes(_LABEL, edited) == t).mean()

@@ -1,7 +1,7 @@
 """Geometry of latent points: grids, paths, concepts. No model inside."""
 
 from morphospace.latent.classes import Classes, change_class, class_chances, class_scores, learn_classes
-from morphospace.latent.concepts import METHODS, Concept, learn_concept, sides
+from morphospace.latent.concepts import METHODS, Concept, learn_concept, sides, upper_half
 from morphospace.latent.discovery import Discovery, discover
 from morphospace.latent.fields import Field, learn_field
 from morphospace.latent.geodesics import even_lines, geodesic_through, geodesics
@@ -38,4 +38,5 @@ __all__ = [
     "plane_of",
     "sides",
     "slerp",
+    "upper_half",
 ]

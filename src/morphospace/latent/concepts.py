@@ -14,7 +14,7 @@ from morphospace.errors import ArgumentError, DataError, did_you_mean
 from morphospace.latent.evidence import auc, auc_interval, cosine, draws, stability
 from morphospace.latent.fields import Field, learn_field, within
 
-__all__ = ["METHODS", "Concept", "learn_concept", "sides"]
+__all__ = ["METHODS", "Concept", "learn_concept", "sides", "upper_half"]
 
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -33,7 +33,8 @@ _NEWTON = 25
 class Concept:
     """A named direction: strength 1.0 moves the average negative to the average positive.
 
-    Of a number (a slant, an age) the positives are the images above the median.
+    Of a number (a slant, an age) the positives are the images above the median. A boundary's normal is as long as it
+    takes to move as far along itself.
 
     Attributes:
         name: what users call it.
@@ -105,7 +106,10 @@ class Concept:
 
     def read(self, z: Points) -> Numbers:
         """What codes (N, d) seem to show: of a number its value, of yes and no the chance; NaN without a field."""
-        return np.full(len(z), np.nan) if self.field is None else self.field.read(z)
+        if self.field is None:
+            return np.full(len(z), np.nan)
+        reading = self.field.read(z)
+        return reading if self.of_number else reading.clip(0, 1)
 
     def named(self, name: str) -> Concept:
         """The same under another name.
@@ -118,7 +122,7 @@ class Concept:
     def warnings(self, others: Mapping[str, Concept] | None = None) -> list[str]:
         """How far not to trust it, in plain words; ``others`` are the space's concepts, which it may repeat."""
         found = []
-        if min(self.positives, self.negatives) < _FEW:
+        if self.positives + self.negatives > 0 and min(self.positives, self.negatives) < _FEW:
             found.append(f"learned from few images ({self.positives} against {self.negatives})")
         if self.auc is not None and self.auc < _HARD:
             found.append(f"hard to tell apart in this space (AUC {self.auc:.2f}; 0.5 is chance)")
@@ -194,13 +198,13 @@ def learn_concept(
         raise DataError(f"concept {name}: expected codes (N, d) and N values, got {codes.shape} and {values.shape}.")
     if not np.isfinite(values).all():
         raise DataError(f"concept {name}: expected a finite value for each image.")
-    shows = _upper(values)
+    shows = upper_half(values)
     if shows.all() or not shows.any():
         raise DataError(f"concept {name}: expected images that show it and images that do not, N >= 1 of each.")
     if method in ("logistic", "lda") and not yes_or_no:
         known = "local, mean-difference, ridge or auto"
         raise ArgumentError(f"--method: {method} is for yes and no; of a number, expected {known}.")
-    if held_out is not None and not 2 <= _upper(held_out[1]).sum() <= len(held_out[1]) - 2:
+    if held_out is not None and not 2 <= upper_half(held_out[1]).sum() <= len(held_out[1]) - 2:
         held_out = None  # nothing to measure on
     if method == "auto":
         others = ("lda", "logistic") if yes_or_no else ("local", "ridge")
@@ -347,25 +351,39 @@ def _chance(logits: Numbers) -> Numbers:
 
 def _with_evidence(concept: Concept, codes: Points, values: Values, held_out: tuple[Points, Values] | None) -> Concept:
     judged, known = (codes, values) if held_out is None else held_out
-    scores = concept.read(judged) if concept.follows else judged @ concept.direction
-    shows = _upper(known)
+    field = concept.field if concept.follows else None
+    scores = judged @ concept.direction if field is None else field.read(judged)
+    shows = upper_half(known)
     return replace(
         concept,
         auc=auc(scores[shows], scores[~shows]),
         auc_interval=None if held_out is None else auc_interval(scores[shows], scores[~shows], concept.seed),
-        correlation=None if known.dtype == np.bool_ else float(np.corrcoef(scores, known)[0, 1]),
+        correlation=None if known.dtype == np.bool_ else _correlation(scores, known),
         held_out=held_out is not None,
     )
 
 
-def _upper(values: Values) -> NDArray[np.bool_]:
-    """Which images show it."""
-    upper: NDArray[np.bool_] = values if values.dtype == np.bool_ else values > np.median(values)  # type: ignore[assignment]
-    return upper
+def _correlation(a: NDArray[np.floating], b: Values) -> float:
+    """Of two sets of numbers; 0 where one does not vary."""
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 0.0
+
+
+def upper_half(values: Values) -> NDArray[np.bool_]:
+    """Which images show it: of a number those above the median, or at it where none is above; never where it is NaN.
+
+    Example:
+        >>> upper_half(np.array([1.0, 2.0, 3.0])).tolist(), upper_half(np.array([0.0, 1.0, 1.0])).tolist()
+        ([False, False, True], [False, True, True])
+    """
+    if values.dtype == np.bool_:
+        return np.asarray(values, np.bool_)
+    middle = np.nanmedian(values)
+    above = np.asarray(values > middle)
+    return above if above.any() else np.asarray(values >= middle)
 
 
 def _halves(codes: Points, values: Values) -> tuple[tuple[Points, Values], tuple[Points, Values]]:
     """Every second of the images that show it, and of those that do not, and the rest."""
-    order = np.argsort(_upper(values), kind="stable")
+    order = np.argsort(upper_half(values), kind="stable")
     first, second = order[::2], order[1::2]
     return (codes[first], values[first]), (codes[second], values[second])

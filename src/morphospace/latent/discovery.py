@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from morphospace.data.dataset import spread
-from morphospace.errors import ArgumentError
+from morphospace.errors import ArgumentError, DataError
 from morphospace.latent.concepts import Concept
 from morphospace.latent.evidence import cosine
 
@@ -21,6 +22,7 @@ Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 Decode = Callable[[Tensor], Tensor]
 
+_TOGETHER = 8  # pictures whose Jacobians are in memory
 _PLACES = 64  # codes that the decoder's axes are averaged over, and effects measured at
 _STEP = 0.01  # of a difference; codes vary by about 1
 _SAME = 0.95  # cosine
@@ -69,12 +71,14 @@ def decoder_axes(decode: Decode, codes: Points) -> Numbers:
         >>> decoder_axes(lambda z: z * torch.tensor([1.0, 3.0]), np.zeros((2, 2), np.float32)).round().tolist()
         [[0.0, 1.0], [1.0, 0.0]]
     """
-    z = torch.from_numpy(codes)
     d = codes.shape[1]
+    products = np.zeros((d, d))
     with torch.no_grad():
-        changes = [(decode(z + step) - decode(z - step)).flatten().double() for step in _STEP * torch.eye(d)]
-    jacobian = torch.stack(changes, 1)
-    return np.asarray(_signed(np.linalg.eigh((jacobian.T @ jacobian).cpu().numpy())[1].T[::-1]), np.float64)
+        for z in torch.split(torch.from_numpy(codes), _TOGETHER):
+            changes = [(decode(z + step) - decode(z - step)).flatten().double() for step in _STEP * torch.eye(d)]
+            jacobian = torch.stack(changes, 1)
+            products += (jacobian.T @ jacobian).cpu().numpy()
+    return _signed(np.linalg.eigh(products)[1].T[::-1])
 
 
 def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
@@ -87,6 +91,7 @@ def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
 
     Raises:
         ArgumentError: for k < 1.
+        DataError: for codes that do not vary.
 
     Source: principal axes of codes: Harkonen et al., GANSpace, arXiv:2004.02546.
     """
@@ -105,6 +110,8 @@ def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
             if length > 1e-6:
                 concept = Concept(name=f"{kind} {i}", direction=direction, method=kind, source="discovered")
                 found.append(Discovery(concept, _effect(decode, places, direction)))
+    if not found:
+        raise DataError("SPACE: its codes do not vary (posterior collapse), so there is no direction in it.")
     found.sort(key=lambda one: -one.effect)
     kept: list[Discovery] = []
     for one in found:
@@ -114,9 +121,12 @@ def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
 
 
 def _effect(decode: Decode, places: Points, direction: Points) -> float:
+    total = 0.0
     with torch.no_grad():
-        after, before = (decode(torch.from_numpy(places + s * direction)).float() for s in (0.5, -0.5))
-    return 255 * float((after - before).square().mean().sqrt())
+        for some in np.split(places, range(_TOGETHER, len(places), _TOGETHER)):
+            after, before = (decode(torch.from_numpy(some + s * direction)).float() for s in (0.5, -0.5))
+            total += float((after - before).square().mean()) * len(some)
+    return 255 * math.sqrt(total / len(places))
 
 
 def _signed(axes: Numbers) -> Numbers:

@@ -25,6 +25,7 @@ _SHARE = 150
 _SHARPNESS = 4.0  # of the weights, a squared width
 _TRUST = 0.001  # of the values' variance: where neighbours hardly differ, the slope is that of all codes
 _RIDGE = 0.01  # of the neighbours' mean variance
+_BATCH = 5000
 
 
 class Field(NamedTuple):
@@ -61,7 +62,8 @@ class Field(NamedTuple):
 
     def read(self, z: Points) -> Numbers:
         """The value (N,) that codes (N, d) seem to have."""
-        return self.at(z.astype(np.float64))[2]
+        parts = [self.at(z[i : i + _BATCH].astype(np.float64))[2] for i in range(0, len(z), _BATCH)]
+        return np.concatenate(parts) if parts else np.empty(0)
 
 
 def learn_field(codes: Points, values: Numbers, slope: Numbers, strata: NDArray[np.int64] | None = None) -> Field:
@@ -87,14 +89,14 @@ def learn_field(codes: Points, values: Numbers, slope: Numbers, strata: NDArray[
     count, d = codes.shape
     chosen = spread(count, max(1, min(_PLACES, count // _CODES_A_PLACE)))
     near = min(count, max(_NEIGHBOURS, 4 * d, count // _SHARE))
-    places = codes[chosen]
-    distances = _squared_distances(places.astype(np.float64), codes.astype(np.float64))
     trust = _TRUST * float(values.var())
-    found: list[tuple[float, Numbers, Numbers, float]] = []
-    for row in distances:
+    found: list[tuple[Points, float, Numbers, Numbers, float]] = []
+    squares = np.square(codes).sum(1)
+    for place in codes[chosen]:
+        row = np.maximum(squares - 2 * codes @ place + place @ place, 0)
         here = np.argpartition(row, near - 1)[:near]
         width = max(float(row[here].max()), 1e-12)
-        weights = np.exp(-2 * row[here] / width)
+        weights = np.exp(-2 * row[here].astype(np.float64) / width)
         weights /= weights.sum()
         z, v = codes[here].astype(np.float64), values[here]
         middle, level = weights @ z, float(weights @ v)
@@ -106,9 +108,8 @@ def learn_field(codes: Points, values: Numbers, slope: Numbers, strata: NDArray[
             group = np.unique(strata[here], return_inverse=True)[1]
             away, above = within(z, group, weights), within(v, group, weights)
         both = (away * weights[:, None]).T @ above + trust * slope
-        found.append((width, both / (weights @ np.square(above) + trust), gradient, level - middle @ gradient))
-    widths, slopes, gradients, offsets = (np.array(part, np.float32) for part in zip(*found, strict=True))
-    return Field(places, widths, slopes, gradients, offsets)
+        found.append((place, width, both / (weights @ np.square(above) + trust), gradient, level - middle @ gradient))
+    return Field(*(np.array(part, np.float32) for part in zip(*found, strict=True)))
 
 
 def within(values: Numbers, strata: NDArray[np.int64], weights: Numbers | None = None) -> Numbers:

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from morphospace.data import spread
 from morphospace.images import Images, to_pil
 from morphospace.latent import Discovery
-from morphospace.latent.mixtures import ATYPICAL
+from morphospace.latent.mixtures import ATYPICAL, FEWEST_CODES
 from morphospace.pictures import Picture, enlarge
 from morphospace.report.sheets import FAINT, INK, captioned, font_of
 from morphospace.space import Space
@@ -54,7 +54,7 @@ def discovery_sheet(space: Space, directions: Sequence[Discovery]) -> Picture:
 
 def typicality_of_edits(space: Space, name: str) -> NDArray[np.float64] | None:
     """The share of test images that end in the populated part of the space, for each of ``STRENGTHS``; None unknown."""
-    if space.reference is None:
+    if space.reference is None or len(space.reference) < FEWEST_CODES:
         return None
     codes = space.reference[spread(len(space.reference), _MANY)]
     shares = [

@@ -53,9 +53,12 @@ def class_sheet(space: Space, dataset: Dataset) -> Picture:
     """A test image of each class in each row, and what it becomes in each column."""
     names = () if space.classes is None else space.classes.names
     labels = np.asarray(dataset.test.labels)
-    rows = []
+    rows, shown = [], []
     for s, source in enumerate(names):
         here = np.flatnonzero(labels == s)
+        if not len(here):
+            continue
+        shown.append(source)
         image = dataset.test.images[here[len(here) // 2]][None]
         z = space.encode(image).mean
         made = [
@@ -63,7 +66,7 @@ def class_sheet(space: Space, dataset: Dataset) -> Picture:
         ]
         rows.append(enlarge(np.concatenate([image, *made]), _SIDE))
     columns = ["original", *(f"to {name}" for name in names)]
-    return Picture(captioned(rows, list(names), columns=columns), space.text(kind="classes"))
+    return Picture(captioned(rows, shown, columns=columns), space.text(kind="classes"))
 
 
 def write_trial_report(
@@ -113,7 +116,7 @@ def write_trial_report(
         if isinstance(exhibit.picture, Picture):
             exhibit.picture.text.update(command=command)
             outputs.append(exhibit.picture.save(folder / f"{name}.png"))
-    judges = [(f"judge of {name}", f"{interval(values)['mean']:.1%}") for name, values in trials.judges.items()]
+    judges = [(f"judge of {name}", f"{np.mean(values):.1%}") for name, values in trials.judges.items()]
     report = folder / "report.html"
     write_report(
         report,
@@ -137,16 +140,15 @@ def _words(trials: Trials, name: str) -> str:
     found = {key: interval(values) for key, values in trials.figures[name][1.0].items()}
 
     def share(key: str) -> str:
-        return "{mean:.0%} ({low:.0%} to {high:.0%})".format(**found[key])
+        mean, low, high = (found[key][part] for part in ("mean", "low", "high"))
+        return "an unknown share" if mean is None else f"{mean:.0%} ({low:.0%} to {high:.0%})"
 
     words = [f"At strength 1 {share('reached')} of the way to it is gone" if name in trials.correlations
              else f"At strength 1 {share('reached')} of the images that lack it show it"]  # fmt: skip
     words.append(f"after random steps of the same length {share('random_reached')}")
     sentence = ", ".join(words) + ". "
     if name in trials.correlations:
-        sentence += "Strength and judged change correlate with {mean:.2f}. ".format(
-            **interval(trials.correlations[name])
-        )
+        sentence += f"Strength and judged change correlate with {np.mean(trials.correlations[name]):.2f}. "
     if "others" in found:
         sentence += f"Other concepts move by {share('others')} of their own ways (random: {share('random_others')}). "
     return (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from morphospace.data import Dataset, ImageArray, Split
 from morphospace.data.dataset import spread
 from morphospace.errors import ArgumentError, DataError
-from morphospace.evaluate.origins import origin_words, strata_of, values_of
+from morphospace.evaluate.origins import known_of, origin_words, strata_of, values_of
 from morphospace.latent import Classes, Concept, change_class, class_scores, learn_classes
 from morphospace.latent.classes import MARGINS
 from morphospace.space import Space
@@ -82,7 +82,7 @@ def known_examples(
 ) -> tuple[ImageArray, NDArray[np.bool_] | NDArray[np.float64], NDArray[np.int64] | None]:
     """Images with their values and strata, without those of which the value is not known."""
     values, strata = values_of(split, dataset, origin), strata_of(split, dataset, balance)
-    known = np.isfinite(values)
+    known = known_of(split, origin, values)
     kept = split if known.all() else split.take(known)
     return kept.images, values[known], None if strata is None else strata[known]
 

@@ -9,7 +9,7 @@ from morphospace.data import Dataset
 from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.trials import origin_in
 from morphospace.images import fit_image
-from morphospace.latent import Concept
+from morphospace.latent import Concept, upper_half
 from morphospace.space import Space
 from morphospace.workflow.concepts import known_examples
 
@@ -32,7 +32,7 @@ def shared_examples(concept: Concept, dataset: Dataset, count: int, *, seed: int
         ArgumentError: if the set cannot tell which images show it.
     """
     images, values, _ = known_examples(dataset.train, dataset, origin_in(concept, dataset), ())
-    shows = values if values.dtype == np.bool_ else values > np.median(values)
+    shows = upper_half(values)
     rng = np.random.default_rng(seed)
     sides = [rng.permutation(np.flatnonzero(side))[:count] for side in (shows, np.logical_not(shows))]
     chosen = np.sort(np.concatenate(sides))
