@@ -284,9 +284,7 @@ def _try(
             found, change = _compare(
                 space, judge, real, watched, own, whole, told, before, after, strength, number=number
             )
-            step = rng.normal(size=z.shape)
-            step *= np.linalg.norm(after - z, axis=1, keepdims=True) / np.linalg.norm(step, axis=1, keepdims=True)
-            away = (z + step).astype(np.float32)
+            away = _random_step(z, after, rng)
             random, _ = _compare(space, judge, real, watched, own, whole, told, before, away, strength, number=number)
             found |= {f"random_{key}": value for key, value in random.items()}
             found["real_decoded"] = real.share(before)
@@ -357,6 +355,13 @@ class _Real:
         squares = np.square(features).sum(1)[:, None] + np.square(self.features).sum(1)
         found: NDArray[np.float32] = squares - 2 * features @ self.features.T
         return found
+
+
+def _random_step(z: Points, moved: Points, rng: np.random.Generator) -> Points:
+    """As far from ``z`` (N, d) as ``moved`` is, in any direction."""
+    step = rng.normal(size=z.shape)
+    step *= np.linalg.norm(moved - z, axis=1, keepdims=True) / np.linalg.norm(step, axis=1, keepdims=True)
+    return (z + step).astype(np.float32)
 
 
 def _truth(split: Split, dataset: Dataset, origin: Mapping[str, str]) -> Numbers:
@@ -453,9 +458,8 @@ def class_figures(space: Space, dataset: Dataset, judge: Judge, *, images: int =
             moved = space.change_class(z, names[t], source=names[s])
             edited = space.decode(moved)
             reached[s, t] = (judge.classes(_LABEL, edited) == t).mean()
-            step = rng.normal(size=z.shape)
-            step *= np.linalg.norm(moved - z, axis=1, keepdims=True) / np.linalg.norm(step, axis=1, keepdims=True)
-            random[s, t] = (judge.classes(_LABEL, space.decode((z + step).astype(np.float32))) == t).mean()
+            away = _random_step(z, moved, rng)
+            random[s, t] = (judge.classes(_LABEL, space.decode(away)) == t).mean()
             nearest = (np.square(flat[t]).sum(1) - 2 * here @ flat[t].T).argmin(1)
             kept["edit"].append(_style_kept(before, edited))
             kept["nearest"].append(_style_kept(before, train[groups[t][nearest]]))
