@@ -22,11 +22,15 @@ _HOMES = {
     "Space": "morphospace.space",
     "dataset_from_arrays": "morphospace.data.dataset",
     "from_keras": "morphospace.export.keras",
+    "learn_from_dataset": "morphospace.workflow",
+    "learn_label_classes": "morphospace.workflow",
     "load": "morphospace.space",
+    "measure": "morphospace.evaluate.measures",
     "open_dataset": "morphospace.data.sources",
     "open_item": "morphospace.data.sources",
     "to_keras": "morphospace.export.keras",
     "train": "morphospace.workflow",
+    "try_concepts": "morphospace.evaluate.trials",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -4,6 +4,8 @@ from morphospace.data.dataset import dataset_from_arrays as dataset_from_arrays
 from morphospace.data.sources import open_dataset as open_dataset
 from morphospace.data.sources import open_item as open_item
 from morphospace.errors import MorphospaceError as MorphospaceError
+from morphospace.evaluate.measures import measure as measure
+from morphospace.evaluate.trials import try_concepts as try_concepts
 from morphospace.export.keras import from_keras as from_keras
 from morphospace.export.keras import to_keras as to_keras
 from morphospace.latent.concepts import Concept as Concept
@@ -14,4 +16,6 @@ from morphospace.recipes import Recipe as Recipe
 from morphospace.space import Encoding as Encoding
 from morphospace.space import Space as Space
 from morphospace.space import load as load
+from morphospace.workflow import learn_from_dataset as learn_from_dataset
+from morphospace.workflow import learn_label_classes as learn_label_classes
 from morphospace.workflow import train as train
