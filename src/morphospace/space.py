@@ -530,9 +530,9 @@ class Space:
         start = points = self._points(z)
         if target is not None:
             points = self.change_class(points, target, source=source, strength=strength, chance=chance)
-        move(
-            points[:1], self.concepts, dict.fromkeys((*(strengths or {}), *(until or {})), 0.0), keep
-        )  # refuses by name
+        # Refuses what is wrong by name, before anything is read by it.
+        asked = dict.fromkeys((*(strengths or {}), *(until or {})), 0.0)
+        move(points[:1], self.concepts, asked, keep)
         held: dict[str, Strength] = dict.fromkeys(keep, 0.0)
         if target is not None:  # what the change of class has done to it is undone
             for name in held:

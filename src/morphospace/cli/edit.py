@@ -91,22 +91,23 @@ def edit(
     pairs = [_strength(text) for text in concept or ()]
     _check_once("--concept", [name for name, _ in pairs])
     _check_once("--until", [name for name, _ in targets if name])
-    strengths = dict(pairs)
+    strengths, wanted = dict(pairs), {name: value for name, value in targets if name}
+    until_chance = chance[0] if chance else None
     asked: dict[str, Any] = {
         **({} if to is None else {"from": source, "to": to, "strength": strength}),
         "concepts": strengths,
-        "until": {name: value for name, value in targets if name},
-        "chance": chance[0] if chance else None,
+        "until": wanted,
+        "chance": until_chance,
         "keep": keep or [],
     }
     move: dict[str, Any] = {
         "strengths": strengths,
         "keep": keep or (),
-        "until": {name: value for name, value in targets if name},
+        "until": wanted,
         "target": to,
         "source": source,
         "strength": strength,
-        "chance": chance[0] if chance else None,
+        "chance": until_chance,
     }
     words = " ".join(
         [
@@ -126,7 +127,7 @@ def edit(
     moved = found.move(z, **move)
     edited = found.change(original, z, moved) if keep_detail else found.decode(moved)
     typical = note_typicality(float(found.typicality(moved)[0]), "the edit")
-    reads = _reads(found, edited, [(name, value) for name, value in targets if name])
+    reads = _reads(found, edited, wanted)
     from morphospace.pictures import Picture
 
     about = found.text(kind="edit", concepts=words, command=command_line())
@@ -139,11 +140,11 @@ def edit(
     return Answer(facts, outputs=[path, sheet])
 
 
-def _reads(space: Space, edited: Images, targets: list[tuple[str, float]]) -> dict[str, float]:
+def _reads(space: Space, edited: Images, wanted: dict[str, float]) -> dict[str, float]:
     """What the edited image reads, encoded again; says so where that is not what was wanted."""
     z = space.encode(edited).mean
     found = {}
-    for name, value in targets:
+    for name, value in wanted.items():
         concept = space.concepts[name]
         found[name] = round(float(concept.read(z)[0]), 4)
         if abs(found[name] - value) > _MISSED * (abs(concept.distance) if concept.of_number else 1.0):
@@ -164,6 +165,7 @@ def _edit_folder(
     force: bool,
 ) -> Answer:
     from morphospace.cli.folders import change_folder
+    from morphospace.latent.mixtures import ATYPICAL
 
     folder = output_path(out, "edit", "", force=force)
     found = open_space(space, device)
@@ -174,7 +176,7 @@ def _edit_folder(
         nonlocal outside
         z = found.encode(images).mean
         moved = found.move(z, **move)
-        outside += sum(_is_out_there(share) for share in found.typicality(moved).tolist())
+        outside += int((found.typicality(moved) < ATYPICAL).sum())
         return found.change(images, z, moved) if keep_detail else found.decode(moved)
 
     facts = change_folder(found, pictures, folder, change, about)
@@ -183,12 +185,6 @@ def _edit_folder(
             f"{outside:,} of {facts['count']:,} edits leave the populated part of the space; a smaller strength may not"
         )
     return Answer({"space": space, "seed": seed, **asked, **facts, "outside": outside}, outputs=[folder])
-
-
-def _is_out_there(typical: float) -> bool:
-    from morphospace.latent.mixtures import ATYPICAL
-
-    return typical < ATYPICAL
 
 
 def _sheet(space: Space, original: Images, edited: Images, caption: str, about: dict[str, str], path: Path) -> None:

@@ -178,21 +178,24 @@ def try_concepts(
     if dataset.shape != space.shape:
         raise DataError(f"--data: its images have shape {dataset.shape}, this space takes {space.shape}.")
     origins = {name: origin_in(space.concepts[name], dataset) for name in names}
-    for name, origin in origins.items():
-        if not _has_both(dataset, origin):
+    truth = {name: _truth(dataset.test, dataset, origin) for name, origin in origins.items()}
+    for name, known in truth.items():
+        if not _has_both(known):
             raise DataError(
                 f"--data: {name} needs {_FEWEST} test images or more that show it, and as many that do not."
             )
     for name, concept in space.concepts.items():
-        if concept.origin and name not in origins and _knows(dataset, concept) and _has_both(dataset, concept.origin):
-            origins[name] = dict(concept.origin)
+        if concept.origin and name not in origins and _knows(dataset, concept):
+            known = _truth(dataset.test, dataset, concept.origin)
+            if _has_both(known):
+                origins[name], truth[name] = dict(concept.origin), known
     watched = [_property(name, origin, dataset) for name, origin in origins.items()]
     trials = Trials(list(names), [p.name for p in watched], images)
     for i, seed in enumerate(seeds, 1):
         if tell is not None:
             tell(f"judge {i} of {len(seeds)}")
         judge = train_judge(dataset.train.images, _targets(dataset.train, watched, dataset), seed=seed)
-        _try(space, dataset, judge, seed, watched, origins, trials)
+        _try(space, dataset, judge, seed, watched, truth, trials)
     return trials, judge
 
 
@@ -206,10 +209,9 @@ def _knows(dataset: Dataset, concept: Concept) -> bool:
     return key in dataset.train.attributes and origin.get("value", "") in ("", *words_of(dataset, key))
 
 
-def _has_both(dataset: Dataset, origin: Mapping[str, str]) -> bool:
-    """Whether enough test images show it, and enough do not."""
-    values = values_of(dataset.test, dataset, origin)
-    values = values[known_of(dataset.test, origin, values)]
+def _has_both(truth: Numbers) -> bool:
+    """Whether enough images show it, and enough do not."""
+    values = truth[np.isfinite(truth)]
     if len(values) < 2 * _FEWEST:
         return False
     shows = upper_half(values)
@@ -251,7 +253,7 @@ def _try(
     judge: Judge,
     seed: int,
     watched: Sequence[Property],
-    origins: Mapping[str, Mapping[str, str]],
+    truth: Mapping[str, Numbers],
     trials: Trials,
 ) -> None:
     """One seed's trials."""
@@ -266,18 +268,19 @@ def _try(
         )
         trials.judges.setdefault(name, []).append(float(right))
     pixels = np.asarray(test.images[:])
-    truth = {p.name: _truth(test, dataset, origins[p.name]) for p in watched}
     whole = [_whole_way(p.scores(pixels, judged), truth[p.name]) for p in watched]
     real = _Real(judge, dataset)
     moved = []
     for name in trials.names:
         own = [p.name for p in watched].index(name)
-        number = origins[name].keys() & {"label", "value"} == set()
+        number = watched[own].kind is None
         here = np.flatnonzero(np.isfinite(truth[name]) if number else truth[name] == 0)
         some: Images = pixels[np.sort(rng.permutation(here)[: trials.images])]
         z = space.encode(some).mean
         before = space.decode(z)
-        told = np.stack([p.scores(before, judge.read(before)) for p in watched])
+        read = judge.read(before)
+        told = np.stack([p.scores(before, read) for p in watched])
+        real_decoded = real.share(before)
         changes: list[tuple[float, Numbers]] = []
         for strength in _STRENGTHS[number]:
             after = space.move(z, {name: strength})
@@ -287,7 +290,7 @@ def _try(
             away = _random_step(z, after, rng)
             random, _ = _compare(space, judge, real, watched, own, whole, told, before, away, strength, number=number)
             found |= {f"random_{key}": value for key, value in random.items()}
-            found["real_decoded"] = real.share(before)
+            found["real_decoded"] = real_decoded
             kept = trials.figures.setdefault(name, {}).setdefault(strength, {})
             for key, value in found.items():
                 kept.setdefault(key, []).append(value)
@@ -297,10 +300,7 @@ def _try(
         if number:
             asked = np.concatenate([np.full(len(change), strength) for strength, change in changes])
             got = np.concatenate([change for _, change in changes])
-            there = np.isfinite(got)
-            varied = there.sum() > 2 and got[there].std() > 0
-            correlation = float(np.corrcoef(asked[there], got[there])[0, 1]) if varied else float("nan")
-            trials.correlations.setdefault(name, []).append(correlation)
+            trials.correlations.setdefault(name, []).append(_correlation(asked, got))
     trials.moved.append(moved)
 
 
@@ -375,6 +375,13 @@ def _mean(values: Numbers) -> float:
     """Of those that could be measured; NaN where none could."""
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
+
+
+def _correlation(a: Numbers, b: Numbers) -> float:
+    """Where both could be measured; NaN where one of them does not vary."""
+    there = np.isfinite(a) & np.isfinite(b)
+    varied = there.sum() > 2 and a[there].std() > 0 and b[there].std() > 0
+    return float(np.corrcoef(a[there], b[there])[0, 1]) if varied else float("nan")
 
 
 def _whole_way(scores: Numbers, truth: Numbers) -> float:
@@ -476,11 +483,4 @@ def _mean_style(pairs: Sequence[Sequence[float]]) -> dict[str, float | None]:
 
 def _style_kept(before: Images, after: Images) -> list[float]:
     """How far each measure of style correlates from before to after; a class's mean image would have 0."""
-
-    def correlation(name: str) -> float:
-        a, b = measure(name, before), measure(name, after)
-        there = np.isfinite(a) & np.isfinite(b)
-        varied = there.sum() > 2 and a[there].std() > 0 and b[there].std() > 0
-        return float(np.corrcoef(a[there], b[there])[0, 1]) if varied else float("nan")
-
-    return [correlation(name) for name in STYLE]
+    return [_correlation(measure(name, before), measure(name, after)) for name in STYLE]

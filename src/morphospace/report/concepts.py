@@ -13,7 +13,7 @@ from morphospace.images import Images, to_pil
 from morphospace.latent import Discovery
 from morphospace.latent.mixtures import ATYPICAL, FEWEST_CODES
 from morphospace.pictures import Picture, enlarge
-from morphospace.report.sheets import FAINT, INK, captioned, font_of
+from morphospace.report.sheets import FAINT, INK, captioned, font_of, strength_labels
 from morphospace.space import Space
 
 __all__ = ["STRENGTHS", "concept_sheet", "discovery_sheet", "typicality_of_edits"]
@@ -35,11 +35,12 @@ def concept_sheet(space: Space, name: str, images: Images | None = None) -> Pict
         images: what to move, uint8 (N, H, W, C); six of the space's own test images as it keeps them, if left out.
     """
     z = _typical_codes(space, _ROWS) if images is None else space.encode(images).mean
-    moved = [space.decode(space.move(z, {name: strength} if strength else {})) for strength in STRENGTHS]
+    moved = [space.decode(space.move(z, {name: strength})) for strength in STRENGTHS]
     rows = [enlarge(row, _SIDE) for row in np.stack(moved, 1)]
     labels = [name if len(name) < 24 else f"{name[:22]}..."] + [""] * (len(rows) - 1)
-    columns = [f"{strength:+g}" if strength else "0" for strength in STRENGTHS]
-    return Picture(captioned(rows, labels, columns=columns), space.text(kind="concept", concept=name))
+    return Picture(
+        captioned(rows, labels, columns=strength_labels(STRENGTHS)), space.text(kind="concept", concept=name)
+    )
 
 
 def discovery_sheet(space: Space, directions: Sequence[Discovery]) -> Picture:
@@ -48,8 +49,7 @@ def discovery_sheet(space: Space, directions: Sequence[Discovery]) -> Picture:
     steps = np.array(_STRIP, np.float32)[:, None]
     rows = [[enlarge(space.decode(code + steps * concept.direction), _SIDE) for code in z] for concept, _ in directions]
     labels = [(f"{i}  {concept.name}", f"{effect:.0f} of 255") for i, (concept, effect) in enumerate(directions, 1)]
-    columns = [f"{strength:+g}" if strength else "0" for strength in _STRIP]
-    return Picture(_strips(rows, labels, columns), space.text(kind="directions"))
+    return Picture(_strips(rows, labels, strength_labels(_STRIP)), space.text(kind="directions"))
 
 
 def typicality_of_edits(space: Space, name: str) -> NDArray[np.float64] | None:
@@ -58,8 +58,7 @@ def typicality_of_edits(space: Space, name: str) -> NDArray[np.float64] | None:
         return None
     codes = space.reference[spread(len(space.reference), _MANY)]
     shares = [
-        float((space.typicality(space.move(codes, {name: strength} if strength else {})) >= ATYPICAL).mean())
-        for strength in STRENGTHS
+        float((space.typicality(space.move(codes, {name: strength})) >= ATYPICAL).mean()) for strength in STRENGTHS
     ]
     return np.array(shares)
 

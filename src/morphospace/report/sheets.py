@@ -23,6 +23,7 @@ __all__ = [
     "morph_sheet",
     "reconstruction_sheet",
     "sample_sheet",
+    "strength_labels",
 ]
 
 _SIDE = 84
@@ -66,6 +67,16 @@ def captioned(rows: Sequence[Images], labels: Sequence[str], *, columns: Sequenc
         for j, image in enumerate(_colour(row)):
             sheet.paste(to_pil(image), (left + j * (width + gap), y))
     return np.asarray(sheet)
+
+
+def strength_labels(strengths: Sequence[float]) -> list[str]:
+    """What stands above the columns of a sheet of edits.
+
+    Example:
+        >>> strength_labels((-0.5, 0.0, 1.0))
+        ['-0.5', '0', '+1']
+    """
+    return [f"{strength:+g}" if strength else "0" for strength in strengths]
 
 
 def sample_sheet(space: Space, n: int, *, seed: int) -> Picture:
@@ -129,5 +140,5 @@ def edit_sheet(
         edited = [image[None], *(space.edit(image[None], {name: s}) for s in strengths)]
         rows.append(enlarge(np.concatenate(edited), _SIDE))
         labels.append(f"more {name}")
-    columns = ["original", *(f"{s:+g}" if s else "0" for s in strengths)]
+    columns = ["original", *strength_labels(strengths)]
     return Picture(captioned(rows, labels, columns=columns), space.text(kind="edits"))
