@@ -1,12 +1,13 @@
 """Weights of the ``book`` network to and from Keras, exactly.
 
-Keras keeps a convolution's kernel as (height, width, in, out), a transposed one's as (height, width, out,
-in), a dense one's as (in, out). The numbers are the same; only their order in memory differs.
+Keras keeps a convolution's kernel as (height, width, in, out), a transposed one's as (height, width, out, in), a dense
+one's as (in, out). Ours work on pictures turned by a half (:mod:`morphospace.nn.book`), so that kernels are turned, and
+so are the places that the dense layers next to them see. The numbers are the same; only their order differs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from morphospace.vae import VAE, GaussianPosterior
 __all__ = ["from_keras", "to_keras"]
 
 Weights = list[NDArray[np.float32]]
+Turn = Callable[[Tensor], Tensor]
+Weight = tuple[Tensor, Turn]
 
 
 def to_keras(model: VAE) -> tuple[Weights, Weights]:
@@ -41,7 +44,7 @@ def to_keras(model: VAE) -> tuple[Weights, Weights]:
         >>> encoder[2].shape, decoder[2].shape
         ((3, 3, 32, 64), (3, 3, 32, 64))
     """
-    encoder, decoder = ([tensor.cpu().numpy().copy() for tensor in tensors] for tensors in _in_keras_order(model))
+    encoder, decoder = ([turn(tensor).cpu().numpy() for tensor, turn in some] for some in _in_keras_order(model))
     return encoder, decoder
 
 
@@ -57,29 +60,46 @@ def from_keras(model: VAE, encoder: Sequence[Any], decoder: Sequence[Any]) -> VA
         ArgumentError: if the model is not of the book's network.
         DataError: if a number of arrays or a shape does not fit.
     """
-    for name, tensors, arrays in zip(("encoder", "decoder"), _in_keras_order(model), (encoder, decoder), strict=True):
-        if len(arrays) != len(tensors):
-            raise DataError(f"{name}: expected {len(tensors)} arrays, got {len(arrays)}.")
-        for i, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
+    for name, some, arrays in zip(("encoder", "decoder"), _in_keras_order(model), (encoder, decoder), strict=True):
+        if len(arrays) != len(some):
+            raise DataError(f"{name}: expected {len(some)} arrays, got {len(arrays)}.")
+        for i, ((tensor, _), array) in enumerate(zip(some, arrays, strict=True)):
             if np.shape(array) != tensor.shape:
                 raise DataError(f"{name}: expected array {i} of shape {tuple(tensor.shape)}, got {np.shape(array)}.")
-    for tensors, arrays in zip(_in_keras_order(model), (encoder, decoder), strict=True):
-        for tensor, array in zip(tensors, arrays, strict=True):
-            tensor.copy_(torch.tensor(np.asarray(array, np.float32)))
+    for some, arrays in zip(_in_keras_order(model), (encoder, decoder), strict=True):
+        for (tensor, turn), array in zip(some, arrays, strict=True):
+            tensor.copy_(turn(torch.tensor(np.asarray(array, np.float32))))
     return model
 
 
-def _in_keras_order(model: VAE) -> tuple[list[Tensor], list[Tensor]]:
-    """Views of the encoder's and the decoder's weights and biases, in Keras's order and memory layout."""
+def _in_keras_order(model: VAE) -> tuple[list[Weight], list[Weight]]:
+    """The encoder's and the decoder's weights and biases, as views in Keras's order, each with its half turn."""
     e, p, d = model.encoder, model.posterior, model.decoder
     if not (isinstance(e, BookEncoder) and isinstance(d, BookDecoder) and isinstance(p, GaussianPosterior)):
         raise ArgumentError('model: only the network of the recipe "book" has a twin in Keras.')
-    layers = [e.conv1, e.conv2, e.conv3, e.conv4, e.dense, p.mean, p.log_var], [d.dense, d.conv1, d.conv2]
-    encoder, decoder = ([t for layer in some for t in _views(layer)] for some in layers)
+    convolutions = [w for layer in (e.conv1, e.conv2, e.conv3, e.conv4) for w in _weights(layer, _turn_kernel)]
+    encoder = [*convolutions, *_weights(e.dense, _turn_places(0)), *_weights(p.mean), *_weights(p.log_var)]
+    (dense, bias), turned = _weights(d.dense, _turn_places(1)), _turn_places(0)
+    decoder = [dense, (bias[0], turned), *_weights(d.up, _turn_kernel), *_weights(d.to_image, _turn_kernel)]
     return encoder, decoder
 
 
-def _views(layer: nn.Module) -> list[Tensor]:
-    """A layer's weight as Keras orders it, and its bias."""
-    return [t.detach().t() if t.ndim == 2 else t.detach().permute(2, 3, 1, 0) if t.ndim == 4 else t.detach()
-            for t in (layer.get_parameter("weight"), layer.get_parameter("bias"))]  # fmt: skip
+def _weights(layer: nn.Module, turn: Turn = torch.clone) -> list[Weight]:
+    """A layer's weight as Keras orders it, and its bias, which has no places."""
+    weight, bias = layer.get_parameter("weight").detach(), layer.get_parameter("bias").detach()
+    return [(weight.t() if weight.ndim == 2 else weight.permute(2, 3, 1, 0), turn), (bias, torch.clone)]
+
+
+def _turn_kernel(kernel: Tensor) -> Tensor:
+    """A kernel (height, width, ...) by a half turn."""
+    return kernel.flip(0, 1)
+
+
+def _turn_places(axis: int) -> Turn:
+    """The half turn of an axis that runs over height, width and 64 channels."""
+
+    def turn(values: Tensor) -> Tensor:
+        shape = (*values.shape[:axis], -1, 64, *values.shape[axis + 1 :])
+        return values.reshape(shape).flip(axis).reshape(values.shape)
+
+    return turn

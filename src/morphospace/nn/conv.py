@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from morphospace.nn.ops import conv_transpose
 
 __all__ = ["ConvDecoder", "ConvEncoder"]
 
@@ -160,7 +163,8 @@ class ConvDecoder(nn.Module):
         self.frame = frame = _Frame(shape, widths)
         self.dense = nn.Sequential(nn.Linear(latent_dim, _FEATURES), nn.SiLU(), nn.Linear(_FEATURES, frame.flat))
         wider = [*frame.widths, frame.widths[-1]]
-        self.finer = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in reversed([*pairwise(wider)]))
+        finer = [nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in reversed([*pairwise(wider)])]
+        self.finer = nn.ModuleList(finer)
         self.gains = [width for width in reversed(frame.widths) for _ in range(blocks)]
         self.blocks = nn.ModuleList(_Block(width) for width in self.gains)
         self.steer = nn.Linear(latent_dim, sum(self.gains))
@@ -176,8 +180,8 @@ class ConvDecoder(nn.Module):
         h = self.dense(z).view(-1, rows, columns, frame.widths[-1]).permute(0, 3, 1, 2)
         gains = iter((1 + self.steer(z))[..., None, None].split(self.gains, 1))
         count = len(self.blocks) // len(self.finer)
-        for i, finer in enumerate(self.finer):
-            h = finer(h)
+        for i, finer in enumerate(cast("Iterable[nn.ConvTranspose2d]", self.finer)):
+            h = conv_transpose(finer, h)
             h = h + self.blobs[i](self._blobs(z, h.shape[2], h.shape[3]).to(h.dtype))
             for block in self.blocks[i * count : (i + 1) * count]:
                 h = block(h, next(gains))

@@ -3,7 +3,7 @@
 from morphospace.training.augmentation import Augmentation
 from morphospace.training.checkpoint import load_checkpoint, save_checkpoint
 from morphospace.training.loop import EpochEnded, Event, Stage, Stepped, Stopped, Trainer
-from morphospace.training.settings import Settings, choose_settings
+from morphospace.training.settings import Settings, choose_settings, settled
 
 __all__ = [
     "Augmentation",
@@ -17,4 +17,5 @@ __all__ = [
     "choose_settings",
     "load_checkpoint",
     "save_checkpoint",
+    "settled",
 ]

@@ -104,6 +104,35 @@ class Step(nn.Module):
         return loss
 
 
+def gradients_of(step: Step) -> Gradients:
+    """How a player's parameters get the parts of its loss, and its gradient by each of them, of one batch."""
+
+    def gradients(
+        player: str, parameters: list[nn.Parameter], batch: Batch, noise: Noise, progress: Progress
+    ) -> tuple[dict[str, Tensor], tuple[Tensor | None, ...]]:
+        loss: Loss = step(player, batch, noise, progress)
+        parts = {name: value.detach() for name, value in loss.parts.items()}
+        return parts, torch.autograd.grad(loss.total, parameters, allow_unused=True)
+
+    return gradients
+
+
+def compiled_gradients(step: Step) -> Gradients:
+    """The same, compiled; on CUDA as one graph that the host only starts.
+
+    Forwards and backwards are compiled together where PyTorch can trace a gradient: apart, a mask of every ReLU is
+    written for the way back.
+    """
+    config: Any = torch._dynamo.config
+    mode = "reduce-overhead" if next(step.parameters()).is_cuda else None
+    if not hasattr(config, "trace_autograd_ops"):
+        return gradients_of(torch.compile(step, dynamic=False, mode=mode))  # type: ignore[arg-type]
+    traced: Gradients = config.patch(trace_autograd_ops=True)(
+        torch.compile(gradients_of(step), dynamic=False, mode=mode)
+    )
+    return traced
+
+
 def generator_seed(seed: int, stage: int, step: int) -> int:
     """The seed of one step's noise: well mixed, so that near seeds and steps share nothing."""
     digest = hashlib.blake2b(f"{seed}/{stage}/{step}".encode(), digest_size=8).digest()
@@ -115,12 +144,17 @@ def to_input(pixels: Tensor) -> Tensor:
     return pixels.permute(0, 3, 1, 2).float().div_(255.0)
 
 
+Gradients: TypeAlias = Callable[
+    [str, list[nn.Parameter], Batch, Noise, Progress], tuple[dict[str, Tensor], tuple[Tensor | None, ...]]
+]
+
+
 @dataclass
 class _Running:
     """The networks and optimisers of the stage that runs."""
 
     step: Step
-    call: Callable[..., Loss]
+    gradients: Gradients
     players: tuple[Player, ...]
     optimisers: dict[str, torch.optim.Optimizer]
     sums: dict[str, Tensor] = field(default_factory=dict)
@@ -271,24 +305,24 @@ class Trainer:
         if stage.augmentation is not None:
             x = stage.augmentation(x, generator)
         batch = Batch(x, x, index, None if self.labels is None else self.labels[index])
-        progress = Progress(torch.tensor(float(self.step)), total, len(self.images))
+        at = torch.full((), float(self.step), device=self.device)  # filled there: a copy would make the host wait
+        progress = Progress(at, total, len(self.images))
         for player in running.players:
             if self.step % player.every:
                 continue
             with self.settings.autocast():
-                loss = running.call(player.name, batch, noise, progress)
-            for optimiser in running.optimisers.values():
-                optimiser.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss.total)
+                parts, gradients = running.gradients(player.name, player.parameters, batch, noise, progress)
+            for parameter, gradient in zip(player.parameters, gradients, strict=True):
+                parameter.grad = gradient
             optimiser = running.optimisers[player.name]
             if player.optimiser.clip:
                 torch.nn.utils.clip_grad_norm_(player.parameters, player.optimiser.clip)
             for group in optimiser.param_groups:
                 group["lr"] = player.optimiser.rate(self.step, total)
             optimiser.step()
-            for name, value in loss.parts.items():
+            for name, value in parts.items():
                 # A sum that once met a NaN or infinity keeps it: finiteness is read with the losses.
-                value = value.detach().float() * player.every
+                value = value.float() * player.every
                 running.sums[name] = running.sums[name] + value if name in running.sums else value.clone()
 
     def _pixels(self, index: Tensor) -> Tensor:
@@ -306,10 +340,10 @@ class Trainer:
             step = Step(self.model, stage.objective.to(self.device))
             players = stage.objective.players(self.model)
             optimisers = {p.name: p.optimiser.build(p.parameters) for p in players}
-            call: Callable[..., Loss] = step
-            if self.settings.compiled and stage.objective.compilable:
-                call = torch.compile(step, dynamic=False)
-            self._running = _Running(step, call, players, optimisers)
+            compiled = self.settings.compiled and stage.objective.compilable
+            self._running = _Running(
+                step, (compiled_gradients if compiled else gradients_of)(step), players, optimisers
+            )
         return self._running
 
     def check_finite(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import importlib.util
+import shutil
 import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ import torch
 
 from morphospace.errors import ArgumentError, did_you_mean
 
-__all__ = ["Settings", "choose_device", "choose_settings", "keep_freed_memory"]
+__all__ = ["Settings", "choose_device", "choose_settings", "keep_freed_memory", "settled"]
 
 Precision = Literal["auto", "bf16", "fp32"]
+
+_MANY_STEPS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +30,14 @@ class Settings:
         device: "cpu", "cuda", "cuda:1", "mps".
         precision: "bf16" (matrix products in bfloat16, sums and weights in float32) or "fp32".
         threads: CPU threads.
-        compiled: whether the step goes through ``torch.compile``.
+        compiled: whether the step goes through ``torch.compile``; None where :func:`settled` has still to say.
         torch: PyTorch's version.
     """
 
     device: str = "cpu"
     precision: str = "fp32"
     threads: int = 1
-    compiled: bool = False
+    compiled: bool | None = False
     torch: str = torch.__version__
 
     def autocast(self) -> AbstractContextManager[None]:
@@ -74,8 +77,7 @@ def choose_settings(
     Args:
         device: "auto" or a device.
         precision: "bf16", "fp32", or "auto": bf16 where the hardware multiplies it natively.
-        compiled: None compiles on CUDA where Triton is installed. On a CPU, compiling costs 10 to 20 s
-            and gains a fifth of a training time that is shorter than that, so it must be asked for.
+        compiled: None leaves it to :func:`settled`.
         threads: CPU threads; PyTorch's own choice by default.
 
     Raises:
@@ -89,9 +91,23 @@ def choose_settings(
     chosen = choose_device(device)
     if precision == "auto":
         precision = "bf16" if _multiplies_bf16(chosen) else "fp32"
-    if compiled is None:
-        compiled = chosen.startswith("cuda") and importlib.util.find_spec("triton") is not None
     return Settings(device=chosen, precision=precision, threads=threads or torch.get_num_threads(), compiled=compiled)
+
+
+def settled(settings: Settings, steps: int) -> Settings:
+    """The settings of a training of ``steps`` steps: compiled, unless that was settled before, where it saves time.
+
+    On CUDA that is wherever Triton is installed. On a CPU, compiling takes 10 to 20 s and then saves a few milliseconds
+    a step, so it takes a C++ compiler and many steps to pay.
+    """
+    if settings.compiled is not None:
+        return settings
+    if settings.device.startswith("cuda"):
+        compiled = importlib.util.find_spec("triton") is not None
+    else:
+        has_compiler = any(shutil.which(name) for name in ("g++", "clang++", "c++"))
+        compiled = settings.device == "cpu" and steps >= _MANY_STEPS and has_compiler
+    return dataclasses.replace(settings, compiled=compiled)
 
 
 def _multiplies_bf16(device: str) -> bool:

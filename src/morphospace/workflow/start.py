@@ -15,7 +15,7 @@ from morphospace.data.fetch import Progress, no_progress
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.recipes import RECIPES, Recipe, default_recipe, find_recipe, recipe_from_json, with_settings
 from morphospace.space import Space, load
-from morphospace.training import Settings, choose_settings
+from morphospace.training import Settings, choose_settings, settled
 from morphospace.training.runs import RECIPE, SPACE, create_run, locked, read_run
 from morphospace.workflow.events import Listener, Result, deaf
 from morphospace.workflow.run import Run, about_data
@@ -37,6 +37,7 @@ def train(
     settings: dict[str, Any] | None = None,
     device: str = "auto",
     precision: str = "auto",
+    compiled: bool | None = None,
     preparation: Preparation | None = None,
     start: Space | str | Path | None = None,
 ) -> Space:
@@ -54,6 +55,7 @@ def train(
         settings: other keys of the recipe, as ``--set`` takes them.
         device: "auto", "cpu", "cuda", ...
         precision: "auto", "bf16" or "fp32".
+        compiled: whether steps go through ``torch.compile``; None where that saves time.
         preparation: how pictures are brought to one form; with ``start``, as that space takes them.
         start: a space to go on from, with new images or a new schedule, instead of fresh weights.
 
@@ -81,7 +83,7 @@ def train(
     chosen = choose_recipe(
         recipe, shape=dataset.shape, start=begin, latent_dim=latent_dim, epochs=epochs, settings=settings
     )
-    machine = choose_settings(device=device, precision=precision)
+    machine = choose_settings(device=device, precision=precision, compiled=compiled)
     folder = None if out is None else Path(out)
     return train_run(dataset, chosen, out=folder, seed=seed, settings=machine, began=began, start=begin).space
 
@@ -155,6 +157,7 @@ def train_run(
     """
     began = time.perf_counter() if began is None else began
     recipe = recipe.fitted(len(dataset.train))
+    settings = settled(settings, recipe.epochs * (len(dataset.train) // recipe.batch))
     # Before anything is on disk: what cannot be built leaves nothing.
     weights, more = None, {}
     if start is not None:

@@ -1,0 +1,42 @@
+"""Compiled steps take the same way as plain ones, and are taken where they pay."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+import torch
+
+from morphospace.data import Dataset
+from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
+from morphospace.training import EpochEnded, Settings, Trainer, choose_settings, settled
+
+
+def trained(digits: Dataset, recipe: str, compiled: bool) -> tuple[list[dict[str, float]], torch.Tensor]:
+    chosen = with_settings(find_recipe(recipe), ["epochs=2", "batch=128"])
+    model = build_model(chosen, digits.shape, seed=0)
+    settings = choose_settings(device="cpu", precision="fp32", compiled=compiled)
+    stages = build_stages(chosen, digits.shape)
+    trainer = Trainer(model, stages, digits.train.images, digits.train.labels, seed=0, settings=settings)
+    losses = [event.losses for event in trainer.run() if isinstance(event, EpochEnded)]
+    return losses, torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="compiling needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of PyTorch's compiler itself
+def test_a_compiled_step_is_the_same_step(digits: Dataset) -> None:
+    (plain, weights), (compiled, compiled_weights) = (trained(digits, "book", how) for how in (False, True))
+    for a, b in zip(plain, compiled, strict=True):
+        assert b == pytest.approx(a, rel=1e-4)
+    torch.testing.assert_close(compiled_weights, weights, rtol=0, atol=2e-3)
+
+
+def test_compilation_is_for_long_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    asked = choose_settings(device="cpu")
+    assert asked.compiled is None
+    assert settled(asked, 100).compiled is False
+    assert settled(asked, 40_000).compiled is True
+    assert settled(Settings(compiled=True), 1).compiled is True
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert settled(asked, 40_000).compiled is False
