@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check acceptance clean
+.PHONY: help demo test check acceptance bench clean
 
 help: ## show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,5 +35,13 @@ check: $(VENV)/installed-all ## lint and check types
 acceptance: $(VENV)/installed-all ## train on MNIST and renew docs/figures.md; QUICK=1 leaves out the long part
 	$(BIN)/python -m pytest tests/acceptance -m "acceptance$(if $(QUICK), and not slow,)" --durations=0
 
+.venv-peers/installed: benchmarks/peers.txt
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
+	@touch $@
+
+bench: $(VENV)/installed-all .venv-peers/installed ## time Morphospace beside its peers; an hour with nothing else running
+	@$(BIN)/python benchmarks/bench.py --peers .venv-peers/bin/python
+
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis

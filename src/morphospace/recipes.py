@@ -170,6 +170,15 @@ _QUICK = Recipe(
     decay="cosine",
     anneal=0.5,
 )
+_MINUTE = dataclasses.replace(
+    _QUICK,
+    name="minute",
+    summary="quick's network trained for a minute: the best 2-D space of small grey images",
+    epochs=40,
+    batch=512,
+    min_steps=4600,
+    learning_rate=1.2e-2,
+)
 _BOOK = Recipe(
     name="book",
     summary="the Keras book's network, loss and optimiser (section 8.4), with the right sampler",
@@ -227,6 +236,7 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         _QUICK,
+        _MINUTE,
         _EDITING,
         _CONV,
         _BOOK,

@@ -8,7 +8,7 @@ output have swapped roles. What each is worth stands in benchmarks/NOTES.md.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -61,6 +61,8 @@ def conv_transpose(layer: nn.ConvTranspose2d, x: Tensor) -> Tensor:
         >>> torch.allclose(conv_transpose(layer, x), layer(x), atol=1e-5)
         True
     """
+    if not torch.is_grad_enabled():  # nothing to gain, and the library adds the bias in passing
+        return cast("Tensor", layer(x))
     weight = layer.weight
     if torch.is_autocast_enabled(x.device.type):
         dtype = torch.get_autocast_dtype(x.device.type)
