@@ -304,7 +304,7 @@ def test_info_evaluate_and_data_info(at: Morpho) -> None:
 
 def test_recipes(morpho: Morpho) -> None:
     names = [r["name"] for r in morpho("recipes", "--json").json["recipes"]]
-    assert names == ["quick", "editing", "conv", "book", "autoencoder", "sparse-autoencoder"]
+    assert names == ["quick", "minute", "editing", "conv", "book", "autoencoder", "sparse-autoencoder"]
 
 
 @pytest.mark.parametrize("recipe", ["autoencoder", "sparse-autoencoder"])
