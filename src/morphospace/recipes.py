@@ -168,7 +168,7 @@ _QUICK = Recipe(
     beta2=0.98,
     warm_up=0.2,
     decay="cosine",
-    anneal=0.5,
+    anneal=0.8,
 )
 _MINUTE = dataclasses.replace(
     _QUICK,
@@ -177,6 +177,7 @@ _MINUTE = dataclasses.replace(
     epochs=45,
     batch=512,
     min_steps=5200,
+    anneal=0.5,
 )
 _BOOK = Recipe(
     name="book",
@@ -257,6 +258,7 @@ RECIPES: dict[str, Recipe] = {
             latent_dim=32,
             fourier=0,
             l1=0.5,
+            anneal=0.5,
         ),
     )
 }
