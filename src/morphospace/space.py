@@ -508,6 +508,8 @@ class Space:
             raise ArgumentError(
                 "--to: this space does not know any classes. Learn them: morpho concept classes SPACE --data DATA"
             )
+        if not np.isfinite(strength):  # before images that are of the class already are left alone
+            raise ArgumentError(f"--strength: expected a finite number, got {strength}.")
         if source is not None:
             return change_class(self.classes, z, source, target, strength=strength, chance=chance)
         self.classes.number(target)

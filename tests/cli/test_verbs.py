@@ -273,7 +273,7 @@ def test_edits_to_a_class(at: Morpho, tmp_path: Path) -> None:
         ((), "got none of them"),
     ]:
         wrong = at("edit", "latest", "digits:test/3", *arguments)
-        assert wrong.code == 2, wrong.err
+        assert wrong.code == 2, (arguments, wrong.err)
         assert words in wrong.err
 
 
