@@ -22,6 +22,7 @@ BEGAN = time.perf_counter()
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 from keras import layers, ops  # noqa: E402
+from timing import best  # noqa: E402
 
 
 class Sampler(layers.Layer):  # type: ignore[misc]
@@ -79,24 +80,13 @@ def main() -> None:
         np.savez(asked.folder / "keras.npz", *arrays)
     elif asked.what == "decode":
         z = np.random.default_rng(0).standard_normal((8192, 2)).astype(np.float32)
-        said["rate"] = rate(lambda: decoder.predict(z, batch_size=asked.batch, verbose=0), 8192, asked.seconds)
+        said["rate"] = best(lambda: decoder.predict(z, batch_size=asked.batch, verbose=0), 8192, asked.seconds)
     else:
         some = x[: asked.batch * max(20, 4096 // asked.batch)]
-        said["rate"] = rate(
+        said["rate"] = best(
             lambda: whole.fit(some, some, batch_size=asked.batch, epochs=1, verbose=0), len(some), asked.seconds
         )
     print(json.dumps(said))
-
-
-def rate(call: Any, images: int, seconds: float) -> float:
-    """The most images a second that a call reaches, after a warm-up, within so many seconds."""
-    call()
-    best, began = 0.0, time.perf_counter()
-    while time.perf_counter() - began < seconds:
-        start = time.perf_counter()
-        call()
-        best = max(best, images / (time.perf_counter() - start))
-    return best
 
 
 if __name__ == "__main__":

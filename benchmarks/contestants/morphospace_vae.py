@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from timing import best
 
 from morphospace._version import __version__
 from morphospace.data import open_dataset
@@ -99,17 +99,6 @@ def multiplication() -> dict[str, Any]:
     for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         a, b = (torch.randn(2048, 2048).to(dtype) for _ in range(2))
         found[name] = best(lambda a=a, b=b: a @ b, 2 * 2048**3 / 1e9, 2.0)  # type: ignore[misc]
-    return found
-
-
-def best(call: Callable[[], object], amount: float, seconds: float) -> float:
-    """The most of it that a call reaches a second, after a warm-up, within so many seconds."""
-    call()
-    found, began = 0.0, time.perf_counter()
-    while time.perf_counter() - began < seconds:
-        start = time.perf_counter()
-        call()
-        found = max(found, amount / (time.perf_counter() - start))
     return found
 
 

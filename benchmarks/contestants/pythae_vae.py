@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from pythae.models import VAE, VAEConfig
 from pythae.models.base.base_utils import ModelOutput
 from pythae.models.nn import BaseDecoder, BaseEncoder
 from pythae.trainers import BaseTrainer, BaseTrainerConfig
+from timing import best
 from torch import nn
 
 
@@ -59,7 +59,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0)
     asked = parser.parse_args()
     model = VAE(VAEConfig(input_dim=(1, 28, 28), latent_dim=2, reconstruction_loss="bce"), Encoder(), Decoder())
-    best = 0.0
     if asked.what == "decode":
         z, images = torch.randn(8192, 2), 8192
         call: Any = lambda _: [model.decoder(some)["reconstruction"] for some in torch.split(z, asked.batch)]  # noqa: E731
@@ -76,13 +75,8 @@ def main() -> None:
         )
         trainer.prepare_training()
         call = trainer.train_step
-    call(0)
-    began = time.perf_counter()
-    while time.perf_counter() - began < asked.seconds:
-        start = time.perf_counter()
-        call(1)
-        best = max(best, images / (time.perf_counter() - start))
-    print(json.dumps({"rate": best, "version": f"Pythae {importlib.metadata.version('pythae')}"}))
+    rate = best(lambda: call(1), images, asked.seconds)
+    print(json.dumps({"rate": rate, "version": f"Pythae {importlib.metadata.version('pythae')}"}))
 
 
 if __name__ == "__main__":
