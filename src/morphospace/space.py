@@ -667,8 +667,13 @@ class Space:
         }
         return {key: str(value) for key, value in (facts | more).items()}
 
-    def save(self, path: str | Path, *, force: bool = False) -> Path:
+    def save(self, path: str | Path, *, force: bool = False, half: bool = False) -> Path:
         """Write the bundle folder ``path``.
+
+        Args:
+            path: the folder.
+            force: replace what is there.
+            half: write weights as 16-bit floats, half as large; pictures may then differ by one grey level.
 
         Raises:
             FileError: if it exists and ``force`` is not set, or cannot be written.
@@ -697,6 +702,8 @@ class Space:
         if self.errors is not None:
             reference["errors"] = self.errors
         weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
+        if half:
+            weights = {k: value.half() if value.is_floating_point() else value for k, value in weights.items()}
         write_bundle(path, Bundle(config, preprocessing, weights, self.concepts, reference, self.classes), self.card())
         return path
 

@@ -41,7 +41,9 @@ def conv_to_few(layer: nn.Conv2d, x: Tensor) -> Tensor:
     out = layer.out_channels
     weight = layer.weight.permute(2, 3, 0, 1).flatten(0, 2)  # (9 out, C)
     taps = F.linear(x.permute(0, 2, 3, 1), weight)  # (B, H, W, 9 out)
-    y = _apply(_Gather, taps.view(*taps.shape[:3], 9, out))
+    nine = taps.view(*taps.shape[:3], 9, out)
+    # Without gradients no Function is in the way of those who trace the network, like the ONNX exporter.
+    y = _apply(_Gather, nine) if torch.is_grad_enabled() else _Gather.forward(nine)
     return (y + _bias(layer)).permute(0, 3, 1, 2)
 
 

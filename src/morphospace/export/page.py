@@ -1,0 +1,184 @@
+"""A space as the explorer's page takes it: facts for the server, or one HTML file that needs none."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from morphospace._version import __version__
+from morphospace.concept_files import concept_evidence
+from morphospace.errors import DataError, FileError
+from morphospace.export.onnx import to_onnx
+from morphospace.files import read_bytes, write_bytes
+from morphospace.latent.classes import Classes
+from morphospace.latent.concepts import Concept
+from morphospace.space import Space
+
+__all__ = ["LARGEST_MODEL", "PAGE", "concept_facts", "share_page", "space_facts", "what_it_reveals"]
+
+LARGEST_MODEL = 8_000_000
+"""Parameters; 16 MB as 16-bit floats. A page that decodes a larger one is slow to load and slow to use."""
+
+PAGE = Path(__file__).parents[1] / "server" / "static"
+"""Where the built page lies; its sources are in /web."""
+
+_AXES = 16
+_RUNTIME = "ort.wasm.gz"
+
+
+def space_facts(space: Space) -> dict[str, Any]:
+    """What a page needs to know of a space, as plain JSON values; arrays are base64 of little-endian numbers."""
+    data = space.about.get("data", {})
+    plane = space.plane()
+    names = data.get("label_names") or None
+    return {
+        "version": __version__,
+        "fingerprint": space.fingerprint(),
+        "name": str(data.get("name", "images")),
+        "recipe": space.recipe.name,
+        "shape": list(space.shape),
+        "latent_dim": space.latent_dim,
+        "parameters": space.parameters,
+        "seed": int(space.about.get("seed", 0)),
+        "licence": data.get("licence") or None,
+        "has_prior": space.has_prior,
+        "test": {key: value for key, value in space.about.get("test", {}).items() if value is not None},
+        "command": space.about.get("command"),
+        "label_names": names if space.reference_labels is not None else None,
+        "count": 0 if space.reference is None else len(space.reference),
+        "plane": {"origin": plane.origin.tolist(), "axes": plane.axes.tolist(), "names": list(plane.names)},
+        "principal": _principal(space),
+        "classes": None if space.classes is None else _class_facts(space.classes),
+        "concepts": [concept_facts(concept, space.concepts) for concept in space.concepts.values()],
+    }
+
+
+def concept_facts(concept: Concept, concepts: Mapping[str, Concept]) -> dict[str, Any]:
+    """What a page needs to know of a concept; ``concepts`` are all of its space, which it may repeat."""
+    field = None if concept.field is None else {k: _base64(v, "<f4") for k, v in concept.field._asdict().items()}
+    return {
+        "name": concept.name,
+        **concept_evidence(concept),
+        "follows": concept.follows,
+        "of_number": concept.of_number,
+        "warnings": concept.warnings(concepts),
+        "direction": concept.direction.tolist(),
+        "normal": None if concept.normal is None else concept.normal.tolist(),
+        "field": field,
+    }
+
+
+def _class_facts(classes: Classes) -> dict[str, Any]:
+    return {
+        "names": list(classes.names),
+        "margin": classes.margin,
+        "means": _base64(classes.means, "<f8"),
+        "covariances": _base64(classes.covariances, "<f8"),
+    }
+
+
+def _principal(space: Space) -> dict[str, Any]:
+    """The axes along which the codes spread most; those of the space itself where there are no codes."""
+    d = space.latent_dim
+    if space.reference is None or len(space.reference) < 2:
+        return {"mean": [0.0] * d, "axes": np.eye(d)[:_AXES].tolist(), "deviations": [1.0] * min(d, _AXES)}
+    mean = space.reference.mean(0, dtype=np.float64)
+    variances, vectors = np.linalg.eigh(np.atleast_2d(np.cov((space.reference - mean).T.astype(np.float64))))
+    axes = vectors.T[::-1][:_AXES]
+    # An eigenvector's sign is arbitrary: make its largest entry positive, so that maps do not flip.
+    axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]
+    deviations = np.sqrt(variances[::-1][:_AXES].clip(1e-12))
+    return {"mean": mean.tolist(), "axes": axes.tolist(), "deviations": deviations.tolist()}
+
+
+def share_page(space: Space) -> bytes:
+    """The explorer with a space inside, as one HTML file that opens by double-click and asks no server.
+
+    It holds the page, its runtime, both parts of the model with weights as 16-bit floats, the reference points with
+    their labels, the concepts and the classes; of the command it was trained by, nothing.
+
+    Raises:
+        DataError: for a model that is too large for a page.
+        FileError: if the package lacks the built page.
+    """
+    if space.parameters > LARGEST_MODEL:
+        raise DataError(
+            f"SPACE: its model has {space.parameters:,} parameters, {space.parameters * 2 / 1e6:.0f} MB in a page, "
+            f"expected at most {LARGEST_MODEL:,}. Show it with morpho explore, or train a smaller one."
+        )
+    facts = space_facts(space) | {"command": None}
+    if space.reference is not None:
+        facts["codes"] = _base64(space.reference, "<f4")
+    if space.reference_labels is not None:
+        facts["labels"] = _base64(space.reference_labels, "<i4")
+    words = json.dumps(facts, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    parts = {
+        "runtime": read_bytes(PAGE / _RUNTIME, "page's runtime"),
+        "decoder": gzip.compress(to_onnx(space, "decoder", half=True), mtime=0),
+        "encoder": gzip.compress(to_onnx(space, "encoder", half=True), mtime=0),
+        "worker": gzip.compress(read_bytes(PAGE / "assets" / "worker.js", "page's worker"), mtime=0),
+    }
+    data = [f'<script type="application/json" id="space">{words}</script>']
+    data += [f'<script type="text/plain" id="{k}">{base64.b64encode(v).decode()}</script>' for k, v in parts.items()]
+    return _one_file("\n".join(data), title=f"{space.about.get('data', {}).get('name', 'images')} · Morphospace")
+
+
+def _one_file(data: str, title: str) -> bytes:
+    """The built page with its script, its style and ``data`` inside, and a policy that lets nothing else run."""
+    html = read_bytes(PAGE / "index.html", "page").decode()
+    script = read_bytes(PAGE / "assets" / "app.js", "page's script").decode().replace("</script", "<\\/script")
+    style = read_bytes(PAGE / "assets" / "app.css", "page's style").decode()
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}' 'wasm-unsafe-eval'; style-src '{_hash(style)}'; "
+        "img-src blob: data:; worker-src blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
+    )
+    for pattern, replacement in (
+        (r"<script[^>]*\bsrc=[^>]*></script>", ""),
+        (r"<link[^>]*rel=\"(?:stylesheet|modulepreload|icon)\"[^>]*>", ""),
+        (r"<title>.*?</title>", f"<title>{_escape(title)}</title>"),
+        (r"<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}">'),
+        (r"</head>", f"<style>{style}</style>\n</head>"),
+        (r"</body>", f'{data}\n<script type="module">{script}</script>\n</body>'),
+    ):
+        html = re.sub(pattern, lambda _, words=replacement: words, html)
+    return html.encode()
+
+
+def what_it_reveals(space: Space) -> str:
+    """What of the data is in a shared page, in a sentence for whoever is about to give it away."""
+    count = 0 if space.reference is None else len(space.reference)
+    codes = f", the codes of {count:,} test images (decoded, each is a likeness of its image)" if count else ""
+    labels = ", their labels" if space.reference_labels is not None else ""
+    places = sum(len(concept.field.places) for concept in space.concepts.values() if concept.field is not None)
+    learned = f", {places:,} codes of training images in its concepts" if places else ""
+    return f"the file holds the model, which can draw the like of its images{codes}{labels}{learned}; no image itself"
+
+
+def write_page(path: Path, space: Space) -> int:
+    """Write :func:`share_page` to ``path``; returns its size in bytes."""
+    page = share_page(space)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise FileError(f"OUT: expected a name that ends in .html, got {path.name}.")
+    write_bytes(path, page)
+    return len(page)
+
+
+def _base64(values: NDArray[Any], dtype: str) -> str:
+    return base64.b64encode(np.ascontiguousarray(values, dtype).tobytes()).decode()
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
