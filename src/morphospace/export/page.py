@@ -23,7 +23,15 @@ from morphospace.latent.classes import Classes
 from morphospace.latent.concepts import Concept
 from morphospace.space import Space
 
-__all__ = ["LARGEST_MODEL", "PAGE", "concept_facts", "share_page", "space_facts", "what_it_reveals"]
+__all__ = [
+    "LARGEST_MODEL",
+    "PAGE",
+    "concept_facts",
+    "share_page",
+    "space_facts",
+    "what_it_reveals",
+    "write_page",
+]
 
 LARGEST_MODEL = 8_000_000
 """Parameters; 16 MB as 16-bit floats. A page that decodes a larger one is slow to load and slow to use."""
@@ -49,6 +57,7 @@ def space_facts(space: Space) -> dict[str, Any]:
         "latent_dim": space.latent_dim,
         "parameters": space.parameters,
         "seed": int(space.about.get("seed", 0)),
+        "resize": space.resize,
         "licence": data.get("licence") or None,
         "has_prior": space.has_prior,
         "test": {key: value for key, value in space.about.get("test", {}).items() if value is not None},

@@ -1,0 +1,458 @@
+/** The state of the page, and what can be done to it. Panels show it; the map draws it. */
+
+import { SvelteSet } from "svelte/reactivity";
+import { type Classes, changeClass, classChances, classesFrom } from "../latent/classes";
+import { type Concept, conceptFrom, conceptToWire, isFollowing, read } from "../latent/concepts";
+import type { Point } from "../latent/linear";
+import { type Kind as PathKind, pathThrough } from "../latent/paths";
+import { movedWithLook, move } from "../latent/moves";
+import {
+  type Plane, effectiveDirections, fromPlane, planeOfConcepts, planeOfLatents, planeOfPrincipal, planeThrough, toPlane,
+} from "../latent/planes";
+import { type Principal, principalFrom } from "../latent/wire";
+import { type View, fitting } from "../map/view";
+import { en } from "../words/en";
+import { ko } from "../words/ko";
+import { type Address, type Document, type PlaneChoice, START, fromHash, toHash } from "./address";
+import type { Backend, Encoding, Facts, Reference } from "./backend";
+import { gaussian } from "./chance";
+import { canvasOf, enlarged, factorFor, png, save } from "./pictures";
+import { readStored, writeStored } from "./stored";
+
+export type Spot = { readonly z: Point; readonly pixels: Uint8Array | null; readonly index: number | null };
+export type Bookmark = { hash: string; name: string; picture: string };
+export type Edited = { readonly z: Point; readonly pixels: Uint8Array };
+
+const SLIDERS = 6; // directions off the plane
+const MOST_PINS = 12;
+const EMPTY = 0.06;
+const UNDO = 100;
+
+export class App {
+  readonly backend: Backend;
+  readonly facts: Facts;
+  readonly reference: Reference;
+  readonly principal: Principal;
+  readonly classes: Classes | null;
+  /** Readings of every code by concept, made when they are first asked for. */
+  readonly #readings = new Map<string, Float32Array>();
+
+  // -- what is shown, and how -------------------------------------------------------------------------
+  language = $state<"en" | "ko">(readStored("language") === "ko" || (!readStored("language") && navigator.language.startsWith("ko")) ? "ko" : "en");
+  theme = $state<"dark" | "light">(
+    readStored("theme") === "light" || (!readStored("theme") && matchMedia("(prefers-color-scheme: light)").matches) ? "light" : "dark",
+  );
+  help = $state(false);
+  shade = $state(true);
+  points = $state(true);
+  arrows = $state(true);
+  lasso = $state(false);
+  /** Whether the lens looks at the middle of the map: keys move the map, not a pointer. */
+  keyboard = $state(false);
+  /** A sentence to show for a while. */
+  notice = $state("");
+  size = $state.raw({ width: 800, height: 600 });
+  view = $state.raw<View>({ u: 0, v: 0, scale: 100 });
+
+  // -- the document: what undo goes back over ----------------------------------------------------------
+  document = $state.raw<Document>(START);
+  tab = $state(START.tab);
+  concepts = $state.raw<readonly Concept[]>([]);
+  /** Those made on this page, whether or not they are shown: undo and redo find them here. */
+  readonly #made = new Map<string, Concept>();
+  readonly kept = new SvelteSet<string>();
+
+  // -- what follows from it ------------------------------------------------------------------------------
+  spot = $state.raw<Spot | null>(null);
+  /** The picture that was brought along, with its posterior, while it is what is edited. */
+  own = $state.raw<Encoding | null>(null);
+  chosen = $state.raw<readonly number[]>([]);
+  bookmarks = $state.raw<readonly Bookmark[]>([]);
+  #past: string[] = [];
+  #future: string[] = [];
+  canUndo = $state(false);
+  canRedo = $state(false);
+
+  constructor(backend: Backend, reference: Reference) {
+    this.backend = backend;
+    this.facts = backend.facts;
+    this.reference = reference;
+    this.principal = principalFrom(this.facts.principal);
+    this.classes = this.facts.classes && classesFrom(this.facts.classes);
+    this.bookmarks = readStored<Bookmark[]>(`bookmarks ${this.facts.fingerprint}`) ?? [];
+    this.concepts = this.facts.concepts.map(conceptFrom);
+    for (const wire of readStored<Parameters<typeof conceptFrom>[0][]>(`concepts ${this.facts.fingerprint}`) ?? []) {
+      const concept = conceptFrom(wire);
+      if (concept.direction.length !== this.facts.latent_dim || this.concept(concept.name)) continue;
+      this.concepts = [...this.concepts, concept];
+      this.kept.add(concept.name);
+    }
+    this.open(location.hash);
+  }
+
+  get words(): typeof en {
+    return this.language === "ko" ? ko : en;
+  }
+
+  number(value: number, digits = 2): string {
+    return value.toLocaleString(this.language, { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  }
+
+  // -- the plane -----------------------------------------------------------------------------------------
+
+  readonly base = $derived.by((): Plane => {
+    const { plane } = this.document;
+    const d = this.facts.latent_dim;
+    const own = this.facts.plane;
+    const origin = Float64Array.from(own.origin);
+    try {
+      if (plane.kind === "principal") return planeOfPrincipal(this.principal, plane.right, plane.up);
+      if (plane.kind === "latents") return planeOfLatents(plane.right, plane.up, d, this.principal.mean);
+      if (plane.kind === "images") {
+        const [a, b, c] = plane.points.map((z) => Float64Array.from(z));
+        return planeThrough(a!, b!, c!);
+      }
+      if (plane.kind === "concepts") {
+        const [right, up] = [this.concept(plane.right), this.concept(plane.up)];
+        if (right && up) return planeOfConcepts(right, up, this.principal.mean);
+      }
+    } catch (error) {
+      queueMicrotask(() => this.tell(error));
+    }
+    const [right, up] = own.axes;
+    return { origin, right: Float64Array.from(right!), up: Float64Array.from(up ?? new Array<number>(d).fill(0)) };
+  });
+
+  readonly directions = $derived.by(() =>
+    this.facts.latent_dim > 2 ? effectiveDirections(this.base, this.principal, SLIDERS) : [],
+  );
+
+  readonly plane = $derived.by((): Plane => {
+    const { offsets } = this.document;
+    const origin = this.base.origin.slice();
+    this.directions.forEach(({ direction, deviation }, k) => {
+      const far = (offsets[k] ?? 0) * deviation;
+      if (far) direction.forEach((value, j) => (origin[j]! += far * value));
+    });
+    return { ...this.base, origin };
+  });
+
+  /** The codes on the plane, u and v in turn, and how near to it each lies: 1 on it, 0 far off. */
+  readonly projected = $derived.by((): { uv: Float32Array; near: Float32Array | null } => {
+    const { count, codes } = this.reference;
+    const d = this.facts.latent_dim;
+    const uv = new Float32Array(2 * count);
+    if (d <= 2) {
+      for (let i = 0; i < count; i++) {
+        const { u, v } = toPlane(this.plane, Float64Array.from(codes.subarray(i * d, (i + 1) * d)));
+        uv[2 * i] = u;
+        uv[2 * i + 1] = v;
+      }
+      return { uv, near: null };
+    }
+    const aways = new Float32Array(count);
+    for (let i = 0; i < count; i++) {
+      const { u, v, away } = toPlane(this.plane, Float64Array.from(codes.subarray(i * d, (i + 1) * d)));
+      uv[2 * i] = u;
+      uv[2 * i + 1] = v;
+      aways[i] = away;
+    }
+    const typical = aways.slice().sort()[Math.floor(count / 2)] || 1;
+    return { uv, near: aways.map((away) => Math.exp(-0.5 * (away / typical) ** 2)) };
+  });
+
+  at(u: number, v: number): Point {
+    return fromPlane(this.plane, u, v);
+  }
+
+  on(z: Point): { u: number; v: number; away: number } {
+    return toPlane(this.plane, z);
+  }
+
+  fit(): void {
+    this.view = fitting(this.projected.uv, this.size);
+  }
+
+  /** How densely data lies around a place, 0..1 of a typical place; set by the map. */
+  density: (u: number, v: number) => number = () => 1;
+
+  isEmpty(z: Point): boolean {
+    const { u, v } = this.on(z);
+    return this.reference.count > 0 && this.density(u, v) < EMPTY;
+  }
+
+  // -- the document ----------------------------------------------------------------------------------------
+
+  /** Change the document; what it was is kept for undo, unless this is one of many small steps of one gesture. */
+  change(part: Partial<Document>, gesture = ""): void {
+    const before = this.#snapshot();
+    this.document = { ...this.document, ...part };
+    if (gesture && gesture === this.#gesture && performance.now() - this.#since < 1000) {
+      this.#since = performance.now();
+    } else {
+      this.#past = [...this.#past.slice(-UNDO), before];
+      this.#gesture = gesture;
+      this.#since = performance.now();
+    }
+    this.#future = [];
+    this.#counted();
+  }
+
+  #gesture = "";
+  #since = 0;
+
+  #snapshot = (): string => toHash({ ...this.document, view: null, tab: START.tab });
+
+  #counted(): void {
+    this.canUndo = this.#past.length > 0;
+    this.canRedo = this.#future.length > 0;
+  }
+
+  #restore(snapshot: string): void {
+    const { view: _view, tab: _tab, ...document } = fromHash(snapshot, this.facts.latent_dim);
+    this.#take(document);
+  }
+
+  #take(document: Document): void {
+    const made = document.made.filter((name) => this.#made.has(name));
+    this.document = { ...document, made };
+    const others = this.concepts.filter((concept) => !this.#made.has(concept.name) || this.kept.has(concept.name));
+    const again = made.filter((name) => !this.kept.has(name)).map((name) => this.#made.get(name)!);
+    this.concepts = [...others, ...again];
+    const { subject } = document;
+    if (this.own && (!subject || subject.some((value, j) => Math.abs(value - this.own!.mean[j]!) > 1e-5))) this.own = null;
+  }
+
+  undo(): void {
+    const last = this.#past.pop();
+    if (last === undefined) return;
+    this.#future.push(this.#snapshot());
+    this.#restore(last);
+    this.#gesture = "";
+    this.#counted();
+  }
+
+  redo(): void {
+    const next = this.#future.pop();
+    if (next === undefined) return;
+    this.#past.push(this.#snapshot());
+    this.#restore(next);
+    this.#gesture = "";
+    this.#counted();
+  }
+
+  /** The whole state as an address. */
+  get hash(): string {
+    return toHash(this.address);
+  }
+
+  get address(): Address {
+    const { u, v, scale } = this.view;
+    return { ...this.document, view: [u, v, scale], tab: this.tab };
+  }
+
+  open(hash: string): void {
+    const { view, tab, ...document } = fromHash(hash, this.facts.latent_dim);
+    this.#take(document);
+    this.tab = tab === "plane" && this.facts.latent_dim <= 2 ? START.tab : tab;
+    if (view) this.view = { u: view[0], v: view[1], scale: view[2] };
+    this.fitted = view !== null;
+  }
+
+  /** Whether the view was chosen; otherwise the map shows everything when it knows its size. */
+  fitted = false;
+
+  // -- gestures ----------------------------------------------------------------------------------------------
+
+  pin(z: Point): void {
+    const pins = [...this.document.pins, [...z]].slice(-MOST_PINS);
+    this.own = null;
+    this.change({ pins, subject: [...z] });
+  }
+
+  unpin(index: number): void {
+    this.change({ pins: this.document.pins.filter((_, i) => i !== index) });
+  }
+
+  edit(z: Point, own: Encoding | null = null): void {
+    this.change({ subject: [...z] });
+    this.own = own;
+  }
+
+  addWayPoint(z: Point): void {
+    this.change({ path: [...this.document.path, [...z]] });
+  }
+
+  moveWayPoint(index: number, z: Point): void {
+    this.change({ path: this.document.path.map((old, i) => (i === index ? [...z] : old)) }, `way ${index}`);
+  }
+
+  show(plane: PlaneChoice): void {
+    this.change({ plane, offsets: [] });
+    this.fit();
+  }
+
+  random(): void {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const d = this.facts.latent_dim;
+    let z: Point;
+    if (this.facts.has_prior && d <= 2) z = gaussian(seed, d);
+    else {
+      // A little beside a real code: with many latents the prior is far from all of them.
+      const i = seed % Math.max(1, this.reference.count);
+      const noise = gaussian(seed, d);
+      z = Float64Array.from({ length: d }, (_, j) => (this.reference.codes[i * d + j] ?? 0) + 0.2 * noise[j]!);
+    }
+    this.pin(z);
+    const { u, v } = this.on(z);
+    this.view = { ...this.view, u, v };
+  }
+
+  // -- concepts ------------------------------------------------------------------------------------------------
+
+  concept(name: string): Concept | undefined {
+    return this.concepts.find((concept) => concept.name === name);
+  }
+
+  strength(name: string): number {
+    return this.document.strengths.find(([other]) => other === name)?.[1] ?? 0;
+  }
+
+  setStrength(name: string, value: number): void {
+    const others = this.document.strengths.filter(([other]) => other !== name);
+    this.change({ strengths: value ? [...others, [name, value]] : others }, `strength ${name}`);
+  }
+
+  toggleKept(name: string): void {
+    const { kept } = this.document;
+    this.change({ kept: kept.includes(name) ? kept.filter((other) => other !== name) : [...kept, name] });
+  }
+
+  get #named(): ReadonlyMap<string, number> {
+    return new Map(this.document.strengths.filter(([name, strength]) => strength && this.concept(name)));
+  }
+
+  /** Where the edits lead from a code; along fields with a second look at what was drawn. */
+  async moved(z: Point): Promise<Point> {
+    const { target } = this.document;
+    let from = z;
+    if (target && this.classes?.names.includes(target)) [from] = changeClass(this.classes, [z], null, target) as [Point];
+    const strengths = this.#named;
+    const kept = this.document.kept.filter((name) => this.concept(name) && !strengths.has(name));
+    if (!strengths.size) return from;
+    const [moved] = await movedWithLook([from], this.concepts, strengths, kept, (some) => this.backend.look(some));
+    return moved!;
+  }
+
+  /** Where one concept alone leads: for the pictures at a slider's ends. */
+  along(z: Point, concept: Concept, strength: number): Point {
+    return move([z], this.concepts, new Map([[concept.name, strength]]), [])[0]!;
+  }
+
+  async learn(name: string, positive: readonly number[], negative: readonly number[] | null): Promise<void> {
+    const concept = await this.backend.learn(name, positive, negative);
+    this.#made.set(concept.name, concept);
+    this.change({ made: [...this.document.made, concept.name] });
+    this.concepts = [...this.concepts, concept];
+  }
+
+  isMade(name: string): boolean {
+    return this.#made.has(name) && !this.kept.has(name);
+  }
+
+  async keep(concept: Concept): Promise<void> {
+    const where = await this.backend.keep(concept);
+    if (where === "browser") {
+      const key = `concepts ${this.facts.fingerprint}`;
+      writeStored(key, [...(readStored<unknown[]>(key) ?? []), conceptToWire(concept)]);
+    }
+    this.kept.add(concept.name);
+    this.notice = where === "folder" ? this.words.keptFolder : this.words.keptBrowser;
+  }
+
+  /** Take a concept that was made here from the list; undo brings it back, unless it was kept. */
+  async drop(concept: Concept): Promise<void> {
+    if (this.kept.has(concept.name)) {
+      const key = `concepts ${this.facts.fingerprint}`;
+      writeStored(key, (readStored<{ name: string }[]>(key) ?? []).filter(({ name }) => name !== concept.name));
+      this.kept.delete(concept.name);
+    }
+    await this.backend.forget(concept.name).catch(() => undefined);
+    const { strengths, kept, made } = this.document;
+    const other = (name: string): boolean => name !== concept.name;
+    this.change({ made: made.filter(other), kept: kept.filter(other), strengths: strengths.filter(([name]) => other(name)) });
+    this.concepts = this.concepts.filter(({ name }) => other(name));
+  }
+
+  readings(concept: Concept): Float32Array {
+    let found = this.#readings.get(concept.name);
+    if (!found) {
+      const { count, codes } = this.reference;
+      const d = this.facts.latent_dim;
+      found = Float32Array.from({ length: count }, (_, i) =>
+        read(concept, Float64Array.from(codes.subarray(i * d, (i + 1) * d))),
+      );
+      this.#readings.set(concept.name, found);
+    }
+    return found;
+  }
+
+  /** What a place looks like, by the Gaussians of the classes. */
+  likely(z: Point): { label: string; chance: number } | null {
+    if (!this.classes) return null;
+    const [chances] = classChances(this.classes, [z]);
+    const best = chances!.indexOf(Math.max(...chances!));
+    return { label: this.classes.names[best]!, chance: chances![best]! };
+  }
+
+  label(index: number): string | null {
+    const label = this.reference.labels?.[index];
+    return label === undefined ? null : (this.facts.label_names?.[label] ?? null);
+  }
+
+  isField(concept: Concept): boolean {
+    return isFollowing(concept);
+  }
+
+  // -- paths -------------------------------------------------------------------------------------------------------
+
+  async pathPoints(): Promise<Point[]> {
+    const { path, kind, frames } = this.document;
+    const points = path.map((z) => Float64Array.from(z));
+    if (points.length < 2) return [];
+    const count = Math.max(frames, points.length);
+    return kind === "geodesic" ? this.backend.geodesic(points, count) : pathThrough(points, count, kind as PathKind);
+  }
+
+  // -- pictures to keep ------------------------------------------------------------------------------------------------
+
+  /** What a saved picture carries: where it is from. */
+  text(more: Record<string, string> = {}): Record<string, string> {
+    const { name, recipe, seed, version } = this.facts;
+    return { software: `morphospace ${version}`, recipe, data: name, seed: String(seed), ...more };
+  }
+
+  async savePicture(pixels: Uint8Array, z: Point | null, name: string): Promise<void> {
+    const canvas = enlarged(pixels, this.facts.shape, factorFor(this.facts.shape, 280));
+    const latent = z ? { latent: [...z].map((value) => Math.fround(value)).join(" ") } : {};
+    save(await png(canvas, this.text(latent)), `${this.facts.name}-${name}.png`);
+  }
+
+  async bookmark(): Promise<void> {
+    const z = this.at(this.view.u, this.view.v);
+    const picture = canvasOf(await this.backend.decode([z]), this.facts.shape).toDataURL();
+    const name = new Date().toLocaleString(this.language, { dateStyle: "medium", timeStyle: "short" });
+    this.bookmarks = [...this.bookmarks, { hash: this.hash, name, picture }];
+    writeStored(`bookmarks ${this.facts.fingerprint}`, this.bookmarks);
+  }
+
+  removeBookmark(index: number): void {
+    this.bookmarks = this.bookmarks.filter((_, i) => i !== index);
+    writeStored(`bookmarks ${this.facts.fingerprint}`, this.bookmarks);
+  }
+
+  /** Say what went wrong, in its own words. */
+  tell(error: unknown): void {
+    this.notice = error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,45 @@
+/** What needs the model and no server: decoding, encoding, looking again. */
+
+import type { Point } from "../latent/linear";
+import { type Encoding, type Facts, flat, rows } from "./backend";
+import type { Engine } from "./engine";
+import { fitted } from "./pictures";
+
+export class LocalModel {
+  readonly #engine: Engine;
+  readonly #facts: Facts;
+  /** Settles when the encoder is there too; it is needed later than the decoder. */
+  readonly #encoder: Promise<void>;
+
+  constructor(engine: Engine, facts: Facts, encoder: Promise<void>) {
+    this.#engine = engine;
+    this.#facts = facts;
+    this.#encoder = encoder;
+  }
+
+  decode = (points: readonly Point[]): Promise<Uint8Array> => this.#engine.decode(flat(points), points.length);
+
+  decodeFloats = (points: readonly Point[]): Promise<Float32Array> =>
+    this.#engine.decodeFloats(flat(points), points.length);
+
+  async #posterior(images: Float32Array, count: number): Promise<{ mean: Float32Array; logVar: Float32Array | null }> {
+    await this.#encoder;
+    return this.#engine.encode(images, [count, ...this.#facts.shape]);
+  }
+
+  async look(points: readonly Point[]): Promise<Point[]> {
+    // What a person sees are whole grey levels, and it is them that the space reads.
+    const pixels = await this.decode(points);
+    const { mean } = await this.#posterior(Float32Array.from(pixels, (value) => value / 255), points.length);
+    return rows(mean, this.#facts.latent_dim);
+  }
+
+  async encodePixels(pixels: Uint8Array): Promise<Encoding> {
+    const { mean, logVar } = await this.#posterior(Float32Array.from(pixels, (value) => value / 255), 1);
+    return { mean: Float64Array.from(mean), logVar: logVar && Float64Array.from(logVar), pixels };
+  }
+
+  async encode(file: Blob): Promise<Encoding> {
+    return this.encodePixels(await fitted(file, this.#facts.shape, this.#facts.resize));
+  }
+}

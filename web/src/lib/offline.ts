@@ -1,0 +1,118 @@
+/** The space inside the file itself: no server, no network. */
+
+import { type Concept, conceptFrom } from "../latent/concepts";
+import { geodesicThrough } from "../latent/geodesic";
+import { learnConcept } from "../latent/learning";
+import type { Point } from "../latent/linear";
+import type { Plane } from "../latent/planes";
+import { float32From } from "../latent/wire";
+import { type Backend, type Encoding, type Facts, type Reference, cellsOf, joined, rows } from "./backend";
+import { Engine } from "./engine";
+import { LocalModel } from "./local";
+
+type Inside = Facts & { codes?: string; labels?: string };
+
+/** Cells decoded at once: the picture under the pointer never waits for more than these. */
+const PIECE = 16;
+
+const text = (id: string): string => document.getElementById(id)?.textContent ?? "";
+const binary = (id: string): Uint8Array => Uint8Array.from(atob(text(id)), (character) => character.charCodeAt(0));
+
+async function worker(): Promise<Worker> {
+  const unpacked = new Blob([binary("worker") as BlobPart]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const source = new Blob([await new Response(unpacked).blob()], { type: "text/javascript" });
+  return new Worker(URL.createObjectURL(source));
+}
+
+export class Offline implements Backend {
+  readonly facts: Inside;
+  readonly offline = true;
+  readonly local = true;
+  readonly ready: Promise<void>;
+  #model: Promise<LocalModel>;
+  #tiles: Promise<unknown> = Promise.resolve();
+
+  private constructor(facts: Inside) {
+    this.facts = facts;
+    this.#model = this.#start();
+    this.ready = this.#model.then(() => undefined);
+  }
+
+  /** Whether this page is a file with a space inside. */
+  static here(): boolean {
+    return document.getElementById("space") !== null;
+  }
+
+  static open(): Offline {
+    return new Offline(JSON.parse(text("space")) as Inside);
+  }
+
+  async #start(): Promise<LocalModel> {
+    const engine = new Engine(await worker());
+    await engine.start(binary("runtime").buffer as ArrayBuffer);
+    await engine.load("decoder", binary("decoder").buffer as ArrayBuffer);
+    return new LocalModel(engine, this.facts, engine.load("encoder", binary("encoder").buffer as ArrayBuffer));
+  }
+
+  async reference(): Promise<Reference> {
+    const { codes, labels } = this.facts;
+    return {
+      count: codes ? this.facts.count : 0,
+      codes: codes ? float32From(codes) : new Float32Array(),
+      labels: labels ? new Int32Array(Uint8Array.from(atob(labels), (c) => c.charCodeAt(0)).buffer) : null,
+      errors: null,
+    };
+  }
+
+  decode = async (points: readonly Point[]): Promise<Uint8Array> => (await this.#model).decode(points);
+  decodeFloats = async (points: readonly Point[]): Promise<Float32Array> => (await this.#model).decodeFloats(points);
+  look = async (points: readonly Point[]): Promise<Point[]> => (await this.#model).look(points);
+  encode = async (file: Blob): Promise<Encoding> => (await this.#model).encode(file);
+
+  tile(plane: Plane, level: number, column: number, row: number, signal: AbortSignal): Promise<Uint8Array | null> {
+    // Tiles take turns, and are decoded in pieces: whatever a person waits for goes between.
+    const made = this.#tiles.then(async () => {
+      const cells = cellsOf(plane, level, column, row, this.facts.shape);
+      const pieces: Uint8Array[] = [];
+      for (let i = 0; i < cells.length; i += PIECE) {
+        if (signal.aborted) return null;
+        pieces.push(await this.decode(cells.slice(i, i + PIECE)));
+      }
+      const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+      let at = 0;
+      for (const piece of pieces) {
+        all.set(piece, at);
+        at += piece.length;
+      }
+      return joined(all, this.facts.shape);
+    });
+    this.#tiles = made.catch(() => undefined);
+    return made;
+  }
+
+  geodesic = (points: readonly Point[], frames: number): Promise<Point[]> =>
+    geodesicThrough(points, frames, (some) => this.decodeFloats(some));
+
+  async original(): Promise<null> {
+    return null;
+  }
+
+  async learn(name: string, positive: readonly number[], negative: readonly number[] | null): Promise<Concept> {
+    const { codes, count } = await this.reference();
+    const all = rows(codes, this.facts.latent_dim);
+    const shows = new Set(positive);
+    const chosen = Array.from({ length: count }, (_, i) => i).filter(
+      (i) => shows.has(i) || negative === null || negative.includes(i),
+    );
+    return learnConcept(
+      name,
+      chosen.map((i) => all[i]!),
+      chosen.map((i) => shows.has(i)),
+      { seed: this.facts.seed, others: this.facts.concepts.map(conceptFrom) },
+    );
+  }
+
+  keep = async (): Promise<"browser"> => "browser";
+  forget = async (): Promise<void> => undefined;
+}
+

@@ -1,0 +1,177 @@
+/** The space behind a Morphospace server; small models are decoded here all the same. */
+
+import { type Concept, type WireConcept, conceptFrom } from "../latent/concepts";
+import type { Point } from "../latent/linear";
+import type { Plane } from "../latent/planes";
+import { type Backend, CELLS, type Encoding, type Facts, type Reference, rows } from "./backend";
+import { Engine } from "./engine";
+import { LocalModel } from "./local";
+import { canvasOf, png } from "./pictures";
+
+const API = "api/v1";
+/** One page is one client: of its pictures under the pointer only the newest counts. */
+const LATEST = crypto.randomUUID();
+const RETRIES = 5;
+
+export class ServerError extends Error {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const pause = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, 1000 * seconds));
+
+async function ask(path: string, init: RequestInit = {}, retries = RETRIES): Promise<Response> {
+  const response = await fetch(`${API}/${path}`, init);
+  if (response.ok) return response;
+  if (response.status === 503 && retries > 0) {
+    await pause(Number(response.headers.get("Retry-After") ?? 1) * (0.5 + Math.random()));
+    return ask(path, init, retries - 1);
+  }
+  const body = (await response.json().catch(() => null)) as { error?: { code: string; message: string } } | null;
+  throw new ServerError(body?.error?.message ?? `the server answered ${response.status}`, body?.error?.code ?? "");
+}
+
+const json = async <T>(path: string, init?: RequestInit): Promise<T> => (await (await ask(path, init)).json()) as T;
+const bytes = async (path: string, init?: RequestInit): Promise<ArrayBuffer> => (await ask(path, init)).arrayBuffer();
+const post = (value: unknown, method = "POST"): RequestInit => ({
+  method,
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(value),
+});
+const plain = (points: readonly Point[]): number[][] => points.map((point) => [...point]);
+
+export class Server implements Backend {
+  readonly facts: Facts;
+  readonly offline = false;
+  #model: LocalModel | null = null;
+  readonly #ready: Promise<void>;
+
+  private constructor(facts: Facts) {
+    this.facts = facts;
+    this.#ready = this.#start().catch((error: unknown) => {
+      console.warn("pictures are decoded by the server:", error); // slower, and as good
+    });
+  }
+
+  static async open(): Promise<Server> {
+    return new Server(await json<Facts>("space"));
+  }
+
+  get local(): boolean {
+    return this.#model !== null;
+  }
+
+  /** Settles when it is known whether pictures are decoded here. */
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  async #start(): Promise<void> {
+    if (!this.facts.model?.decoder) return;
+    const engine = new Engine(new Worker(new URL("../worker.ts", import.meta.url)));
+    const [runtime, decoder] = await Promise.all([
+      fetch("ort.wasm.gz").then((response) => response.arrayBuffer()),
+      bytes("model/decoder"),
+    ]);
+    await engine.start(runtime);
+    await engine.load("decoder", decoder);
+    const encoder = bytes("model/encoder").then((model) => engine.load("encoder", model));
+    this.#model = new LocalModel(engine, this.facts, encoder);
+  }
+
+  async reference(): Promise<Reference> {
+    const { count } = this.facts;
+    if (!count) return { count, codes: new Float32Array(), labels: null, errors: null };
+    const [codes, labels, errors] = await Promise.all([
+      bytes("points/codes"),
+      this.facts.label_names ? bytes("points/labels") : null,
+      bytes("points/errors").catch(() => null),
+    ]);
+    return {
+      count,
+      codes: new Float32Array(codes),
+      labels: labels && new Int32Array(labels),
+      errors: errors && new Float32Array(errors),
+    };
+  }
+
+  async decode(points: readonly Point[], latest = false): Promise<Uint8Array> {
+    if (this.#model) return this.#model.decode(points);
+    const body = { points: plain(points), latest: latest ? LATEST : null };
+    return new Uint8Array(await bytes("decode", post(body)));
+  }
+
+  async decodeFloats(points: readonly Point[]): Promise<Float32Array> {
+    if (this.#model) return this.#model.decodeFloats(points);
+    return Float32Array.from(await this.decode(points), (value) => value / 255);
+  }
+
+  async look(points: readonly Point[]): Promise<Point[]> {
+    if (this.#model) return this.#model.look(points);
+    const { shape } = this.facts;
+    const pixels = await this.decode(points);
+    const size = pixels.length / points.length;
+    const pictures = points.map((_, i) => canvasOf(pixels.subarray(i * size, (i + 1) * size), shape));
+    return Promise.all(pictures.map(async (picture) => (await this.encode(await png(picture, {}))).mean));
+  }
+
+  async tile(
+    plane: Plane,
+    level: number,
+    column: number,
+    row: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | null> {
+    const query = new URLSearchParams({
+      cells: String(CELLS),
+      origin: [...plane.origin].join(),
+      right: [...plane.right].join(),
+      up: [...plane.up].join(),
+    });
+    try {
+      return new Uint8Array(await bytes(`atlas/${level}/${column}/${row}?${query}`, { signal }));
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    }
+  }
+
+  async encode(file: Blob): Promise<Encoding> {
+    type Reply = { mean: number[]; log_var: number[] | null; pixels: string };
+    const found = await json<Reply>("encode", { method: "POST", body: file });
+    return {
+      mean: Float64Array.from(found.mean),
+      logVar: found.log_var && Float64Array.from(found.log_var),
+      pixels: Uint8Array.from(atob(found.pixels), (character) => character.charCodeAt(0)),
+    };
+  }
+
+  async geodesic(points: readonly Point[], frames: number): Promise<Point[]> {
+    const body = { points: plain(points), frames, path: "geodesic" };
+    const found = await json<{ points: number[][] }>("morph", post(body));
+    return rows(found.points.flat(), this.facts.latent_dim);
+  }
+
+  async original(index: number): Promise<Uint8Array | null> {
+    if (!this.facts.originals) return null;
+    return new Uint8Array(await bytes(`originals/${index}`));
+  }
+
+  async learn(name: string, positive: readonly number[], negative: readonly number[] | null): Promise<Concept> {
+    return conceptFrom(await json<WireConcept>("concepts", post({ name, positive, negative })));
+  }
+
+  async keep(concept: Concept): Promise<"folder" | "browser"> {
+    if (!this.facts.writable) return "browser";
+    await ask(`concepts/${encodeURIComponent(concept.name)}/keep`, { method: "POST" });
+    return "folder";
+  }
+
+  async forget(name: string): Promise<void> {
+    await ask(`concepts/${encodeURIComponent(name)}`, { method: "DELETE" });
+  }
+}

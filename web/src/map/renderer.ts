@@ -1,0 +1,270 @@
+/** What is drawn on the map by WebGL2: tiles, the shade over empty places, points. Shaders are text, nothing is evaluated. */
+
+import type { Density } from "./density";
+import type { Tile } from "./tiles";
+import type { Size, View } from "./view";
+
+export type Rgb = readonly [number, number, number];
+
+const CORNERS = `#version 300 es
+  // The corners of a quad, without a buffer: 0 0, 1 0, 0 1, 1 1.
+  vec2 corner() { return vec2(gl_VertexID & 1, gl_VertexID >> 1); }
+`;
+
+const TILE = {
+  vertex: `${CORNERS}
+    uniform vec4 place; // left, bottom, width, height on the screen, -1..1
+    out vec2 at;
+    void main() {
+      vec2 c = corner();
+      at = vec2(c.x, 1.0 - c.y);
+      gl_Position = vec4(place.xy + c * place.zw, 0, 1);
+    }`,
+  fragment: `#version 300 es
+    precision mediump float;
+    uniform sampler2D picture;
+    uniform float grey, alpha;
+    in vec2 at;
+    out vec4 colour;
+    void main() {
+      vec3 c = texture(picture, at).rgb;
+      colour = vec4(mix(c, c.rrr, grey), alpha);
+    }`,
+};
+
+const SHADE = {
+  vertex: `${CORNERS}
+    uniform vec4 region; // left, bottom, width, height of the screen within the density's square, 0..1
+    out vec2 at;
+    void main() {
+      vec2 c = corner();
+      at = region.xy + c * region.zw;
+      gl_Position = vec4(2.0 * c - 1.0, 0, 1);
+    }`,
+  fragment: `#version 300 es
+    precision highp float;
+    uniform sampler2D density;
+    uniform vec3 ground;
+    uniform float strength;
+    in vec2 at;
+    out vec4 colour;
+    void main() {
+      vec2 inside = step(vec2(0), at) * step(at, vec2(1));
+      float there = texture(density, at).r * inside.x * inside.y;
+      colour = vec4(ground, strength * (1.0 - smoothstep(0.0, 0.3, there)));
+    }`,
+};
+
+const POINTS = {
+  vertex: `#version 300 es
+    uniform vec2 middle, scale;
+    uniform float size;
+    layout(location = 0) in vec2 place;
+    layout(location = 1) in vec4 tint;
+    out vec4 paint;
+    void main() {
+      paint = tint;
+      gl_PointSize = size;
+      // What is hidden goes where nothing is drawn.
+      gl_Position = tint.a == 0.0 ? vec4(2, 2, 2, 1) : vec4((place - middle) * scale, 0, 1);
+    }`,
+  fragment: `#version 300 es
+    precision highp float;
+    uniform float size; // as precise as in the vertex shader, or they do not link
+    in vec4 paint;
+    out vec4 colour;
+    void main() {
+      float r = length(gl_PointCoord - 0.5) * size;
+      float inside = clamp(0.5 * size - r, 0.0, 1.0);
+      colour = vec4(paint.rgb, paint.a * inside);
+    }`,
+};
+
+/** The browser does not draw with WebGL2. */
+export class NoWebglError extends Error {}
+
+type Gl = WebGL2RenderingContext;
+export type Scene = {
+  readonly tiles: readonly Tile<WebGLTexture>[];
+  readonly ground: Rgb;
+  /** 0..1, how much empty places fade. */
+  readonly shade: number;
+  readonly pointSize: number;
+};
+
+const FADE = 160; // ms
+
+export class Renderer {
+  readonly gl: Gl;
+  readonly #tile: WebGLProgram;
+  readonly #shade: WebGLProgram;
+  readonly #points: WebGLProgram;
+  readonly #places: WebGLBuffer;
+  readonly #tints: WebGLBuffer;
+  readonly #pointArray: WebGLVertexArrayObject;
+  readonly #empty: WebGLVertexArrayObject;
+  readonly #density: WebGLTexture;
+  readonly #where = new Map<string, WebGLUniformLocation | null>();
+  #half = 1;
+  #count = 0;
+  readonly #shape: readonly [number, number, number];
+
+  constructor(canvas: HTMLCanvasElement, shape: readonly [number, number, number]) {
+    const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, preserveDrawingBuffer: true });
+    if (!gl) throw new NoWebglError();
+    this.gl = gl;
+    this.#shape = shape;
+    this.#tile = program(gl, TILE);
+    this.#shade = program(gl, SHADE);
+    this.#points = program(gl, POINTS);
+    this.#places = gl.createBuffer();
+    this.#tints = gl.createBuffer();
+    this.#empty = gl.createVertexArray();
+    this.#pointArray = gl.createVertexArray();
+    gl.bindVertexArray(this.#pointArray);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#places);
+    gl.enableVertexAttribArray(0);
+    gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#tints);
+    gl.enableVertexAttribArray(1);
+    gl.vertexAttribPointer(1, 4, gl.UNSIGNED_BYTE, true, 0, 0);
+    this.#density = this.#texture();
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
+  }
+
+  #texture(): WebGLTexture {
+    const { gl } = this;
+    const texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
+    for (const way of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, way, gl.LINEAR);
+    return texture;
+  }
+
+  #set(program: WebGLProgram, label: string, name: string): WebGLUniformLocation | null {
+    const key = `${label}.${name}`;
+    if (!this.#where.has(key)) this.#where.set(key, this.gl.getUniformLocation(program, name));
+    return this.#where.get(key) ?? null;
+  }
+
+  /** A tile's pixels as a texture. */
+  upload = (pixels: Uint8Array, cells: number): WebGLTexture => {
+    const { gl } = this;
+    const [height, width, channels] = this.#shape;
+    const texture = this.#texture();
+    const [inside, format] = channels === 1 ? [gl.R8, gl.RED] : [gl.RGB8, gl.RGB];
+    gl.texImage2D(gl.TEXTURE_2D, 0, inside, cells * width, cells * height, 0, format, gl.UNSIGNED_BYTE, pixels);
+    return texture;
+  };
+
+  free = (texture: WebGLTexture): void => this.gl.deleteTexture(texture);
+
+  density({ side, half, values }: Density): void {
+    const { gl } = this;
+    gl.bindTexture(gl.TEXTURE_2D, this.#density);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, side, side, 0, gl.RED, gl.UNSIGNED_BYTE, values);
+    this.#half = half;
+  }
+
+  /** Points at u, v in turn. */
+  places(uv: Float32Array): void {
+    const { gl } = this;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#places);
+    gl.bufferData(gl.ARRAY_BUFFER, uv, gl.STATIC_DRAW);
+    this.#count = uv.length / 2;
+  }
+
+  /** Their colours, RGBA in turn; an alpha of 0 hides one. */
+  tints(rgba: Uint8Array): void {
+    const { gl } = this;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#tints);
+    gl.bufferData(gl.ARRAY_BUFFER, rgba, gl.DYNAMIC_DRAW);
+  }
+
+  /** Draw; returns whether a tile is still fading in. */
+  draw(view: View, size: Size, ratio: number, scene: Scene): boolean {
+    const { gl } = this;
+    gl.viewport(0, 0, Math.round(size.width * ratio), Math.round(size.height * ratio));
+    gl.clearColor(...scene.ground, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    const across = (2 * view.scale) / size.width;
+    const up = (2 * view.scale) / size.height;
+    const fading = this.#drawTiles(view, scene, across, up);
+    this.#drawShade(view, size, scene);
+    this.#drawPoints(view, scene, across, up, ratio);
+    return fading;
+  }
+
+  #drawTiles(view: View, { tiles }: Scene, across: number, up: number): boolean {
+    const { gl } = this;
+    gl.useProgram(this.#tile);
+    gl.bindVertexArray(this.#empty);
+    gl.uniform1f(this.#set(this.#tile, "tile", "grey"), this.#shape[2] === 1 ? 1 : 0);
+    const now = performance.now();
+    let fading = false;
+    for (const tile of tiles) {
+      const alpha = Math.min(1, (now - tile.since) / FADE);
+      fading ||= alpha < 1;
+      if (alpha < 1) gl.enable(gl.BLEND);
+      else gl.disable(gl.BLEND);
+      gl.uniform1f(this.#set(this.#tile, "tile", "alpha"), alpha);
+      const place = [(tile.u - view.u) * across, (tile.v - view.v) * up, tile.width * across, tile.height * up];
+      gl.uniform4fv(this.#set(this.#tile, "tile", "place"), place);
+      gl.bindTexture(gl.TEXTURE_2D, tile.texture);
+      gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    }
+    gl.enable(gl.BLEND);
+    return fading;
+  }
+
+  #drawShade(view: View, size: Size, { shade, ground }: Scene): void {
+    if (!shade || !this.#count) return;
+    const { gl } = this;
+    const [width, height] = [size.width / view.scale, size.height / view.scale];
+    const whole = 2 * this.#half;
+    gl.useProgram(this.#shade);
+    gl.bindVertexArray(this.#empty);
+    gl.uniform4f(
+      this.#set(this.#shade, "shade", "region"),
+      (view.u - width / 2 + this.#half) / whole,
+      (view.v - height / 2 + this.#half) / whole,
+      width / whole,
+      height / whole,
+    );
+    gl.uniform3f(this.#set(this.#shade, "shade", "ground"), ...ground);
+    gl.uniform1f(this.#set(this.#shade, "shade", "strength"), shade);
+    gl.bindTexture(gl.TEXTURE_2D, this.#density);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+  }
+
+  #drawPoints(view: View, { pointSize }: Scene, across: number, up: number, ratio: number): void {
+    if (!this.#count || pointSize <= 0) return;
+    const { gl } = this;
+    gl.useProgram(this.#points);
+    gl.bindVertexArray(this.#pointArray);
+    gl.uniform2f(this.#set(this.#points, "points", "middle"), view.u, view.v);
+    gl.uniform2f(this.#set(this.#points, "points", "scale"), across, up);
+    gl.uniform1f(this.#set(this.#points, "points", "size"), pointSize * ratio);
+    gl.drawArrays(gl.POINTS, 0, this.#count);
+  }
+}
+
+function program(gl: Gl, source: { vertex: string; fragment: string }): WebGLProgram {
+  const made = gl.createProgram();
+  for (const [kind, text] of [
+    [gl.VERTEX_SHADER, source.vertex],
+    [gl.FRAGMENT_SHADER, source.fragment],
+  ] as const) {
+    const shader = gl.createShader(kind);
+    if (!shader) throw new NoWebglError();
+    gl.shaderSource(shader, text);
+    gl.compileShader(shader);
+    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader) ?? "shader");
+    gl.attachShader(made, shader);
+  }
+  gl.linkProgram(made);
+  if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(made) ?? "program");
+  return made;
+}
