@@ -49,6 +49,8 @@ export class App {
   lasso = $state(false);
   /** Whether the lens looks at the middle of the map: keys move the map, not a pointer. */
   keyboard = $state(false);
+  /** Whether pictures are decoded in this browser; known a moment after the page has opened. */
+  local = $state(false);
   /** A sentence to show for a while. */
   notice = $state("");
   size = $state.raw({ width: 800, height: 600 });
@@ -88,6 +90,7 @@ export class App {
       this.kept.add(concept.name);
     }
     this.open(location.hash);
+    void backend.ready.then(() => (this.local = backend.local));
   }
 
   get words(): typeof en {

@@ -29,7 +29,8 @@ export type Facts = {
   concepts: WireConcept[];
   writable?: boolean;
   originals?: boolean;
-  model?: { decoder: number | null; encoder: number | null; reason: string | null };
+  /** Whether the server hands the model over; larger ones it keeps. */
+  model?: boolean;
 };
 
 /** The codes of the test images, `codes[i * d + j]`, with a label and a reconstruction error (nats) for each. */
@@ -51,6 +52,8 @@ export interface Backend {
   readonly offline: boolean;
   /** Whether pictures are decoded here. */
   readonly local: boolean;
+  /** Settles when that is known. */
+  readonly ready: Promise<void>;
   reference(): Promise<Reference>;
   /** Pixels (count, H, W, C) at latents; of requests with `latest` only the newest needs an answer. */
   decode(points: readonly Point[], latest?: boolean): Promise<Uint8Array>;

@@ -48,11 +48,11 @@ export class Server implements Backend {
   readonly facts: Facts;
   readonly offline = false;
   #model: LocalModel | null = null;
-  readonly #ready: Promise<void>;
+  readonly ready: Promise<void>;
 
   private constructor(facts: Facts) {
     this.facts = facts;
-    this.#ready = this.#start().catch((error: unknown) => {
+    this.ready = this.#start().catch((error: unknown) => {
       console.warn("pictures are decoded by the server:", error); // slower, and as good
     });
   }
@@ -65,13 +65,8 @@ export class Server implements Backend {
     return this.#model !== null;
   }
 
-  /** Settles when it is known whether pictures are decoded here. */
-  get ready(): Promise<void> {
-    return this.#ready;
-  }
-
   async #start(): Promise<void> {
-    if (!this.facts.model?.decoder) return;
+    if (!this.facts.model) return;
     const engine = new Engine(new Worker(new URL("../worker.ts", import.meta.url)));
     const [runtime, decoder] = await Promise.all([
       fetch("ort.wasm.gz").then((response) => response.arrayBuffer()),

@@ -20,7 +20,7 @@ export function densityOf(uv: Float32Array, weights: Float32Array | null): Densi
     if (x >= 0 && x < SIDE && y >= 0 && y < SIDE) grid[y * SIDE + x]! += weights ? weights[i / 2]! : 1;
   }
   // Few points need a wider neighbourhood to join than many do.
-  const radius = Math.max(1, Math.round(SIDE * Math.min(0.05, 0.4 / Math.sqrt(Math.max(uv.length / 2, 1)) + 0.008)));
+  const radius = Math.max(1, Math.round(SIDE * Math.min(0.06, 0.8 / Math.sqrt(Math.max(uv.length / 2, 1)) + 0.016)));
   for (let i = 0; i < BLURS; i++) grid = blurred(blurred(grid, radius, 1, SIDE), radius, SIDE, 1);
   const there = grid.filter((value) => value > 1e-6).sort();
   const typical = there[Math.floor(there.length * 0.5)] ?? 1;

@@ -76,7 +76,9 @@ const POINTS = {
     void main() {
       float r = length(gl_PointCoord - 0.5) * size;
       float inside = clamp(0.5 * size - r, 0.0, 1.0);
-      colour = vec4(paint.rgb, paint.a * inside);
+      // A dark rim, so that a point is seen on white strokes too.
+      float rim = clamp(r - 0.5 * size + 1.6, 0.0, 1.0) * clamp(0.3 * size - 1.0, 0.0, 0.75);
+      colour = vec4(mix(paint.rgb, vec3(0.02), rim), paint.a * inside);
     }`,
 };
 

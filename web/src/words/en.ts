@@ -110,12 +110,14 @@ export const en = {
   keptFolder: "Kept in the space's folder",
   keptBrowser: "Kept in this browser",
   isNew: "new",
+  /** What the server warns of, in this language. */
+  warning: (words: string): string => words,
   nameTaken: "There is a concept of this name already.",
   arrows: "Show arrows on the map",
 
-  imageHint: "Drop a picture here, paste one, or choose a file. It stays on this machine.",
+  imageHint: "Or drop a picture here, paste one, or choose a file. It stays on this machine.",
   choose: "Choose a file",
-  draw: "Or draw one",
+  draw: "Draw one",
   drawHint: "Draw with the pointer; the arrow keys move the brush, the space bar draws.",
   clearDrawing: "Clear the drawing",
   brush: "Brush",

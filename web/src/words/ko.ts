@@ -107,12 +107,22 @@ export const ko: Words = {
   keptFolder: "공간 폴더에 보관함",
   keptBrowser: "이 브라우저에 보관함",
   isNew: "새 개념",
+  warning: (words) => {
+    const kinds: [RegExp, string][] = [
+      [/^learned from few images \((\S+) against (\S+)\)$/, "적은 이미지로 학습함($1장 대 $2장)"],
+      [/^hard to tell apart in this space \(AUC (\S+); 0.5 is chance\)$/, "이 공간에서는 구별하기 어려움(AUC $1, 0.5는 우연)"],
+      [/^unstable: other examples may turn it by (\S+) degrees$/, "불안정함: 다른 예시라면 방향이 $1도 달라질 수 있음"],
+      [/^nearly the same as "(.+)" \(cosine (\S+)\)$/, "“$1” 개념과 거의 같음(코사인 $2)"],
+    ];
+    const found = kinds.find(([pattern]) => pattern.test(words));
+    return found ? words.replace(...found) : words;
+  },
   nameTaken: "같은 이름의 개념이 이미 있습니다.",
   arrows: "지도에 화살표 표시",
 
-  imageHint: "그림을 끌어다 놓거나, 붙여 넣거나, 파일을 고르세요. 이 컴퓨터를 떠나지 않습니다.",
+  imageHint: "또는 그림을 끌어다 놓거나, 붙여 넣거나, 파일을 고르세요. 이 컴퓨터를 떠나지 않습니다.",
   choose: "파일 고르기",
-  draw: "또는 직접 그리기",
+  draw: "직접 그리기",
   drawHint: "포인터로 그리세요. 화살표 키로 붓을 움직이고 스페이스 바로 그립니다.",
   clearDrawing: "그림 지우기",
   brush: "붓",
