@@ -16,7 +16,7 @@ import morphospace as ms
 
 SOURCE = Path(ms.__file__).parent
 FLOORS = [
-    {"errors", "_version"},
+    {"errors", "_version", "builtin"},
     {"files", "decoding"},
     {"images"},
     {"pictures"},
@@ -30,7 +30,7 @@ FLOORS = [
     {"evaluate", "export"},
     {"report"},
     {"workflow"},
-    {"demo"},
+    {"demo", "server"},
     {"cli"},
 ]
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}

@@ -64,16 +64,20 @@ def to_pixels(values: NDArray[np.floating[Any]]) -> Images:
     return pixels
 
 
-def decode_picture(data: bytes, *, near: int | None = None) -> Images:
+def decode_picture(
+    data: bytes, *, near: int | None = None, largest: int = LARGEST_PICTURE, formats: tuple[str, ...] | None = None
+) -> Images:
     """The picture in the bytes of a file, uint8 (H, W, C).
 
     Args:
         data: a whole PNG, JPEG, GIF, WebP, TIFF, BMP, ... file.
         near: the longest side that will be needed. A JPEG may then be decoded at an eighth, a quarter or a
             half of its size, never below twice this side: large photographs take a fraction of the time.
+        largest: the most pixels; a header that claims more is refused before anything is decoded.
+        formats: the kinds of files that are read, by Pillow's names; all that it knows by default.
 
     Raises:
-        UnreadablePictureError: for no bytes, no picture, a damaged one, or one of more than 100 million pixels.
+        UnreadablePictureError: for no bytes, no picture, a damaged one, or one of more pixels than ``largest``.
 
     Example:
         >>> stream = io.BytesIO()
@@ -82,7 +86,7 @@ def decode_picture(data: bytes, *, near: int | None = None) -> Images:
         [[255, 255, 255], [255, 255, 255]]
     """
     with pillow_quiet():
-        return decode_quietly(data, near=near)
+        return decode_quietly(data, near=near, largest=largest, formats=formats)
 
 
 @contextmanager
@@ -93,16 +97,18 @@ def pillow_quiet() -> Iterator[None]:
         yield
 
 
-def decode_quietly(data: bytes, *, near: int | None = None) -> Images:
+def decode_quietly(
+    data: bytes, *, near: int | None = None, largest: int = LARGEST_PICTURE, formats: tuple[str, ...] | None = None
+) -> Images:
     """:func:`decode_picture` for many pictures, to be called within :func:`pillow_quiet`."""
     if not data:
         raise UnreadablePictureError("empty file")
-    plain = _plain_jpeg(data, near)
+    plain = _plain_jpeg(data, near, largest)
     if plain is not None:
         return plain
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            if picture.width * picture.height > LARGEST_PICTURE:
+        with Image.open(io.BytesIO(data), formats=formats) as picture:
+            if picture.width * picture.height > largest:
                 raise UnreadablePictureError(f"too large: {picture.width}x{picture.height} pixels")
             if near is not None and min(picture.size) >= 4 * near:
                 picture.draft(None, (2 * near, 2 * near))
@@ -118,7 +124,7 @@ def decode_quietly(data: bytes, *, near: int | None = None) -> Images:
         raise UnreadablePictureError(f"damaged ({words})") from error
 
 
-def _plain_jpeg(data: bytes, near: int | None) -> Images | None:
+def _plain_jpeg(data: bytes, near: int | None, largest: int) -> Images | None:
     """The pixels of an ordinary JPEG, at a quarter of Pillow's cost and equal to its bits; None leaves it to Pillow.
 
     Small pictures cost Pillow more in objects than in decoding, and a hundred thousand of them are a minute's half.
@@ -128,7 +134,7 @@ def _plain_jpeg(data: bytes, near: int | None) -> Images | None:
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(data)
         small = near is None or min(int(height), int(width)) < 4 * near
-        if space not in ("Gray", "YCbCr", "RGB") or not small or int(height) * int(width) > LARGEST_PICTURE:
+        if space not in ("Gray", "YCbCr", "RGB") or not small or int(height) * int(width) > largest:
             return None
         pixels: Images = simplejpeg.decode_jpeg(data, "GRAY" if space == "Gray" else "RGB")
     except ValueError:  # damaged, or of a rare kind: Pillow mends it or says what is wrong

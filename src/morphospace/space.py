@@ -724,7 +724,7 @@ class Space:
             "```python",
             "import morphospace as ms",
             'space = ms.load("THIS FOLDER")',
-            "space.atlas().save('atlas.png')",
+            'space.atlas().save("atlas.png")',
             "```",
             "",
             "| test figure | nats an image |",

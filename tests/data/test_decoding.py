@@ -151,6 +151,17 @@ def test_a_decompression_bomb_is_refused_before_it_goes_off(side: int) -> None:
         decode_picture(bomb(side))
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "CMYK"])
+def test_a_smaller_bound_and_fewer_kinds_can_be_asked_for(kind: str) -> None:
+    picture = Image.fromarray(COLOUR).convert("CMYK" if kind == "CMYK" else "RGB")
+    data = saved(picture, "PNG" if kind == "PNG" else "JPEG")
+    assert decode_picture(data, largest=6, formats=("PNG", "JPEG")).shape == (2, 3, 3)
+    with pytest.raises(UnreadablePictureError, match="too large: 3x2"):
+        decode_picture(data, largest=5)
+    with pytest.raises(UnreadablePictureError, match="not a picture"):
+        decode_picture(encoded(COLOUR, "BMP"), formats=("PNG", "JPEG"))
+
+
 SEEDS = {
     kind: encoded(noise(1, (9, 7, 3)), kind)
     for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA", "ICO")

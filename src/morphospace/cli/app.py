@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from morphospace._version import __version__
-from morphospace.cli import concepts, data, demo, edit, pictures, points, questions, spaces, training
+from morphospace.cli import concepts, data, demo, edit, explore, export, pictures, points, questions, spaces, training
 
 __all__ = ["app", "main"]
 
@@ -43,12 +43,14 @@ def root(
 demo.register(app)
 training.register(app)
 spaces.register(app)
+explore.register(app)
 pictures.register(app)
 concepts.register(app)
 edit.register(app)
 questions.register(app)
 points.register(app)
 data.register(app)
+export.register(app)
 
 
 def main() -> None:

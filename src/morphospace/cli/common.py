@@ -59,11 +59,15 @@ __all__ = [
     "preparation_of",
     "problem_summary",
     "screen",
+    "space_folder",
     "verb",
 ]
 
 SpaceArgument = Annotated[
-    str, typer.Argument(metavar="SPACE", help="A run folder, a bundle folder, or [bold]latest[/].")
+    str,
+    typer.Argument(
+        metavar="SPACE", help="A run folder, a bundle folder, [bold]latest[/], or [bold]builtin[/] (MNIST, 2 latents)."
+    ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random; recorded in what is made.")]
 DataArgument = Annotated[
@@ -205,15 +209,25 @@ def output_path(out: Path | None, stem: str, suffix: str, *, force: bool) -> Pat
     return out
 
 
+def space_folder(name: str) -> Path:
+    """The folder that SPACE names: of a run, or of a bundle."""
+    from morphospace.builtin import BUILTIN, builtin_folder
+    from morphospace.training.runs import latest_run
+
+    if name == "latest":
+        return latest_run()
+    # Whoever has a folder of that name means the folder.
+    return builtin_folder() if name == BUILTIN and not Path(name).exists() else Path(name)
+
+
 def open_space(name: str, device: str = "auto") -> Space:
     """The space that SPACE names."""
     from morphospace.space import load
-    from morphospace.training.runs import latest_run
     from morphospace.training.settings import choose_device, keep_freed_memory
 
     keep_freed_memory()
     chosen = choose_device(device)
-    return load(latest_run() if name == "latest" else Path(name), device=chosen)
+    return load(space_folder(name), device=chosen)
 
 
 @functools.cache
@@ -301,12 +315,11 @@ def own_data(name: str, space: Space) -> str:
     Raises:
         ArgumentError: for a space that knows neither.
     """
-    from morphospace.training.runs import latest_run, read_run
+    from morphospace.training.runs import run_data
 
-    run = latest_run() if name == "latest" else Path(name)
-    for folder in (run, run.parent):
-        if (folder / "recipe.json").is_file() and (source := read_run(folder)["data"].get("source")):
-            return str(source)
+    data = run_data(space_folder(name))
+    if data is not None and data.get("source"):
+        return str(data["source"])
     known = str(space.about.get("data", {}).get("name", ""))
     if not known:
         raise ArgumentError("--data: this space does not know what it was trained on. Name a set: --data mnist")

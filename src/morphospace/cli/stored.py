@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from morphospace.cli.common import space_folder
 from morphospace.errors import ArgumentError, did_you_mean
 
 if TYPE_CHECKING:
@@ -35,10 +36,13 @@ def store_concepts(name: str, space: Space) -> None:
 
 def bundle_folder(name: str) -> Path:
     """The bundle's folder that SPACE names."""
-    from morphospace.training.runs import SPACE, latest_run
+    from morphospace.builtin import builtin_folder
+    from morphospace.training import runs
 
-    folder = latest_run() if name == "latest" else Path(name)
-    return folder / SPACE if (folder / SPACE).is_dir() else folder
+    folder = space_folder(name)
+    if folder == builtin_folder():
+        raise ArgumentError("SPACE: the built-in space cannot be changed. Copy its folder, or train one of your own.")
+    return runs.bundle_folder(folder)
 
 
 def concept_facts(concept: Concept, space: Space) -> dict[str, object]:

@@ -31,6 +31,7 @@ __all__ = [
     "SOURCES",
     "Source",
     "cache_folder",
+    "is_local",
     "open_dataset",
     "open_item",
     "parse_size",
@@ -48,10 +49,11 @@ _SPRITE_SIDE = 64
 
 @dataclass(frozen=True)
 class Source:
-    """A named set: a line about it, and how to open it."""
+    """A named set: a line about it, how to open it, and whether that needs no download."""
 
     summary: str
     open: Callable[[Progress], Dataset]
+    is_local: Callable[[], bool] = lambda: True
 
 
 def _digits(_: Progress) -> Dataset:
@@ -81,12 +83,21 @@ class _Idx:
             name=self.name, label_names=self.label_names,
         )  # fmt: skip
 
+    def is_local(self) -> bool:
+        """Whether all of its files lie on this machine."""
+        return all(self._file(stem) is not None for stem, _ in self.hashes)
+
+    def _file(self, stem: str) -> Path | None:
+        """One file, in the first place that has it."""
+        paths = (place / name for place in _places(self.name) for name in (f"{stem}.gz", stem))
+        return next((path for path in paths if path.is_file()), None)
+
     def _content(self, stem: str, sha256: str, progress: Progress) -> bytes:
         """The verified content of one file, from the first place that has it, else fetched."""
+        found = self._file(stem)
+        if found is not None:
+            return verified_content(found, sha256)
         places = _places(self.name)
-        for path in (place / name for place in places for name in (f"{stem}.gz", stem)):
-            if path.is_file():
-                return verified_content(path, sha256)
         path = places[-1] / f"{stem}.gz"
         try:
             download([mirror + path.name for mirror in self.mirrors], path, sha256, progress=progress)
@@ -163,12 +174,24 @@ _FASHION = _Idx(
 
 SOURCES: dict[str, Source] = {
     "digits": Source("1,797 real handwritten digits of 8x8 pixels (inside scikit-learn, no download)", _digits),
-    "mnist": Source("70,000 handwritten digits of 28x28 pixels", _MNIST.open),
-    "fashion-mnist": Source("70,000 grey pictures of clothes of 28x28 pixels", _FASHION.open),
+    "mnist": Source("70,000 handwritten digits of 28x28 pixels", _MNIST.open, _MNIST.is_local),
+    "fashion-mnist": Source("70,000 grey pictures of clothes of 28x28 pixels", _FASHION.open, _FASHION.is_local),
     "binarized-mnist": Source(
         "MNIST in black and white, drawn once from its greys, for comparing likelihoods", _binarized
     ),
 }
+
+
+def is_local(source: str) -> bool:
+    """Whether :func:`open_dataset` opens ``source`` from what lies on this machine, without a download.
+
+    Example:
+        >>> is_local("digits"), is_local("hf:someone/something"), is_local("nowhere/at/all")
+        (True, False, False)
+    """
+    if source in SOURCES:
+        return SOURCES[source].is_local()
+    return Path(source).exists() or source.partition(":")[0] == "sprites"
 
 
 _KINDS = "a folder of pictures, a file .npz, .npy or IDX, sprites, hf:NAME"

@@ -83,7 +83,8 @@ def to_onnx(space: Space, part: Part, *, half: bool = False) -> bytes:
             # The newer exporter takes seconds and another dependency for what the older one does in a tenth.
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                module, (example,), stream, dynamo=False, opset_version=_OPSET, input_names=[source],
+                module, (example,), stream, dynamo=False,  # type: ignore[arg-type]  # the older one takes streams
+                opset_version=_OPSET, input_names=[source],
                 output_names=targets, dynamic_axes={name: {0: "n"} for name in (source, *targets)},
             )  # fmt: skip
     graph = onnx.load_from_string(stream.getvalue())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 import hashlib
 import json
@@ -158,8 +159,13 @@ def _one_file(data: str, title: str) -> bytes:
         (r"</head>", f"<style>{style}</style>\n</head>"),
         (r"</body>", f'{data}\n<script type="module">{script}</script>\n</body>'),
     ):
-        html = re.sub(pattern, lambda _, words=replacement: words, html)
+        # As a function, since a script may hold what re.sub takes for references to groups.
+        html = re.sub(pattern, functools.partial(_always, replacement), html)
     return html.encode()
+
+
+def _always(words: str, _: re.Match[str]) -> str:
+    return words
 
 
 def what_it_reveals(space: Space) -> str:

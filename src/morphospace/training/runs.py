@@ -12,7 +12,19 @@ from filelock import FileLock, Timeout
 from morphospace.errors import FileError, RunBusyError
 from morphospace.files import next_numbered, read_json, remove_leftovers, write_json
 
-__all__ = ["BEST", "CHECKPOINT", "METRICS", "RECIPE", "SPACE", "create_run", "latest_run", "locked", "read_run"]
+__all__ = [
+    "BEST",
+    "CHECKPOINT",
+    "METRICS",
+    "RECIPE",
+    "SPACE",
+    "bundle_folder",
+    "create_run",
+    "latest_run",
+    "locked",
+    "read_run",
+    "run_data",
+]
 
 RECIPE = "recipe.json"
 CHECKPOINT = "checkpoint/state.safetensors"
@@ -61,6 +73,23 @@ def latest_run(parent: Path = Path("runs")) -> Path:
     if not runs:
         raise FileError(f'SPACE: "latest" found no finished run in {parent}/. Train one: morpho train digits')
     return runs[-1].parent.parent
+
+
+def bundle_folder(folder: Path) -> Path:
+    """The bundle's folder of a run folder, or of a bundle folder itself."""
+    return folder / SPACE if (folder / SPACE).is_dir() else folder
+
+
+def run_data(folder: Path) -> dict[str, Any] | None:
+    """What the run that ``folder`` or its bundle belongs to says of its images; None for a bundle alone.
+
+    Among it are ``source``, what :func:`morphospace.data.open_dataset` takes, and ``preparation``.
+    """
+    for place in (folder, folder.parent):
+        if (place / RECIPE).is_file():
+            found: dict[str, Any] = read_run(place)["data"]
+            return found
+    return None
 
 
 @contextmanager

@@ -85,9 +85,10 @@ export class App {
     this.concepts = this.facts.concepts.map(conceptFrom);
     for (const wire of readStored<Parameters<typeof conceptFrom>[0][]>(`concepts ${this.facts.fingerprint}`) ?? []) {
       const concept = conceptFrom(wire);
-      if (concept.direction.length !== this.facts.latent_dim || this.concept(concept.name)) continue;
-      this.concepts = [...this.concepts, concept];
+      if (concept.direction.length !== this.facts.latent_dim) continue;
       this.kept.add(concept.name);
+      // A server that has not stopped since still knows it.
+      if (!this.concept(concept.name)) this.concepts = [...this.concepts, concept];
     }
     this.open(location.hash);
     void backend.ready.then(() => (this.local = backend.local));

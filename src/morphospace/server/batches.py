@@ -1,0 +1,187 @@
+"""The one thread that owns the model: jobs wait their turn, and those that decode are decoded together."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from morphospace.errors import MorphospaceError
+from morphospace.images import Images
+from morphospace.server.failures import Failure, busy
+from morphospace.space import Space, batch_for
+
+__all__ = ["Check", "Job", "Unwanted", "Worker"]
+
+T = TypeVar("T")
+Points = NDArray[np.float32]
+Check = Callable[[], None]
+
+MOST_WAITING = 64
+
+
+class Unwanted(Exception):  # noqa: N818
+    """Nobody waits for this any more."""
+
+
+class Job(Future[T], Generic[T]):
+    """Something to compute; who gives up waiting for it cancels it, before it begins or in its midst.
+
+    Attributes:
+        work: what to do; it calls what it is given now and then, which raises ``Unwanted`` where it may stop.
+        points: instead of ``work``, (N, d) to decode.
+        latest: of the jobs that carry the same word, only the newest is computed.
+    """
+
+    def __init__(
+        self, work: Callable[[Check], T] | None = None, points: Points | None = None, latest: str | None = None
+    ) -> None:
+        super().__init__()
+        self.work, self.points, self.latest = work, points, latest
+        self.wanted = True
+
+    def cancel(self) -> bool:
+        """Nobody waits for it any more."""
+        self.wanted = False
+        return super().cancel()
+
+    def check(self) -> None:
+        """Stop a job that nobody waits for.
+
+        Raises:
+            Unwanted: if so.
+        """
+        if not self.wanted:
+            raise Unwanted
+
+
+class Worker:
+    """Computes jobs one after the other, in a thread of its own.
+
+    Of the jobs that wait to decode, as many as make a batch are decoded at once. What is put in returns at once; the
+    job is a :class:`concurrent.futures.Future`.
+
+    Args:
+        space: whose model it owns.
+        most: how many jobs may wait.
+    """
+
+    def __init__(self, space: Space, *, most: int = MOST_WAITING) -> None:
+        self.space, self.most, self.batch = space, most, batch_for(space.shape)
+        self._waiting: deque[Job[Any]] = deque()
+        self._turn = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="model", daemon=True)
+        self._thread.start()
+
+    def do(self, work: Callable[[Check], T]) -> Job[T]:
+        """Have ``work`` done.
+
+        Raises:
+            Failure: "busy", if too many jobs wait.
+        """
+        job: Job[T] = Job(work)
+        self._put(job)
+        return job
+
+    def decode(self, points: Points, *, latest: str | None = None) -> Job[Images]:
+        """Have latents (N, d) decoded, uint8 (N, H, W, C).
+
+        Args:
+            points: latents.
+            latest: a word: jobs that wait and carry the same one are given up, as "superseded".
+
+        Raises:
+            Failure: "busy", if too many jobs wait.
+        """
+        job: Job[Images] = Job(points=points, latest=latest)
+        self._put(job)
+        return job
+
+    def close(self) -> None:
+        """End the thread; what waits is given up."""
+        with self._turn:
+            self._closed = True
+            for job in self._waiting:
+                job.cancel()
+            self._waiting.clear()
+            self._turn.notify()
+        self._thread.join(timeout=2)
+
+    def _put(self, job: Job[Any]) -> None:
+        with self._turn:
+            kept: deque[Job[Any]] = deque()
+            for other in self._waiting:
+                if job.latest is not None and other.latest == job.latest:
+                    if other.set_running_or_notify_cancel():
+                        other.set_exception(Failure(409, "superseded", f'a newer request for "{job.latest}" came.'))
+                elif other.wanted:
+                    kept.append(other)
+            self._waiting = kept
+            if len(kept) >= self.most or self._closed:
+                raise busy(f"{len(kept)} requests wait to be computed already. Ask again in a second.")
+            kept.append(job)
+            self._turn.notify()
+
+    def _take(self) -> list[Job[Any]]:
+        """The next job; with it others that can be decoded at once. None, when it is time to end."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._waiting or self._closed)
+            if self._closed:
+                return []
+            taken = [self._waiting.popleft()]
+            if taken[0].points is not None:
+                room = self.batch - len(taken[0].points)
+                for job in list(self._waiting):
+                    if job.points is not None and len(job.points) <= room:
+                        room -= len(job.points)
+                        self._waiting.remove(job)
+                        taken.append(job)
+            return [job for job in taken if job.set_running_or_notify_cancel()]
+
+    def _work(self) -> None:
+        while not self._closed:
+            jobs = self._take()
+            if len(jobs) == 1:
+                self._one(jobs[0])
+            elif jobs:
+                self._together(jobs)
+
+    def _one(self, job: Job[Any]) -> None:
+        try:
+            job.check()
+            job.set_result(self._decoded(job.points, job.check) if job.work is None else job.work(job.check))
+        except BaseException as error:  # whoever waits gets it
+            job.set_exception(error)
+
+    def _together(self, jobs: list[Job[Any]]) -> None:
+        wanted = [job for job in jobs if job.wanted]
+        try:
+            images = self._decoded(np.concatenate([job.points for job in wanted]), lambda: None) if wanted else None
+        except MorphospaceError:  # one's latents are at fault: the others must not suffer for it
+            for job in jobs:
+                self._one(job)
+            return
+        except BaseException as error:
+            for job in jobs:
+                job.set_exception(error)
+            return
+        start = 0
+        for job in jobs:
+            if job not in wanted or images is None or job.points is None:
+                job.set_exception(Unwanted())
+                continue
+            job.set_result(images[start : start + len(job.points)])
+            start += len(job.points)
+
+    def _decoded(self, points: Points | None, check: Check) -> Images:
+        pieces = []
+        for piece in self.space.decode_batches([points], batch=self.batch):
+            check()
+            pieces.append(piece)
+        return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]

@@ -1,0 +1,62 @@
+"""Routes that edit: concepts, and moves along them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from starlette.responses import Response
+
+from morphospace.server import schemas
+from morphospace.server.batches import Check
+from morphospace.server.visits import Here, json_response, problems
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["Edit"])
+
+NamePath = Annotated[str, Path(max_length=200, description="of a concept")]
+
+
+@router.get("/concepts", response_model=schemas.Concepts, responses=problems())
+async def concepts(here: Here) -> Response:
+    """All concepts, with their evidence."""
+    return json_response({"concepts": await here.do(lambda _: here.session.concepts())})
+
+
+@router.post("/concepts", status_code=201, response_model=schemas.Fact, responses=problems(404, 409))
+async def learn(wish: schemas.Learn, here: Here) -> Response:
+    """Learn a concept from the reference points: of a label, or from some that show it."""
+    session, label, positive = here.session, wish.label, wish.positive
+    if label is not None:
+        fact = await here.do(lambda _: session.learn_from_label(wish.name, label))
+    else:
+        fact = await here.do(lambda _: session.learn_from_examples(wish.name, positive or [], wish.negative))
+    return json_response(fact, 201)
+
+
+@router.post("/concepts/{name:path}/keep", response_model=schemas.Kept, responses=problems(404, 409))
+async def keep(name: NamePath, here: Here) -> Response:
+    """Write a concept into the folder of the space."""
+    await here.do(lambda _: here.session.keep(name))
+    return json_response({"kept": True})
+
+
+@router.delete("/concepts/{name:path}", status_code=204, response_class=Response, responses=problems(404))
+async def forget(name: NamePath, here: Here) -> Response:
+    """Take a concept out of this session; a folder that has it keeps it."""
+    await here.do(lambda _: here.session.forget(name))
+    return Response(status_code=204)
+
+
+@router.post("/edit", response_model=schemas.Edited, responses=problems())
+async def edit(wish: schemas.Edit, here: Here) -> Response:
+    """Move points along concepts, to a class, or both."""
+    session, start = here.session, here.session.points(wish.points)
+    how = {key: getattr(wish, key) for key in ("strengths", "keep", "until", "target", "strength")}
+
+    def moved(check: Check) -> dict[str, Any]:
+        points = session.edit(start, check, **how)
+        return {"points": points.tolist(), "typicality": session.typicality(points)}
+
+    return json_response(await here.do(moved))

@@ -1,0 +1,188 @@
+"""Routes that look: the space, its points, pictures of them, and the model itself."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Path, Query
+from numpy.typing import NDArray
+from starlette.responses import Response
+
+from morphospace._version import __version__
+from morphospace.decoding import UnreadablePictureError, decode_picture
+from morphospace.images import Images, fit_image
+from morphospace.latent.nearest import nearest
+from morphospace.pictures import tile
+from morphospace.server import schemas
+from morphospace.server.failures import Failure, not_found
+from morphospace.server.session import Session
+from morphospace.server.tiles import plane_from, tile_points
+from morphospace.server.visits import BINARY, Here, json_response, pixels_of, problems, raw_response
+from morphospace.space import Space
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["Look"])
+
+_LARGEST_PICTURE = 25_000_000  # pixels
+# What Pillow reads by itself; for some others it would start programs.
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "ICO", "TGA", "AVIF")  # MPO is read by the JPEG reader
+_OPENING = 3.0  # seconds
+_FARTHEST_TILE = 2**52
+
+FormatQuery = Annotated[schemas.Format, Query(description="pixels as they are, or a PNG")]
+
+
+@router.get("/health", response_model=schemas.Health, responses=problems(computed=False))
+async def health() -> Response:
+    """Say that the server is there."""
+    return json_response({"status": "ok", "version": __version__})
+
+
+@router.get("/space", response_model=schemas.Facts, responses=problems())
+async def space(here: Here) -> Response:
+    """What a page needs to know of the space."""
+    facts = await here.do(lambda _: here.session.facts())
+    opened = asyncio.wrap_future(here.session.originals.found())
+    done, _ = await asyncio.wait([opened], timeout=_OPENING)  # a large set may take longer; then they come later
+    return json_response(facts | {"originals": bool(done) and opened.result() is not None})
+
+
+@router.get("/points/{column}", response_class=Response, responses=BINARY["numbers"] | problems(404))
+async def points(column: Literal["codes", "labels", "errors"], here: Here) -> Response:
+    """The reference points: the codes of the test images, their labels, how badly each is reconstructed."""
+    space = here.session.space
+    found: NDArray[Any] | None = {
+        "codes": space.reference, "labels": space.reference_labels, "errors": space.errors,
+    }[column]  # fmt: skip
+    if found is None:
+        raise not_found(f"the reference points of this space have no {column}.", "column")
+    return raw_response(found.astype(np.int32 if column == "labels" else np.float32, copy=False))
+
+
+@router.post("/decode", response_class=Response, responses=BINARY["pixels"] | problems(409))
+async def decode(wish: schemas.Decode, here: Here, format: FormatQuery = "raw") -> Response:  # noqa: A002
+    """The images at latent points."""
+    images = await here.decode(here.session.points(wish.points), wish.latest)
+    return await here.pixels(images, format)
+
+
+_PICTURE = {
+    "requestBody": {
+        "required": True,
+        "description": "the bytes of one picture file",
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("application/octet-stream", "image/png", "image/jpeg", "image/webp", "image/gif")
+        },
+    }
+}
+
+
+@router.post("/encode", response_model=schemas.Encoded, responses=problems(415), openapi_extra=_PICTURE)
+async def encode(here: Here) -> Response:
+    """The place of a picture in the space, and what the space makes of it."""
+    session = here.session
+    data = await here.request.body()
+    pixels = await here.picture(lambda: _fitted(data, session.space))
+    return json_response(await here.do(lambda _: _encoded(session, pixels)))
+
+
+def _fitted(data: bytes, space: Space) -> Images:
+    """The picture in the bytes of a file, as the space takes it, (1, H, W, C)."""
+    try:
+        image = decode_picture(data, near=max(space.shape[:2]), largest=_LARGEST_PICTURE, formats=_FORMATS)
+    except UnreadablePictureError as error:
+        if error.reason.startswith("too large"):
+            words = f"body: the picture is {error.reason}, expected up to {_LARGEST_PICTURE:,}. Make it smaller."
+            raise Failure(413, "too_large", words, "body") from error
+        words = f"body: expected a whole PNG, JPEG, WebP, GIF, ... file, got one that is unusable: {error.reason}."
+        raise Failure(415, "not_a_picture", words, "body") from error
+    return fit_image(image, space.shape, space.resize)[None]
+
+
+def _encoded(session: Session, pixels: Images) -> dict[str, Any]:
+    code = session.space.encode(pixels)
+    texts = [base64.b64encode(pixels_of(images)).decode() for images in (pixels, session.space.decode(code.mean))]
+    return {
+        "mean": code.mean[0].tolist(),
+        "log_var": None if code.log_var is None else code.log_var[0].tolist(),
+        "typicality": session.typicality(code.mean)[0],
+        "shape": list(session.space.shape),
+        "pixels": texts[0],
+        "reconstruction": texts[1],
+    }
+
+
+@router.post("/sample", response_model=schemas.Sampled, responses=problems())
+async def sample(wish: schemas.Sample, here: Here) -> Response:
+    """New points, drawn from where images lie."""
+    drawn = await here.do(lambda _: here.session.space.sample_points(wish.n, seed=wish.seed))
+    return json_response({"points": drawn.tolist(), "seed": wish.seed})
+
+
+Axis = Annotated[str | None, Query(max_length=40_000, description="d numbers, with commas between them")]
+Place = Annotated[int, Path(ge=-_FARTHEST_TILE, le=_FARTHEST_TILE)]
+
+
+@router.get("/atlas/{level}/{column}/{row}", response_class=Response, responses=BINARY["pixels"] | problems())
+async def atlas(
+    level: Annotated[int, Path(ge=-8, le=40, description="a cell is 2^-level wide")],
+    column: Place,
+    row: Place,
+    here: Here,
+    cells: Annotated[int, Query(ge=1, le=32, description="cells a side")] = 8,
+    format: FormatQuery = "raw",  # noqa: A002
+    origin: Axis = None,
+    right: Axis = None,
+    up: Axis = None,
+) -> Response:
+    """One tile of the map of a plane, z(u, v) = origin + u right + v up: the plane of the space, or another."""
+    session = here.session
+    plane = plane_from(session, origin, right, up)
+    wanted = tile_points(plane, level, column, row, cells, session.space.shape)
+    images = await here.decode(session.points(wanted, "column and row"))
+    return await here.pixels(tile(images, cells)[None], format, 1)
+
+
+@router.post("/morph", response_model=schemas.Points, responses=problems())
+async def morph(wish: schemas.Morph, here: Here) -> Response:
+    """The points along a way through others."""
+    ends = here.session.points(wish.points)
+    way = await here.do(lambda check: here.session.morph(ends, wish.frames, wish.path, check))
+    return json_response({"points": way.tolist()})
+
+
+@router.post("/neighbors", response_model=schemas.Neighbours, responses=problems(404))
+async def neighbors(wish: schemas.Neighbors, here: Here) -> Response:
+    """The reference points nearest to a point."""
+    codes, labels = here.session.reference(), here.session.space.reference_labels
+    point = here.session.points([wish.point], "point")[0]
+    indices, distances = await here.do(lambda _: nearest(point, codes, wish.n))
+    found = None if labels is None else labels[indices].tolist()
+    return json_response({"indices": indices.tolist(), "distances": distances.tolist(), "labels": found})
+
+
+@router.get("/originals/{index}", response_class=Response, responses=BINARY["pixels"] | problems(404))
+async def originals(
+    index: Annotated[int, Path(ge=0, le=2**31 - 1, description="of a reference point")],
+    here: Here,
+    format: FormatQuery = "raw",  # noqa: A002
+) -> Response:
+    """The test image that a reference point is the code of."""
+    images = await here.answered(here.session.originals.found())
+    if images is None:
+        raise not_found("the test images of this space are not on this machine.")
+    if index >= len(images):
+        raise not_found(f"index: expected 0 to {len(images) - 1}, got {index}.", "index")
+    return await here.pixels(images[index : index + 1], format)
+
+
+@router.get("/model/{part}", response_class=Response, responses=BINARY["model"] | problems(404))
+async def model(part: Literal["decoder", "encoder"], here: Here) -> Response:
+    """One part of the model, for a page that computes by itself."""
+    content = await here.do(lambda _: here.session.model(part))
+    return Response(content, media_type="application/octet-stream")
