@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check acceptance bench clean
+.PHONY: help demo test check acceptance web bench clean
 
 help: ## show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,7 +33,10 @@ check: $(VENV)/installed-all ## lint and check types
 	$(BIN)/mypy
 
 acceptance: $(VENV)/installed-all ## train on MNIST and renew docs/figures.md; QUICK=1 leaves out the long part
-	$(BIN)/python -m pytest tests/acceptance -m "acceptance$(if $(QUICK), and not slow,)" --durations=0
+	$(BIN)/python -m pytest tests/acceptance tests/browser -m "acceptance$(if $(QUICK), and not slow,)" --durations=0
+
+web: ## check, test and build the explorer's page into the package; needs Node 20.19 or later
+	cd web && npm ci --no-audit --no-fund --loglevel error && npm run check && npm test && npm run build
 
 .venv-peers/installed: benchmarks/peers.txt
 	@$(PYTHON) -m venv .venv-peers
@@ -44,4 +47,4 @@ bench: $(VENV)/installed-all .venv-peers/installed ## time Morphospace beside it
 	@$(BIN)/python benchmarks/bench.py --peers .venv-peers/bin/python
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-peers web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from morphospace._version import __version__
+from morphospace.builtin import BUILTIN
 from morphospace.data import Dataset
+from morphospace.export.page import write_page
 from morphospace.images import Images
 from morphospace.pictures import Film, Picture
 from morphospace.recipes import find_recipe, with_settings
@@ -21,7 +23,7 @@ from morphospace.report import (
     sample_sheet,
     write_report,
 )
-from morphospace.space import Space
+from morphospace.space import Space, load
 from morphospace.training import Settings
 from morphospace.workflow import Listener, Result, learn_from_dataset, train_run
 
@@ -32,6 +34,7 @@ _EDITS = 4
 
 
 NEXT = """\
+morpho explore                      # walk through this space in a browser
 morpho sample latest -n 100
 morpho morph latest digits:test/0 digits:test/5 --frames 48
 morpho edit latest digits:test/3 --concept 6=1.5
@@ -41,11 +44,12 @@ morpho train mnist --recipe book    # the Keras book's own network and loss"""
 
 
 class Demo(NamedTuple):
-    """The trained result, what was written, and the report among it."""
+    """The trained result, what was written, and among it the report and a page of the built-in space of MNIST."""
 
     result: Result
     outputs: list[Path]
     report: Path
+    page: Path
 
 
 def run_demo(
@@ -69,6 +73,8 @@ def run_demo(
         command: goes into every picture.
         listen: told about training.
     """
+    page = folder / "explorer.html"  # there before anything is trained
+    write_page(page, load(BUILTIN))
     result = train_run(
         dataset,
         with_settings(find_recipe("quick"), ["epochs=60"]),
@@ -103,7 +109,7 @@ def run_demo(
     outputs.append(film.save(folder / "morph.gif"))
     report = folder / "report.html"
     _write(report, result, dataset, pictures, film, outputs[-1], command)
-    return Demo(result, [report, *outputs], report)
+    return Demo(result, [report, page, *outputs], report, page)
 
 
 def _edits(space: Space, typical: dict[str, Images]) -> tuple[list[str], list[str]]:

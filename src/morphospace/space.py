@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from morphospace.builtin import space_path
 from morphospace.bundle import FORMAT, Bundle, read_bundle, write_bundle
 from morphospace.data import ImageArray
 from morphospace.data.store import StoredImages
@@ -746,12 +747,16 @@ class Space:
 
 
 def load(path: str | Path, *, device: str = "cpu") -> Space:
-    """Load a space from a run folder or a bundle folder.
+    """Load a space from a run folder or a bundle folder; "builtin" is the one that comes with the package.
 
     Raises:
         FileError: if it is missing, foreign or damaged.
+
+    Example:
+        >>> load("builtin").latent_dim
+        2
     """
-    path = Path(path)
+    path = space_path(path)
     if (path / "space" / "config.json").is_file():
         path = path / "space"
     elif (path / "recipe.json").is_file():

@@ -173,17 +173,23 @@ class Explorer:
 Opener = Callable[..., Explorer]
 
 
+def thorough(*values: Any) -> Any:
+    """Parameters of a test that `make test` leaves to `make acceptance`."""
+    return pytest.param(*values, marks=pytest.mark.acceptance)
+
+
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Opener]:
     """Open a page; what it asked for and what it complained about is watched."""
     contexts: list[BrowserContext] = []
 
-    def open_page(address: str, space: Space, **wishes: Any) -> Explorer:
+    def open_page(address: str, space: Space, script: str = "", **wishes: Any) -> Explorer:
         wishes.setdefault("viewport", {"width": 1280, "height": 720})
         wishes.setdefault("locale", "en-GB")
         wishes.setdefault("color_scheme", "dark")
         context = browser.new_context(offline=address.startswith("file:"), **wishes)
         contexts.append(context)
+        context.add_init_script(script or "")
         page = context.new_page()
         explorer = Explorer(page, space, [], [])
         page.on("request", lambda request: explorer.requests.append(request.url))

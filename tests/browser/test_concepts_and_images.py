@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.browser.conftest import Explorer
+from tests.browser.conftest import Explorer, thorough
 
 from morphospace.latent.classes import class_scores
 
@@ -27,7 +27,9 @@ def slide(explorer: Explorer, name: str, strength: float) -> None:
     explorer.page.get_by_label(f"Strength of {name}", exact=True).fill(str(strength))
 
 
-@pytest.mark.parametrize(("name", "strength"), [("0", 1.0), ("2", -0.75), ("slant", 1.5), ("width", -1.0)])
+@pytest.mark.parametrize(
+    ("name", "strength"), [("0", 1.0), ("slant", 1.5), thorough("2", -0.75), thorough("width", -1.0)]
+)
 def test_a_slider_edits_as_python_does(explorer: Explorer, name: str, strength: float) -> None:
     z = pinned(explorer)
     slide(explorer, name, strength)

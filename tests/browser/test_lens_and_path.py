@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.browser.conftest import Explorer
+from tests.browser.conftest import Explorer, thorough
 
 from morphospace.latent import path_through
 
 WAYS = ((0.35, 0.5), (0.5, 0.3), (0.65, 0.5))
 
 
-@pytest.mark.parametrize("place", [(0.3, 0.4), (0.62, 0.41), (0.5, 0.8)])
+@pytest.mark.parametrize("place", [(0.3, 0.4), thorough((0.62, 0.41)), thorough((0.5, 0.8))])
 def test_the_lens_shows_what_pytorch_draws_there(explorer: Explorer, place: tuple[float, float]) -> None:
     z = explorer.move(*place)
     explorer.shows("lens", explorer.decoded(z))

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from tests.browser.conftest import Explorer, Opener
+from tests.browser.conftest import Explorer, Opener, thorough
 from tests.browser.serving import serving
 
 import morphospace as ms
@@ -39,7 +39,7 @@ def cell_at(explorer: Explorer, across: float, down: float) -> tuple[np.ndarray,
     return np.asarray(seen, float), drawn.astype(float)
 
 
-@pytest.mark.parametrize("place", [(0.4, 0.4), (0.55, 0.6), (0.7, 0.45)])
+@pytest.mark.parametrize("place", [(0.4, 0.4), thorough((0.55, 0.6)), thorough((0.7, 0.45))])
 def test_each_cell_is_what_the_decoder_draws_in_its_middle(explorer: Explorer, place: tuple[float, float]) -> None:
     plain(explorer)
     seen, drawn = cell_at(explorer, *place)

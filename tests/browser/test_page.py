@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from tests.browser.conftest import Explorer, Opener
+from tests.browser.conftest import Explorer, Opener, thorough
 
 from morphospace.space import Space
 
@@ -33,7 +33,7 @@ def test_an_address_brings_everything_back(explorer: Explorer, opened: Opener) -
     "behind",
     [
         "#at=NaN,1,2&z=1,2,3&pins=a;b&path=9e999,1&edit=x:y,6&hide=-1,99&kind=<b>&frames=1e9&tab=nope&plane=images:1",
-        "#at=1,2,-5&edit=%E0%A4%A:1&keep=%&to=nobody&by=concept:none&made=ghost&plane=concepts:a,b&off=NaN",
+        thorough("#at=1,2,-5&edit=%E0%A4%A:1&keep=%&to=nobody&by=concept:none&made=ghost&plane=concepts:a,b&off=NaN"),
     ],
 )
 def test_an_address_from_anywhere_does_no_harm(explorer: Explorer, opened: Opener, behind: str) -> None:
@@ -118,8 +118,13 @@ def test_no_text_becomes_code(explorer: Explorer) -> None:
     explorer.complaints.clear()  # the browser reports both
 
 
-@pytest.mark.parametrize("size", [(390, 844), (844, 390), (820, 1180), (1440, 900)])
-@pytest.mark.parametrize("language", ["en-GB", "ko-KR"])
+@pytest.mark.parametrize(
+    ("size", "language"),
+    [
+        ((390, 844), "ko-KR"), thorough((390, 844), "en-GB"), thorough((844, 390), "en-GB"),
+        thorough((820, 1180), "ko-KR"), ((1440, 900), "en-GB"), thorough((1440, 900), "ko-KR"),
+    ],
+)  # fmt: skip
 def test_nothing_is_cut(opened: Opener, served: str, builtin: Space, size: tuple[int, int], language: str) -> None:
     explorer = opened(served, builtin, viewport={"width": size[0], "height": size[1]}, locale=language)
     explorer.tab("path")

@@ -42,7 +42,7 @@ PICTURES = st.one_of(
 for media in ("application/octet-stream", "image/png", "image/jpeg", "image/gif", "image/webp"):
     schemathesis.openapi.media_type(media, PICTURES)
 NEVER = {500, 503, 504}
-FREE = ("/health", "/space", "/encode", "/concepts", "/{name}", "/keep")
+FREE = ("/health", "/space", "/originals", "/encode", "/concepts", "/{name}", "/keep")
 
 
 def fitting(body: dict[str, Any]) -> dict[str, Any]:

@@ -211,13 +211,10 @@ def output_path(out: Path | None, stem: str, suffix: str, *, force: bool) -> Pat
 
 def space_folder(name: str) -> Path:
     """The folder that SPACE names: of a run, or of a bundle."""
-    from morphospace.builtin import BUILTIN, builtin_folder
+    from morphospace.builtin import space_path
     from morphospace.training.runs import latest_run
 
-    if name == "latest":
-        return latest_run()
-    # Whoever has a folder of that name means the folder.
-    return builtin_folder() if name == BUILTIN and not Path(name).exists() else Path(name)
+    return latest_run() if name == "latest" else space_path(name)
 
 
 def open_space(name: str, device: str = "auto") -> Space:

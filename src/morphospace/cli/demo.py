@@ -48,5 +48,9 @@ def demo(
             command=command_line(),
             listen=display,
         )
-    text = f"\n[bold]Open this:[/] {made.report.resolve().as_uri()}\n\n[dim]What to type next[/]\n{NEXT}\n"
+    report, page = (path.resolve().as_uri() for path in (made.report, made.page))
+    text = (
+        f"\n[bold]Open this:[/] {report}\n[bold]and walk through MNIST:[/] {page}\n\n"
+        f"[dim]What to type next[/]\n{NEXT}\n"
+    )
     return Answer(made.result.to_json(), text, made.outputs)

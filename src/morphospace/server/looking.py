@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from typing import Annotated, Any, Literal
 
@@ -30,7 +29,6 @@ router = APIRouter(tags=["Look"])
 _LARGEST_PICTURE = 25_000_000  # pixels
 # What Pillow reads by itself; for some others it would start programs.
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "ICO", "TGA", "AVIF")  # MPO is read by the JPEG reader
-_OPENING = 3.0  # seconds
 _FARTHEST_TILE = 2**52
 
 FormatQuery = Annotated[schemas.Format, Query(description="pixels as they are, or a PNG")]
@@ -45,10 +43,7 @@ async def health() -> Response:
 @router.get("/space", response_model=schemas.Facts, responses=problems())
 async def space(here: Here) -> Response:
     """What a page needs to know of the space."""
-    facts = await here.do(lambda _: here.session.facts())
-    opened = asyncio.wrap_future(here.session.originals.found())
-    done, _ = await asyncio.wait([opened], timeout=_OPENING)  # a large set may take longer; then they come later
-    return json_response(facts | {"originals": bool(done) and opened.result() is not None})
+    return json_response(await here.do(lambda _: here.session.facts()))
 
 
 @router.get("/points/{column}", response_class=Response, responses=BINARY["numbers"] | problems(404))
@@ -164,6 +159,12 @@ async def neighbors(wish: schemas.Neighbors, here: Here) -> Response:
     indices, distances = await here.do(lambda _: nearest(point, codes, wish.n))
     found = None if labels is None else labels[indices].tolist()
     return json_response({"indices": indices.tolist(), "distances": distances.tolist(), "labels": found})
+
+
+@router.get("/originals", response_model=schemas.Originals, responses=problems())
+async def originals_there(here: Here) -> Response:
+    """Whether the test images are on this machine; answered when that is known, a few seconds after the start."""
+    return json_response({"there": await here.answered(here.session.originals.found()) is not None})
 
 
 @router.get("/originals/{index}", response_class=Response, responses=BINARY["pixels"] | problems(404))

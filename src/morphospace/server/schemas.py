@@ -179,6 +179,12 @@ class Kept(BaseModel):
     kept: Literal[True] = True
 
 
+class Originals(BaseModel):
+    """Whether there is something to compare with."""
+
+    there: bool
+
+
 class Facts(BaseModel):
     """What a page needs to know of the space; arrays are base64 of little-endian numbers."""
 
@@ -193,7 +199,6 @@ class Facts(BaseModel):
     plane: dict[str, Any]
     concepts: list[Fact]
     writable: Annotated[bool, Field(description="whether concepts can be kept")]
-    originals: Annotated[bool, Field(description="whether the test images are on this machine")]
     model: Annotated[bool, Field(description="whether the model is small enough for a page")]
 
 

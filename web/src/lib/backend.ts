@@ -28,7 +28,6 @@ export type Facts = {
   classes: WireClasses | null;
   concepts: WireConcept[];
   writable?: boolean;
-  originals?: boolean;
   /** Whether the server hands the model over; larger ones it keeps. */
   model?: boolean;
 };

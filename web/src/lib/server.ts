@@ -48,6 +48,8 @@ export class Server implements Backend {
   readonly facts: Facts;
   readonly offline = false;
   #model: LocalModel | null = null;
+  /** Whether the server has the test images; asked when first one is wanted. */
+  #originals: Promise<boolean> | null = null;
   readonly ready: Promise<void>;
 
   private constructor(facts: Facts) {
@@ -152,7 +154,8 @@ export class Server implements Backend {
   }
 
   async original(index: number): Promise<Uint8Array | null> {
-    if (!this.facts.originals) return null;
+    this.#originals ??= json<{ there: boolean }>("originals").then(({ there }) => there);
+    if (!(await this.#originals)) return null;
     return new Uint8Array(await bytes(`originals/${index}`));
   }
 

@@ -1,6 +1,7 @@
 /** Decodes what is under the pointer: the newest wish always wins, older ones are never begun. */
 
 import type { Point } from "../latent/linear";
+import { timed } from "../lib/timing";
 
 export type Wish = { readonly z: Point; readonly asked: number };
 
@@ -28,7 +29,7 @@ export class Lens {
       this.#next = null;
       try {
         this.#show(await this.#decode(wish.z), wish);
-        performance.measure("lens", { start: wish.asked, end: performance.now() });
+        timed("lens", wish.asked);
       } catch {
         // Superseded, or the model is not there yet: the next move asks again.
       }
