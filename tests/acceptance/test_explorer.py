@@ -26,7 +26,32 @@ OBSERVE = """
         for (const { name, duration, startTime } of list.getEntries()) timings.push([name, duration, startTime]);
     }).observe({ type: "measure" });
 """
-LENS_MS, OPENED_MS, FRAMES = 16.0, 1500.0, 20.0
+# A pointer that moves 125 times a second; Playwright's own waits for each of its moves to be acknowledged, and half of
+# the time nothing would happen.
+PAN = """async (seconds) => {
+    const canvas = document.querySelector("#map canvas.ground");
+    const box = canvas.getBoundingClientRect();
+    canvas.setPointerCapture = () => undefined;  // there is no such pointer
+    const send = (type, t) => canvas.dispatchEvent(new PointerEvent(type, {
+        pointerId: 1, button: 0, buttons: 1, bubbles: true, isPrimary: true,
+        clientX: box.x + box.width / 2 + 150 * Math.sin(t / 900),
+        clientY: box.y + box.height / 2 + 100 * Math.sin(t / 1400),
+    }));
+    send("pointerdown", 0);
+    const began = performance.now();
+    await new Promise((done) => {
+        const mouse = setInterval(() => {
+            const gone = performance.now() - began;
+            send("pointermove", gone);
+            if (gone > 1000 * seconds) {
+                clearInterval(mouse);
+                done();
+            }
+        }, 8);
+    });
+    send("pointerup", 1000 * seconds);
+}"""
+LENS_MS, OPENED_MS, FRAMES, SECONDS = 16.0, 1500.0, 20.0, 6
 
 
 def timings(explorer: Explorer, name: str) -> np.ndarray:
@@ -69,18 +94,13 @@ def test_panning_seventy_thousand_points(mnist: Dataset, opened: Opener, builtin
     with serving(crowd, None) as address:
         explorer = opened(address, crowd, script=OBSERVE)
         explorer.page.wait_for_timeout(2500)
-        x, y = explorer.at(0.5, 0.5)
-        explorer.page.mouse.move(x, y)
-        explorer.page.mouse.down()
+        before = explorer.view
         timings(explorer, "map")
-        began = explorer.page.evaluate("performance.now()")
-        for i in range(240):
-            explorer.page.mouse.move(x + 150 * np.sin(i / 15), y + 100 * np.sin(i / 23))
-        seconds = (explorer.page.evaluate("performance.now()") - began) / 1000
-        frames = len(timings(explorer, "map"))
-        explorer.page.mouse.up()
-    print(f"panning 70,000 points at 1280x720: {frames / seconds:.1f} frames/s over {seconds:.1f} s")
-    assert frames / seconds >= FRAMES
+        explorer.page.evaluate(PAN, SECONDS)
+        frames = len(timings(explorer, "map")) / SECONDS
+        assert explorer.view != before
+    print(f"panning 70,000 points at 1280x720: {frames:.1f} frames/s over {SECONDS} s")
+    assert frames >= FRAMES
 
 
 def test_the_built_in_space_is_what_its_card_says(mnist: Dataset, builtin: Space) -> None:
