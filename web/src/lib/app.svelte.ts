@@ -127,6 +127,17 @@ export class App {
     return { origin, right: Float64Array.from(right!), up: Float64Array.from(up ?? new Array<number>(d).fill(0)) };
   });
 
+  /** What runs along the axes of the map; nothing where that has no name. */
+  readonly axes = $derived.by((): { right: string; up: string } | null => {
+    const { plane } = this.document;
+    if (plane.kind === "concepts") return plane;
+    if (plane.kind === "latents") return { right: this.words.latentN(plane.right + 1), up: this.words.latentN(plane.up + 1) };
+    if (plane.kind === "principal") return { right: this.words.principalN(plane.right + 1), up: this.words.principalN(plane.up + 1) };
+    if (plane.kind === "images") return null;
+    if (this.facts.latent_dim <= 2) return { right: this.words.latentN(1), up: this.facts.latent_dim > 1 ? this.words.latentN(2) : "" };
+    return { right: this.words.principalN(1), up: this.words.principalN(2) };
+  });
+
   readonly directions = $derived.by(() =>
     this.facts.latent_dim > 2 ? effectiveDirections(this.base, this.principal, SLIDERS) : [],
   );
