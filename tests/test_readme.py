@@ -70,11 +70,13 @@ def test_the_make_commands_of_the_readme_exist() -> None:
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
-    for folder, text in ((ROOT, README), (ROOT / "docs", CONCEPTS)):
+    chapters = [(path.parent, path.read_text(encoding="utf-8")) for path in (ROOT / "docs").glob("*.md")]
+    for folder, text in ((ROOT, README), *chapters):
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             assert (folder / target).exists(), target
 
 
-def test_the_picture_of_the_readme_is_light() -> None:
-    picture = ROOT / "docs" / "images" / "atlas.png"
-    assert picture.stat().st_size < 300_000
+@pytest.mark.parametrize("name", ["atlas", "explorer", "explorer-path"])
+def test_the_pictures_of_the_readme_are_light(name: str) -> None:
+    picture = ROOT / "docs" / "images" / f"{name}.png"
+    assert picture.stat().st_size < 400_000

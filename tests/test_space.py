@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import resource
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ from morphospace.data import Dataset
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.evaluate import latent_use
 from morphospace.latent import learn_concept, normal_quantiles, plane_grid, plane_of
-from morphospace.space import Space
+from morphospace.space import Space, load
 
 
 def test_the_book_in_a_few_lines(digits: Dataset, tmp_path: Path) -> None:
@@ -180,3 +183,28 @@ def test_wrong_arguments_in_python() -> None:
         ms.train(np.zeros((9, 4, 4), np.uint8))
     with pytest.raises(ArgumentError, match="-n"):
         ms.train("digits", epochs=1).sample(0)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("encoder_widths", [10**9]),
+        ("decoder_widths", [2**40, 2**40]),
+        ("encoder_widths", [1] * 100_000),
+        ("latent_dim", 64),
+        ("fourier", 65536),
+        ("network", "conv"),
+        ("network", "book"),
+    ],
+)
+def test_a_strangers_bundle_takes_no_memory_for_what_it_only_claims(
+    space: Space, tmp_path: Path, key: str, value: Any
+) -> None:
+    folder = space.save(tmp_path / "space")
+    config = json.loads((folder / "config.json").read_text())
+    config["recipe"][key] = value
+    (folder / "config.json").write_text(json.dumps(config))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(FileError, match="is damaged"):
+        load(folder)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kilobytes

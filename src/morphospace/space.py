@@ -746,6 +746,19 @@ class Space:
         return "\n".join(lines)
 
 
+def _check_weights(recipe: Recipe, shape: tuple[int, int, int], weights: Mapping[str, torch.Tensor]) -> None:
+    """Refuse weights that are not those of ``recipe``, before any memory is taken for what a stranger's file claims."""
+    if len(recipe.encoder_widths) + len(recipe.decoder_widths) > len(weights):
+        raise ValueError("more layers than weights")
+    with torch.device("meta"):  # shapes without numbers
+        expected = {name: values.shape for name, values in build_model(recipe, shape, seed=0).state_dict().items()}
+    for name in sorted(expected.keys() | weights.keys()):
+        wanted, got = expected.get(name), weights[name].shape if name in weights else None
+        if wanted != got:
+            words = [None if size is None else tuple(size) for size in (wanted, got)]
+            raise ValueError(f"{name}: expected {words[0]}, got {words[1]}")
+
+
 def load(path: str | Path, *, device: str = "cpu") -> Space:
     """Load a space from a run folder or a bundle folder; "builtin" is the one that comes with the package.
 
@@ -768,6 +781,7 @@ def load(path: str | Path, *, device: str = "cpu") -> Space:
         if len(shape) != 3 or not all(1 <= n <= _LARGEST_SIDE for n in shape):
             raise ValueError(f"shape {shape}")
         recipe = recipe_from_json(config["recipe"])
+        _check_weights(recipe, shape, bundle.weights)
         model = build_model(recipe, shape, seed=0)
         model.load_state_dict(bundle.weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running, in which other tests cannot have theirs
 def browser() -> Iterator[Browser]:
     named = os.environ.get("MORPHOSPACE_BROWSER")
     found = named or next((path for name in BROWSERS if (path := shutil.which(name))), None)

@@ -39,6 +39,7 @@ def test_a_slider_edits_as_python_does(explorer: Explorer, name: str, strength: 
     assert explorer.state["edit"] == f"{name}:{strength:g}"
 
 
+@pytest.mark.acceptance
 def test_sliders_have_the_pictures_of_their_ends(explorer: Explorer) -> None:
     z = pinned(explorer)
     explorer.shows("low", explorer.decoded(explorer.space.move(z, {"0": -2.0})), nth=0)
@@ -46,6 +47,7 @@ def test_sliders_have_the_pictures_of_their_ends(explorer: Explorer) -> None:
     assert "held-out AUC 0.99" in (explorer.page.locator(".concept").first.text_content() or "")
 
 
+@pytest.mark.acceptance
 def test_two_concepts_and_one_that_is_kept(explorer: Explorer) -> None:
     z = pinned(explorer)
     slide(explorer, "0", 0.6)
@@ -55,6 +57,7 @@ def test_two_concepts_and_one_that_is_kept(explorer: Explorer) -> None:
     assert explorer.state["keep"] == "slant"
 
 
+@pytest.mark.acceptance
 def test_to_another_class(explorer: Explorer) -> None:
     z = pinned(explorer)
     explorer.page.get_by_role("button", name="6", exact=True).and_(explorer.page.locator(".chip")).click()
@@ -78,6 +81,7 @@ def test_undo_and_redo(explorer: Explorer) -> None:
     assert "edit" not in explorer.state
 
 
+@pytest.mark.acceptance
 def test_arrows_lead_where_strength_one_leads(explorer: Explorer) -> None:
     z = pinned(explorer)
     arrow = explorer.page.locator("g.arrow", has_text="7").locator("line").last
@@ -117,6 +121,7 @@ def test_a_concept_from_labels_is_learned_kept_and_forgotten(explorer: Explorer)
     row.wait_for(state="detached")
 
 
+@pytest.mark.acceptance
 def test_a_concept_from_a_lasso(explorer: Explorer) -> None:
     page = explorer.page
     explorer.tab("concepts")
@@ -182,6 +187,7 @@ def test_a_picture_of_ones_own(explorer: Explorer, tmp_path: Path) -> None:
     explorer.shows("after", explorer.decoded(moved), within=10)
 
 
+@pytest.mark.acceptance
 def test_a_picture_is_pasted_and_dropped(explorer: Explorer) -> None:
     for kind, z in (("paste", [1.0, 0.8]), ("drop", [-0.5, -1.0])):
         data = digit(explorer, z)
@@ -200,6 +206,7 @@ def test_a_picture_is_pasted_and_dropped(explorer: Explorer) -> None:
             near_code(explorer, explorer.space.encode(picture).mean[0])
 
 
+@pytest.mark.acceptance
 def test_a_file_that_is_no_picture_is_refused_in_words(explorer: Explorer, tmp_path: Path) -> None:
     (tmp_path / "no.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
     explorer.tab("image")

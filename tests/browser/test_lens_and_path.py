@@ -22,6 +22,7 @@ def test_the_lens_shows_what_pytorch_draws_there(explorer: Explorer, place: tupl
     explorer.shows("spot", explorer.decoded(z))
 
 
+@pytest.mark.acceptance
 def test_the_lens_follows_a_quick_pointer_to_where_it_stops(explorer: Explorer) -> None:
     for i in range(40):
         z = explorer.move(0.3 + 0.01 * i, 0.4 + 0.005 * i)
@@ -42,6 +43,7 @@ def test_a_click_pins_and_the_address_remembers(explorer: Explorer) -> None:
     explorer.shows("pin", explorer.decoded(second), nth=0)
 
 
+@pytest.mark.acceptance
 def test_a_click_on_a_point_pins_its_code_and_shows_what_is_known(explorer: Explorer) -> None:
     reference = explorer.space.reference
     assert reference is not None
@@ -105,6 +107,7 @@ def test_a_path_is_the_one_that_python_walks(explorer: Explorer) -> None:
     assert len(drawn.split()) == 32
 
 
+@pytest.mark.acceptance
 def test_a_geodesic_goes_evenly(explorer: Explorer) -> None:
     """Equal steps of the picture, which the straight line does not have, and no longer a way."""
     explorer.tab("path")
@@ -132,6 +135,7 @@ def _numbers(text: str | None) -> list[str]:
     return re.findall(r"\d+(?:\.\d+)?", text or "")
 
 
+@pytest.mark.acceptance
 def test_a_way_point_is_dragged_and_nudged(explorer: Explorer) -> None:
     explorer.tab("path")
     explorer.click(0.3, 0.5)
@@ -180,6 +184,7 @@ def test_the_film_plays_and_is_saved(explorer: Explorer, tmp_path: Path) -> None
     assert np.corrcoef(first.ravel(), explorer.decoded(ways[0]).ravel().astype(float))[0, 1] > 0.98
 
 
+@pytest.mark.acceptance
 def test_a_saved_picture_carries_its_seed_and_latent(explorer: Explorer) -> None:
     z = explorer.move(0.45, 0.4)
     explorer.shows("spot", explorer.decoded(z))

@@ -78,6 +78,7 @@ def test_dragging_pans_by_as_much_as_the_pointer_goes(explorer: Explorer) -> Non
     assert "pins" not in explorer.state  # a drag is no click
 
 
+@pytest.mark.acceptance
 def test_two_fingers_zoom(opened: Opener, served: str, explorer: Explorer) -> None:
     touching = opened(served, explorer.space, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     scale = touching.view[2]
@@ -95,6 +96,7 @@ def test_two_fingers_zoom(opened: Opener, served: str, explorer: Explorer) -> No
     assert touching.view[2] == pytest.approx(3 * scale, rel=0.15)
 
 
+@pytest.mark.acceptance
 def test_empty_regions_fade_and_data_is_drawn_in_its_colours(explorer: Explorer) -> None:
     explorer.hide(".tools", ".legend", ".lens", ".cross", ".overlay")
     for _ in range(2):
@@ -131,6 +133,7 @@ def test_the_legend_filters_by_label(explorer: Explorer) -> None:
     assert orange() > 0.8 * before
 
 
+@pytest.mark.acceptance
 def test_points_take_the_colour_of_what_is_asked_for(explorer: Explorer) -> None:
     before = explorer.screenshot()
     explorer.page.get_by_label("Colour by").get_by_role("combobox").select_option("concept:slant")
@@ -153,6 +156,7 @@ def lens_agrees(explorer: Explorer) -> None:
     explorer.tab("plane")
 
 
+@pytest.mark.acceptance
 def test_a_plane_of_a_larger_space(opened: Opener, digits: Dataset) -> None:
     """Six latents: the map is a plane, by each of the ways to choose one, and lens and tiles follow."""
     larger = ms.train(digits, epochs=12, seed=1, latent_dim=6, precision="fp32")

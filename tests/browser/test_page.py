@@ -45,6 +45,7 @@ def test_an_address_from_anywhere_does_no_harm(explorer: Explorer, opened: Opene
     assert not again.complaints
 
 
+@pytest.mark.acceptance
 def test_bookmarks_keep_a_view(explorer: Explorer) -> None:
     page = explorer.page
     for _ in range(3):
@@ -146,6 +147,7 @@ def test_nothing_is_cut(opened: Opener, served: str, builtin: Space, size: tuple
     assert box["width"] >= 390
 
 
+@pytest.mark.acceptance
 def test_a_random_place_is_pinned_and_shown(explorer: Explorer) -> None:
     explorer.page.get_by_role("button", name="A random place").click()
     z = np.array([float(n) for n in explorer.state["z"].split(",")], np.float32)

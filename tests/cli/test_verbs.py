@@ -493,7 +493,7 @@ def test_demo(morpho: Morpho, tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     assert time.monotonic() - began < 250
     names = [Path(p).name for p in ran.json["outputs"]]
-    assert names[0] == "report.html"
+    assert names[:2] == ["report.html", "explorer.html"]
     assert {"atlas.png", "map.png", "reconstructions.png", "morph.gif", "edits.png"} <= set(names)
     assert not ran.json["warnings"], "both latents of the demo's space must be used"
     page = (tmp_path / ran.json["outputs"][0]).read_text()

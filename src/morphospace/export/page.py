@@ -64,6 +64,7 @@ def space_facts(space: Space) -> dict[str, Any]:
         "test": {key: value for key, value in space.about.get("test", {}).items() if value is not None},
         "command": space.about.get("command"),
         "label_names": names if space.reference_labels is not None else None,
+        "has_errors": space.errors is not None,
         "count": 0 if space.reference is None else len(space.reference),
         "plane": {"origin": plane.origin.tolist(), "axes": plane.axes.tolist(), "names": list(plane.names)},
         "principal": _principal(space),

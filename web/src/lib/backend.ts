@@ -22,6 +22,7 @@ export type Facts = {
   test: Record<string, number>;
   command: string | null;
   label_names: string[] | null;
+  has_errors: boolean;
   count: number;
   plane: { origin: number[]; axes: number[][]; names: string[] };
   principal: WirePrincipal;

@@ -86,7 +86,7 @@ export class Server implements Backend {
     const [codes, labels, errors] = await Promise.all([
       bytes("points/codes"),
       this.facts.label_names ? bytes("points/labels") : null,
-      bytes("points/errors").catch(() => null),
+      this.facts.has_errors ? bytes("points/errors") : null,
     ]);
     return {
       count,
