@@ -14,7 +14,7 @@ import { type View, fitting } from "../map/view";
 import { en } from "../words/en";
 import { ko } from "../words/ko";
 import { type Address, type Document, type PlaneChoice, START, fromHash, toHash } from "./address";
-import type { Backend, Encoding, Facts, Reference } from "./backend";
+import { type Backend, BackendError, type Encoding, type Facts, type Reference } from "./backend";
 import { gaussian } from "./chance";
 import { canvasOf, enlarged, factorFor, png, save } from "./pictures";
 import { readStored, writeStored } from "./stored";
@@ -468,6 +468,8 @@ export class App {
 
   /** Say what went wrong, in its own words. */
   tell(error: unknown): void {
-    this.notice = error instanceof Error ? error.message : String(error);
+    if (error instanceof BackendError && error.code === "superseded") return; // something newer is on its way
+    const gone = error instanceof BackendError && error.code === "gone";
+    this.notice = gone ? this.words.gone : error instanceof Error ? error.message : String(error);
   }
 }

@@ -73,6 +73,16 @@ export interface Backend {
   forget(name: string): Promise<void>;
 }
 
+/** What whoever has the model could not do; `code` is the server's, or "gone" where there is none any more. */
+export class BackendError extends Error {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 export type { Classes, Concept };
 
 /** The latents at the middles of a tile's cells, row by row from the top left; as the server lays them out. */

@@ -3,7 +3,7 @@
 import { type Concept, type WireConcept, conceptFrom } from "../latent/concepts";
 import type { Point } from "../latent/linear";
 import type { Plane } from "../latent/planes";
-import { type Backend, CELLS, type Encoding, type Facts, type Reference, rows } from "./backend";
+import { type Backend, BackendError, CELLS, type Encoding, type Facts, type Reference, rows } from "./backend";
 import { Engine } from "./engine";
 import { LocalModel } from "./local";
 import { canvasOf, png } from "./pictures";
@@ -13,26 +13,20 @@ const API = "api/v1";
 const LATEST = crypto.randomUUID();
 const RETRIES = 5;
 
-export class ServerError extends Error {
-  readonly code: string;
-
-  constructor(message: string, code: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 const pause = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, 1000 * seconds));
 
 async function ask(path: string, init: RequestInit = {}, retries = RETRIES): Promise<Response> {
-  const response = await fetch(`${API}/${path}`, init);
+  const response = await fetch(`${API}/${path}`, init).catch((error: unknown) => {
+    if (init.signal?.aborted) throw error;
+    throw new BackendError("the server does not answer any more", "gone");
+  });
   if (response.ok) return response;
   if (response.status === 503 && retries > 0) {
     await pause(Number(response.headers.get("Retry-After") ?? 1) * (0.5 + Math.random()));
     return ask(path, init, retries - 1);
   }
   const body = (await response.json().catch(() => null)) as { error?: { code: string; message: string } } | null;
-  throw new ServerError(body?.error?.message ?? `the server answered ${response.status}`, body?.error?.code ?? "");
+  throw new BackendError(body?.error?.message ?? `the server answered ${response.status}`, body?.error?.code ?? "");
 }
 
 const json = async <T>(path: string, init?: RequestInit): Promise<T> => (await (await ask(path, init)).json()) as T;

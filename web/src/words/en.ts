@@ -5,6 +5,7 @@ export const en = {
   failed: "The space could not be opened",
   noWebgl: "This page draws with WebGL2, which this browser does not offer. Try another one, or switch on hardware acceleration.",
   reload: "Try again",
+  gone: "The server does not answer any more. Start it again: morpho explore",
   facts: (latents: number, parameters: string, figure: string) => `${latents} latents · ${parameters} parameters${figure}`,
   nats: (value: string) => ` · test −ELBO ${value} nats`,
   offline: "This page needs no network: the model is inside.",

@@ -7,6 +7,7 @@ export const ko: Words = {
   failed: "공간을 열 수 없습니다",
   noWebgl: "이 화면은 WebGL2로 그리는데, 이 브라우저에는 없습니다. 다른 브라우저를 쓰거나 하드웨어 가속을 켜 보세요.",
   reload: "다시 시도",
+  gone: "서버가 더 이상 응답하지 않습니다. 다시 시작하세요: morpho explore",
   facts: (latents, parameters, figure) => `잠재 변수 ${latents}개 · 파라미터 ${parameters}개${figure}`,
   nats: (value) => ` · 테스트 −ELBO ${value} nats`,
   offline: "네트워크가 필요 없습니다. 모델이 이 파일 안에 있습니다.",
