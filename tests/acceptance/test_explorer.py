@@ -101,7 +101,7 @@ def test_panning_seventy_thousand_points(mnist: Dataset, opened: Opener, builtin
         explorer = opened(address, crowd, script=OBSERVE)
         explorer.page.wait_for_timeout(2500)
         before = explorer.view
-        found = []
+        found: list[float] = []
         while len(found) < ROUNDS and max(found, default=0.0) < FRAMES:
             timings(explorer, "map")
             explorer.page.evaluate(PAN, SECONDS)
