@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from morphospace.export.onnx import to_onnx
 from morphospace.files import read_bytes, write_bytes
 from morphospace.latent.classes import Classes
 from morphospace.latent.concepts import Concept
+from morphospace.latent.grids import principal_axes
 from morphospace.space import Space
 
 __all__ = [
@@ -102,12 +104,7 @@ def _principal(space: Space) -> dict[str, Any]:
     d = space.latent_dim
     if space.reference is None or len(space.reference) < 2:
         return {"mean": [0.0] * d, "axes": np.eye(d)[:_AXES].tolist(), "deviations": [1.0] * min(d, _AXES)}
-    mean = space.reference.mean(0, dtype=np.float64)
-    variances, vectors = np.linalg.eigh(np.atleast_2d(np.cov((space.reference - mean).T.astype(np.float64))))
-    axes = vectors.T[::-1][:_AXES]
-    # An eigenvector's sign is arbitrary: make its largest entry positive, so that maps do not flip.
-    axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]
-    deviations = np.sqrt(variances[::-1][:_AXES].clip(1e-12))
+    mean, axes, deviations = principal_axes(space.reference, _AXES)
     return {"mean": mean.tolist(), "axes": axes.tolist(), "deviations": deviations.tolist()}
 
 
@@ -155,7 +152,7 @@ def _one_file(data: str, title: str) -> bytes:
     for pattern, replacement in (
         (r"<script[^>]*\bsrc=[^>]*></script>", ""),
         (r"<link[^>]*rel=\"(?:stylesheet|modulepreload|icon)\"[^>]*>", ""),
-        (r"<title>.*?</title>", f"<title>{_escape(title)}</title>"),
+        (r"<title>.*?</title>", f"<title>{escape(title, quote=False)}</title>"),
         (r"<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         (r"</head>", f"<style>{style}</style>\n</head>"),
         (r"</body>", f'{data}\n<script type="module">{script}</script>\n</body>'),
@@ -194,7 +191,3 @@ def _base64(values: NDArray[Any], dtype: str) -> str:
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from morphospace.errors import ArgumentError
 
-__all__ = ["EDGE", "Plane", "normal_quantiles", "plane_grid", "plane_of"]
+__all__ = ["EDGE", "Plane", "normal_quantiles", "plane_grid", "plane_of", "principal_axes"]
 
 EDGE = 0.05
 """The share of the prior left out on each side of an atlas, as in the book."""
@@ -70,20 +70,38 @@ def plane_of(latent_dim: int, codes: Points | None = None, *, prior: bool = True
             np.eye(latent_dim, dtype=np.float32)[:count],
             tuple(f"z{i + 1}" for i in range(count)),
         )
-    origin = codes.mean(0)
-    _, spreads, axes = np.linalg.svd(codes - origin, full_matrices=False)
-    count = min(2, latent_dim, len(axes))
-    axes = axes[:count]
-    # A singular vector's sign is arbitrary: make its largest entry positive, so that maps do not flip.
-    flip = np.sign(axes[np.arange(count), np.abs(axes).argmax(1)])
-    # Codes that are all the same have no spread: any length will do that is none of zero.
-    deviations = np.maximum(spreads[:count] / np.sqrt(len(codes)), 1e-6)
-    scaled = axes * (flip * deviations)[:, None]
+    origin, axes, deviations = principal_axes(codes, min(2, latent_dim))
+    scaled = axes * deviations[:, None]
     return Plane(
         origin.astype(np.float32),
         scaled.astype(np.float32),
-        tuple(f"principal axis {i + 1}" for i in range(count)),
+        tuple(f"principal axis {i + 1}" for i in range(len(axes))),
     )
+
+
+def principal_axes(codes: Points, most: int) -> tuple[Points, Points, Points]:
+    """The directions along which codes spread most.
+
+    Args:
+        codes: (N, d).
+        most: the most axes wanted, >= 1; there are no more than N or d.
+
+    Returns:
+        The codes' mean (d,); up to ``most`` unit vectors (k, d), the widest spread first; deviations along them (k,).
+
+    Example:
+        >>> mean, axes, deviations = principal_axes(np.float32([[-3, 0], [3, 0], [0, 1], [0, -1]]), 2)
+        >>> mean.tolist(), axes.tolist(), deviations.round(2).tolist()
+        ([0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], [2.12, 0.71])
+    """
+    origin = codes.mean(0)
+    _, spreads, axes = np.linalg.svd(codes - origin, full_matrices=False)
+    axes = axes[:most]
+    # A singular vector's sign is arbitrary: make its largest entry positive, so that maps do not flip.
+    flip = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])
+    # Codes that are all the same have no spread: any length will do that is none of zero.
+    deviations = np.maximum(spreads[: len(axes)] / np.sqrt(len(codes)), 1e-6)
+    return origin, axes * flip[:, None], deviations
 
 
 def plane_grid(plane: Plane, n: int) -> Points:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from morphospace._version import __version__
 from morphospace.errors import MorphospaceError
+from morphospace.export.page import PAGE
 from morphospace.server import editing, looking
 from morphospace.server.docs import docs_page
 from morphospace.server.failures import Failure, answer
@@ -21,11 +22,9 @@ from morphospace.server.pages import page_routes, read_pages
 from morphospace.server.safety import Safety
 from morphospace.server.session import Session
 
-__all__ = ["API", "STATIC", "create_app"]
+__all__ = ["API", "create_app"]
 
 API = "/api/v1"
-STATIC = Path(__file__).with_name("static")
-"""Where the built page lies; its sources are in /web."""
 
 _WORDS = """Everything that the explorer's page does with a space, for programs too.
 
@@ -39,7 +38,7 @@ def create_app(
     *,
     host: str = "127.0.0.1",
     token: str | None = None,
-    static: Path = STATIC,
+    static: Path = PAGE,
     body_seconds: float = 15.0,
 ) -> FastAPI:
     """The application that answers for ``session``.

@@ -151,7 +151,7 @@ async def morph(wish: schemas.Morph, here: Here) -> Response:
     return json_response({"points": way.tolist()})
 
 
-@router.post("/neighbors", response_model=schemas.Neighbours, responses=problems(404))
+@router.post("/neighbors", response_model=schemas.Nearest, responses=problems(404))
 async def neighbors(wish: schemas.Neighbors, here: Here) -> Response:
     """The reference points nearest to a point."""
     codes, labels = here.session.reference(), here.session.space.reference_labels

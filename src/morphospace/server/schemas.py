@@ -22,8 +22,9 @@ __all__ = [
     "Kept",
     "Learn",
     "Morph",
+    "Nearest",
     "Neighbors",
-    "Neighbours",
+    "Originals",
     "Points",
     "Problem",
     "Sample",
@@ -146,7 +147,7 @@ class Encoded(BaseModel):
     reconstruction: str
 
 
-class Neighbours(BaseModel):
+class Nearest(BaseModel):
     """Reference points, nearest first."""
 
     indices: list[int]

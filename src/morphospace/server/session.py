@@ -17,6 +17,7 @@ from morphospace.errors import ArgumentError, DataError, FileError, did_you_mean
 from morphospace.export.onnx import Part, to_onnx
 from morphospace.export.page import LARGEST_MODEL, concept_facts, space_facts
 from morphospace.latent import Concept, geodesic_through, learn_concept, path_through
+from morphospace.latent.evidence import held_back
 from morphospace.server.batches import MOST_WAITING, Check, Worker
 from morphospace.server.failures import Failure, not_found
 from morphospace.server.originals import Originals
@@ -31,8 +32,7 @@ FARTHEST = 1e6
 """No coordinate lies farther out: the code of no image does, and the model stays finite."""
 
 _MOST_CONCEPTS = 200
-_MANY = 50  # images a side, of which every fifth is held back for the evidence
-_HELD_BACK = 5
+_MANY = 50  # images a side, of which some are held back for the evidence
 
 
 class Session:
@@ -202,12 +202,11 @@ class Session:
             raise Failure(409, "conflict", words, "name")
         if len(self.space.concepts) >= _MOST_CONCEPTS:
             raise Failure(409, "conflict", f"there are {_MOST_CONCEPTS} concepts already. Delete one.")
-        held_back = np.zeros(len(codes), bool)
-        if _MANY <= shows.sum() <= len(codes) - _MANY:
-            held_back[np.argsort(shows, kind="stable")[::_HELD_BACK]] = True  # of both sides
-        judged = (codes[held_back], shows[held_back]) if held_back.any() else None
+        many = _MANY <= shows.sum() <= len(codes) - _MANY
+        judges = held_back(shows) if many else np.zeros(len(codes), bool)
+        judged = (codes[judges], shows[judges]) if many else None
         concept = learn_concept(
-            name, codes[~held_back], shows[~held_back], held_out=judged, source=source, origin=origin,
+            name, codes[~judges], shows[~judges], held_out=judged, source=source, origin=origin,
             seed=int(self.space.about.get("seed", 0)),
         )  # fmt: skip
         self._change(self.space.concepts | {name: concept})

@@ -10,12 +10,12 @@ from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.trials import origin_in
 from morphospace.images import fit_image
 from morphospace.latent import Concept, upper_half
+from morphospace.latent.evidence import held_back
 from morphospace.space import Space
 from morphospace.workflow.concepts import known_examples
 
 __all__ = ["adopt_concept", "shared_examples"]
 
-_HELD_BACK = 5  # every fifth example gives the evidence
 _FEW = 10
 
 
@@ -59,15 +59,13 @@ def adopt_concept(space: Space, shared: SharedConcept, name: str) -> tuple[Conce
         )
     images = np.stack([fit_image(image, space.shape, space.resize) for image in shared.examples.images])
     values = shared.examples.values
-    held_back = np.zeros(len(values), bool)
-    if len(values) >= _FEW:
-        order = np.argsort(values, kind="stable")  # both sides, all sizes of a number
-        held_back[order[::_HELD_BACK]] = True
+    many = len(values) >= _FEW
+    judges = held_back(values) if many else np.zeros(len(values), bool)
     concept = space.learn_concept(
-        name, images=images[~held_back], values=values[~held_back], origin=shared.concept.origin,
+        name, images=images[~judges], values=values[~judges], origin=shared.concept.origin,
         method=None if shared.concept.method.startswith(("principal", "decoder"))
         else shared.concept.method.split(",")[0],
-        held_out=(images[held_back], values[held_back]) if held_back.any() else None,
+        held_out=(images[judges], values[judges]) if many else None,
         source=f"{len(values)} examples that came with it from {shared.about}",
     )  # fmt: skip
     return concept, True
