@@ -6,8 +6,6 @@ Needs MNIST for the originals, and Chromium (its path in MORPHOSPACE_BROWSER, or
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.browser.conftest import ARGUMENTS, Explorer, browser_path  # noqa: E402
 from tests.browser.serving import serving  # noqa: E402
 
 import morphospace as ms  # noqa: E402
@@ -24,12 +23,6 @@ from morphospace.builtin import builtin_folder  # noqa: E402
 
 PINS = ((0.45, 0.55), (0.6, 0.35), (0.25, 0.6))
 WAYS = ((0.2, 0.5), (0.45, 0.25), (0.7, 0.5), (0.55, 0.72))
-
-
-def at(page: Page, across: float, down: float) -> tuple[float, float]:
-    box = page.locator("#map").bounding_box()
-    assert box is not None
-    return box["x"] + across * box["width"], box["y"] + down * box["height"]
 
 
 def save(page: Page, name: str) -> None:
@@ -41,21 +34,22 @@ def save(page: Page, name: str) -> None:
 
 
 def main() -> None:
-    browser = os.environ.get("MORPHOSPACE_BROWSER") or shutil.which("chromium")
-    with serving(ms.load("builtin"), builtin_folder(), writable=False) as address, sync_playwright() as playwright:
-        page = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page(
+    space = ms.load("builtin")
+    with serving(space, builtin_folder(), writable=False) as address, sync_playwright() as playwright:
+        page = playwright.chromium.launch(executable_path=browser_path(), args=ARGUMENTS).new_page(
             viewport={"width": 1440, "height": 900}, color_scheme="dark", locale="en-GB"
         )
         page.goto(address)
-        page.wait_for_selector("#map[data-ready=yes]")
+        explorer = Explorer(page, space, [], [])
+        explorer.ready()
         page.wait_for_timeout(3000)  # the originals are found in the background
         for pin in PINS:
-            page.mouse.click(*at(page, *pin))
-        page.mouse.move(*at(page, 0.62, 0.42))
+            explorer.click(*pin)
+        explorer.move(0.62, 0.42)
         save(page, "explorer.png")
-        page.click("#tab-path")
+        explorer.tab("path")
         for way in WAYS:
-            page.mouse.click(*at(page, *way))
+            explorer.click(*way)
         page.wait_for_selector(".film")
         page.locator(".film input[type=range]").fill("14")
         save(page, "explorer-path.png")

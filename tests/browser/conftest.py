@@ -32,10 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+def browser_path() -> str | None:
+    """The browser that is here."""
+    named = os.environ.get("MORPHOSPACE_BROWSER")
+    return named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
 @pytest.fixture(scope="module")  # Playwright keeps an event loop running, in which other tests cannot have theirs
 def browser() -> Iterator[Browser]:
-    named = os.environ.get("MORPHOSPACE_BROWSER")
-    found = named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    found = browser_path()
     if found is None:
         pytest.skip("there is no browser here: install chromium, or set MORPHOSPACE_BROWSER")
     with sync_playwright() as playwright:
@@ -119,6 +124,17 @@ class Explorer:
         x, y = self.at(across, down)
         self.page.mouse.click(x, y)
         return self.latent(x, y)
+
+    def lone_point(self) -> tuple[int, float, float]:
+        """A test image that lies alone, so that no other is nearer to a pointer on it: its number, and where it is."""
+        u, v, scale = self.view
+        box = self.box
+        middle = np.array([box["width"] / 2, box["height"] / 2])
+        places = (np.asarray(self.space.reference) - [u, v]) * [scale, -scale]  # from the middle of the map
+        inside = np.flatnonzero((np.abs(places) < [300, 200]).all(1))
+        alone = next(i for i in inside if np.sort(np.square(places - places[i]).sum(1))[1] > 20**2)
+        x, y = places[alone] + middle + [box["x"], box["y"]]
+        return int(alone), float(x), float(y)
 
     def tab(self, name: str) -> None:
         self.page.click(f"#tab-{name}")

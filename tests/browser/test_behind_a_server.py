@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from tests.browser.conftest import Opener
 from tests.browser.serving import serving
@@ -39,13 +38,8 @@ def test_a_large_model_is_decoded_by_the_server(
 def test_hovering_shows_the_original_where_it_is_found(opened: Opener, builtin: Space, mnist: Dataset) -> None:
     with serving(load("builtin"), builtin_folder(), writable=False) as address:
         explorer = opened(address, builtin)
-        reference = np.asarray(builtin.reference)
-        u, v, scale = explorer.view
-        box = explorer.box
-        screen = (reference - [u, v]) * [scale, -scale] + [box["width"] / 2, box["height"] / 2]
-        inside = np.flatnonzero((np.abs(screen - [box["width"] / 2, box["height"] / 2]) < [300, 200]).all(1))
-        alone = next(i for i in inside if np.sort(np.square(screen - screen[i]).sum(1))[1] > 20**2)
-        explorer.page.mouse.move(*(screen[alone] + [box["x"], box["y"]]))
+        alone, x, y = explorer.lone_point()
+        explorer.page.mouse.move(x, y)
         explorer.page.locator("canvas[data-picture=original]").wait_for(timeout=15_000)
         explorer.shows("original", mnist.test.images[alone][..., 0], within=0)
 

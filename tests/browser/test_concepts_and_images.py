@@ -67,6 +67,16 @@ def test_to_another_class(explorer: Explorer) -> None:
     assert explorer.space.classes.names[int(class_scores(explorer.space.classes, moved).argmax())] == "6"
 
 
+@pytest.mark.acceptance
+def test_to_another_class_with_one_that_is_kept(explorer: Explorer) -> None:
+    z = pinned(explorer)
+    explorer.page.locator(".chip", has_text="4").click()
+    explorer.page.get_by_role("button", name="Keep slant as it is while others move").click()
+    moved = explorer.space.move(z, target="4", keep=["slant"])
+    assert np.abs(moved - explorer.space.move(z, target="4")).max() > 0.05
+    explorer.shows("after", explorer.decoded(moved), within=6)
+
+
 def test_undo_and_redo(explorer: Explorer) -> None:
     z = pinned(explorer)
     slide(explorer, "0", 1.0)

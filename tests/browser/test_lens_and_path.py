@@ -47,13 +47,7 @@ def test_a_click_pins_and_the_address_remembers(explorer: Explorer) -> None:
 def test_a_click_on_a_point_pins_its_code_and_shows_what_is_known(explorer: Explorer) -> None:
     reference = explorer.space.reference
     assert reference is not None
-    u, v, scale = explorer.view
-    box = explorer.box
-    # A test image that lies alone, so that no other is nearer to the pointer.
-    screen = (reference - [u, v]) * [scale, -scale] + [box["width"] / 2, box["height"] / 2]
-    inside = np.flatnonzero((np.abs(screen - [640, 330]) < 200).all(1))
-    alone = next(i for i in inside if np.sort(np.square(screen - screen[i]).sum(1))[1] > 30**2)
-    x, y = screen[alone] + [box["x"], box["y"]]
+    alone, x, y = explorer.lone_point()
     explorer.page.mouse.move(x, y)
     explorer.page.get_by_text(f"test image {alone},").wait_for()
     explorer.page.mouse.click(x, y)

@@ -2,13 +2,14 @@
 
 import { type Point, pointFrom } from "./linear";
 
-function bytesFrom(text: string): ArrayBuffer {
+export function bytesFrom(text: string): ArrayBuffer {
   const characters = atob(text);
   const bytes = new Uint8Array(characters.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
   return bytes.buffer;
 }
 
+export const int32From = (text: string): Int32Array => new Int32Array(bytesFrom(text));
 export const float32From = (text: string): Float32Array => new Float32Array(bytesFrom(text));
 export const float64From = (text: string): Float64Array => new Float64Array(bytesFrom(text));
 

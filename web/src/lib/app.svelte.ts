@@ -2,26 +2,27 @@
 
 import { SvelteSet } from "svelte/reactivity";
 import { type Classes, changeClass, classChances, classesFrom } from "../latent/classes";
-import { type Concept, conceptFrom, conceptToWire, isFollowing, read } from "../latent/concepts";
+import { type Concept, type WireConcept, conceptFrom, conceptToWire, read } from "../latent/concepts";
 import type { Point } from "../latent/linear";
 import { type Kind as PathKind, pathThrough } from "../latent/paths";
-import { movedWithLook, move } from "../latent/moves";
+import { broughtBack, move, movedWithLook } from "../latent/moves";
 import {
   type Plane, effectiveDirections, fromPlane, planeOfConcepts, planeOfLatents, planeOfPrincipal, planeThrough, toPlane,
 } from "../latent/planes";
 import { type Principal, principalFrom } from "../latent/wire";
+import { densityAt, densityOf } from "../map/density";
 import { type View, fitting } from "../map/view";
 import { en } from "../words/en";
 import { ko } from "../words/ko";
 import { type Address, type Document, type PlaneChoice, START, fromHash, toHash } from "./address";
 import { type Backend, BackendError, type Encoding, type Facts, type Reference } from "./backend";
 import { gaussian } from "./chance";
+import { rangeOf } from "./colours";
 import { canvasOf, enlarged, factorFor, png, save } from "./pictures";
 import { readStored, writeStored } from "./stored";
 
 export type Spot = { readonly z: Point; readonly pixels: Uint8Array | null; readonly index: number | null };
 export type Bookmark = { hash: string; name: string; picture: string };
-export type Edited = { readonly z: Point; readonly pixels: Uint8Array };
 
 const SLIDERS = 6; // directions off the plane
 const MOST_PINS = 12;
@@ -34,8 +35,6 @@ export class App {
   readonly reference: Reference;
   readonly principal: Principal;
   readonly classes: Classes | null;
-  /** Readings of every code by concept, made when they are first asked for. */
-  readonly #readings = new Map<string, Float32Array>();
 
   // -- what is shown, and how -------------------------------------------------------------------------
   language = $state<"en" | "ko">(readStored("language") === "ko" || (!readStored("language") && navigator.language.startsWith("ko")) ? "ko" : "en");
@@ -83,7 +82,7 @@ export class App {
     this.classes = this.facts.classes && classesFrom(this.facts.classes);
     this.bookmarks = readStored<Bookmark[]>(`bookmarks ${this.facts.fingerprint}`) ?? [];
     this.concepts = this.facts.concepts.map(conceptFrom);
-    for (const wire of readStored<Parameters<typeof conceptFrom>[0][]>(`concepts ${this.facts.fingerprint}`) ?? []) {
+    for (const wire of this.#remembered) {
       const concept = conceptFrom(wire);
       if (concept.direction.length !== this.facts.latent_dim) continue;
       this.kept.add(concept.name);
@@ -110,7 +109,8 @@ export class App {
     const own = this.facts.plane;
     const origin = Float64Array.from(own.origin);
     try {
-      if (plane.kind === "principal") return planeOfPrincipal(this.principal, plane.right, plane.up);
+      const { axes } = this.principal;
+      if (plane.kind === "principal" && axes[plane.right] && axes[plane.up]) return planeOfPrincipal(this.principal, plane.right, plane.up);
       if (plane.kind === "latents") return planeOfLatents(plane.right, plane.up, d, this.principal.mean);
       if (plane.kind === "images") {
         const [a, b, c] = plane.points.map((z) => Float64Array.from(z));
@@ -154,24 +154,16 @@ export class App {
 
   /** The codes on the plane, u and v in turn, and how near to it each lies: 1 on it, 0 far off. */
   readonly projected = $derived.by((): { uv: Float32Array; near: Float32Array | null } => {
-    const { count, codes } = this.reference;
-    const d = this.facts.latent_dim;
+    const { count } = this.reference;
     const uv = new Float32Array(2 * count);
-    if (d <= 2) {
-      for (let i = 0; i < count; i++) {
-        const { u, v } = toPlane(this.plane, Float64Array.from(codes.subarray(i * d, (i + 1) * d)));
-        uv[2 * i] = u;
-        uv[2 * i + 1] = v;
-      }
-      return { uv, near: null };
-    }
     const aways = new Float32Array(count);
     for (let i = 0; i < count; i++) {
-      const { u, v, away } = toPlane(this.plane, Float64Array.from(codes.subarray(i * d, (i + 1) * d)));
+      const { u, v, away } = this.on(this.code(i));
       uv[2 * i] = u;
       uv[2 * i + 1] = v;
       aways[i] = away;
     }
+    if (this.facts.latent_dim <= 2) return { uv, near: null };
     const typical = aways.slice().sort()[Math.floor(count / 2)] || 1;
     return { uv, near: aways.map((away) => Math.exp(-0.5 * (away / typical) ** 2)) };
   });
@@ -188,12 +180,11 @@ export class App {
     this.view = fitting(this.projected.uv, this.size);
   }
 
-  /** How densely data lies around a place, 0..1 of a typical place; set by the map. */
-  density: (u: number, v: number) => number = () => 1;
+  readonly density = $derived.by(() => densityOf(this.projected.uv, this.projected.near));
 
   isEmpty(z: Point): boolean {
     const { u, v } = this.on(z);
-    return this.reference.count > 0 && this.density(u, v) < EMPTY;
+    return this.reference.count > 0 && densityAt(this.density, u, v) < EMPTY;
   }
 
   // -- the document ----------------------------------------------------------------------------------------
@@ -223,11 +214,6 @@ export class App {
     this.canRedo = this.#future.length > 0;
   }
 
-  #restore(snapshot: string): void {
-    const { view: _view, tab: _tab, ...document } = fromHash(snapshot, this.facts.latent_dim);
-    this.#take(document);
-  }
-
   #take(document: Document): void {
     const made = document.made.filter((name) => this.#made.has(name));
     this.document = { ...document, made };
@@ -238,20 +224,15 @@ export class App {
     if (this.own && (!subject || subject.some((value, j) => Math.abs(value - this.own!.mean[j]!) > 1e-5))) this.own = null;
   }
 
-  undo(): void {
-    const last = this.#past.pop();
-    if (last === undefined) return;
-    this.#future.push(this.#snapshot());
-    this.#restore(last);
-    this.#gesture = "";
-    this.#counted();
-  }
+  undo = (): void => this.#step(this.#past, this.#future);
+  redo = (): void => this.#step(this.#future, this.#past);
 
-  redo(): void {
-    const next = this.#future.pop();
-    if (next === undefined) return;
-    this.#past.push(this.#snapshot());
-    this.#restore(next);
+  #step(from: string[], to: string[]): void {
+    const snapshot = from.pop();
+    if (snapshot === undefined) return;
+    to.push(this.#snapshot());
+    const { view: _view, tab: _tab, ...document } = fromHash(snapshot, this.facts.latent_dim);
+    this.#take(document);
     this.#gesture = "";
     this.#counted();
   }
@@ -314,9 +295,9 @@ export class App {
     if (this.facts.has_prior && d <= 2) z = gaussian(seed, d);
     else {
       // A little beside a real code: with many latents the prior is far from all of them.
-      const i = seed % Math.max(1, this.reference.count);
+      const code = this.reference.count ? this.code(seed % this.reference.count) : this.principal.mean;
       const noise = gaussian(seed, d);
-      z = Float64Array.from({ length: d }, (_, j) => (this.reference.codes[i * d + j] ?? 0) + 0.2 * noise[j]!);
+      z = code.map((value, j) => value + 0.2 * noise[j]!);
     }
     this.pin(z);
     const { u, v } = this.on(z);
@@ -350,12 +331,12 @@ export class App {
   /** Where the edits lead from a code; along fields with a second look at what was drawn. */
   async moved(z: Point): Promise<Point> {
     const { target } = this.document;
-    let from = z;
-    if (target && this.classes?.names.includes(target)) [from] = changeClass(this.classes, [z], null, target) as [Point];
+    const from = target && this.classes?.names.includes(target) ? changeClass(this.classes, [z], null, target) : [z];
     const strengths = this.#named;
     const kept = this.document.kept.filter((name) => this.concept(name) && !strengths.has(name));
-    if (!strengths.size) return from;
-    const [moved] = await movedWithLook([from], this.concepts, strengths, kept, (some) => this.backend.look(some));
+    // What the change of class has done to what is kept is undone.
+    const held = broughtBack([z], from, this.concepts, kept);
+    const [moved] = await movedWithLook(from, this.concepts, strengths, held, (some) => this.backend.look(some));
     return moved!;
   }
 
@@ -371,16 +352,22 @@ export class App {
     this.concepts = [...this.concepts, concept];
   }
 
+  /** The concepts of this space that this browser keeps. */
+  get #remembered(): WireConcept[] {
+    return readStored(`concepts ${this.facts.fingerprint}`) ?? [];
+  }
+
+  set #remembered(concepts: WireConcept[]) {
+    writeStored(`concepts ${this.facts.fingerprint}`, concepts);
+  }
+
   isMade(name: string): boolean {
     return this.#made.has(name) && !this.kept.has(name);
   }
 
   async keep(concept: Concept): Promise<void> {
     const where = await this.backend.keep(concept);
-    if (where === "browser") {
-      const key = `concepts ${this.facts.fingerprint}`;
-      writeStored(key, [...(readStored<unknown[]>(key) ?? []), conceptToWire(concept)]);
-    }
+    if (where === "browser") this.#remembered = [...this.#remembered, conceptToWire(concept)];
     this.kept.add(concept.name);
     this.notice = where === "folder" ? this.words.keptFolder : this.words.keptBrowser;
   }
@@ -388,8 +375,7 @@ export class App {
   /** Take a concept that was made here from the list; undo brings it back, unless it was kept. */
   async drop(concept: Concept): Promise<void> {
     if (this.kept.has(concept.name)) {
-      const key = `concepts ${this.facts.fingerprint}`;
-      writeStored(key, (readStored<{ name: string }[]>(key) ?? []).filter(({ name }) => name !== concept.name));
+      this.#remembered = this.#remembered.filter(({ name }) => name !== concept.name);
       this.kept.delete(concept.name);
     }
     await this.backend.forget(concept.name).catch(() => undefined);
@@ -399,17 +385,27 @@ export class App {
     this.concepts = this.concepts.filter(({ name }) => other(name));
   }
 
-  readings(concept: Concept): Float32Array {
-    let found = this.#readings.get(concept.name);
-    if (!found) {
-      const { count, codes } = this.reference;
-      const d = this.facts.latent_dim;
-      found = Float32Array.from({ length: count }, (_, i) =>
-        read(concept, Float64Array.from(codes.subarray(i * d, (i + 1) * d))),
-      );
-      this.#readings.set(concept.name, found);
-    }
-    return found;
+  /** The code of a test image. */
+  code(index: number): Point {
+    const d = this.facts.latent_dim;
+    return Float64Array.from(this.reference.codes.subarray(index * d, (index + 1) * d));
+  }
+
+  /** The numbers that points are coloured by, with the range of nearly all of them; null where it is no number. */
+  readonly measured = $derived.by((): { values: Float32Array; low: number; high: number } | null => {
+    const values = this.#values(this.#colour);
+    if (!values) return null;
+    const [low, high] = rangeOf(values);
+    return { values, low, high };
+  });
+
+  /** By itself, so that other changes of the document do not read every code anew. */
+  readonly #colour = $derived(this.document.colour);
+
+  #values(colour: string): Float32Array | null {
+    if (colour === "error") return this.reference.errors;
+    const concept = colour.startsWith("concept:") && this.concept(colour.slice("concept:".length));
+    return concept ? Float32Array.from({ length: this.reference.count }, (_, i) => read(concept, this.code(i))) : null;
   }
 
   /** What a place looks like, by the Gaussians of the classes. */
@@ -423,10 +419,6 @@ export class App {
   label(index: number): string | null {
     const label = this.reference.labels?.[index];
     return label === undefined ? null : (this.facts.label_names?.[label] ?? null);
-  }
-
-  isField(concept: Concept): boolean {
-    return isFollowing(concept);
   }
 
   // -- paths -------------------------------------------------------------------------------------------------------

@@ -22,24 +22,21 @@ export class LocalModel {
   decodeFloats = (points: readonly Point[]): Promise<Float32Array> =>
     this.#engine.decodeFloats(flat(points), points.length);
 
-  async #posterior(images: Float32Array, count: number): Promise<{ mean: Float32Array; logVar: Float32Array | null }> {
+  async #posterior(pixels: Uint8Array, count: number): Promise<{ mean: Float32Array; logVar: Float32Array | null }> {
     await this.#encoder;
-    return this.#engine.encode(images, [count, ...this.#facts.shape]);
+    return this.#engine.encode(Float32Array.from(pixels, (value) => value / 255), [count, ...this.#facts.shape]);
   }
 
   async look(points: readonly Point[]): Promise<Point[]> {
     // What a person sees are whole grey levels, and it is them that the space reads.
     const pixels = await this.decode(points);
-    const { mean } = await this.#posterior(Float32Array.from(pixels, (value) => value / 255), points.length);
+    const { mean } = await this.#posterior(pixels, points.length);
     return rows(mean, this.#facts.latent_dim);
   }
 
-  async encodePixels(pixels: Uint8Array): Promise<Encoding> {
-    const { mean, logVar } = await this.#posterior(Float32Array.from(pixels, (value) => value / 255), 1);
-    return { mean: Float64Array.from(mean), logVar: logVar && Float64Array.from(logVar), pixels };
-  }
-
   async encode(file: Blob): Promise<Encoding> {
-    return this.encodePixels(await fitted(file, this.#facts.shape, this.#facts.resize));
+    const pixels = await fitted(file, this.#facts.shape, this.#facts.resize);
+    const { mean, logVar } = await this.#posterior(pixels, 1);
+    return { mean: Float64Array.from(mean), logVar: logVar && Float64Array.from(logVar), pixels };
   }
 }

@@ -5,7 +5,7 @@ import { geodesicThrough } from "../latent/geodesic";
 import { learnConcept } from "../latent/learning";
 import type { Point } from "../latent/linear";
 import type { Plane } from "../latent/planes";
-import { float32From } from "../latent/wire";
+import { bytesFrom, float32From, int32From } from "../latent/wire";
 import { type Backend, type Encoding, type Facts, type Reference, cellsOf, joined, rows } from "./backend";
 import { Engine } from "./engine";
 import { LocalModel } from "./local";
@@ -16,10 +16,10 @@ type Inside = Facts & { codes?: string; labels?: string };
 const PIECE = 16;
 
 const text = (id: string): string => document.getElementById(id)?.textContent ?? "";
-const binary = (id: string): Uint8Array => Uint8Array.from(atob(text(id)), (character) => character.charCodeAt(0));
+const binary = (id: string): ArrayBuffer => bytesFrom(text(id));
 
 async function worker(): Promise<Worker> {
-  const unpacked = new Blob([binary("worker") as BlobPart]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const unpacked = new Blob([binary("worker")]).stream().pipeThrough(new DecompressionStream("gzip"));
   const source = new Blob([await new Response(unpacked).blob()], { type: "text/javascript" });
   return new Worker(URL.createObjectURL(source));
 }
@@ -49,9 +49,9 @@ export class Offline implements Backend {
 
   async #start(): Promise<LocalModel> {
     const engine = new Engine(await worker());
-    await engine.start(binary("runtime").buffer as ArrayBuffer);
-    await engine.load("decoder", binary("decoder").buffer as ArrayBuffer);
-    return new LocalModel(engine, this.facts, engine.load("encoder", binary("encoder").buffer as ArrayBuffer));
+    await engine.start(binary("runtime"));
+    await engine.load("decoder", binary("decoder"));
+    return new LocalModel(engine, this.facts, engine.load("encoder", binary("encoder")));
   }
 
   async reference(): Promise<Reference> {
@@ -59,7 +59,7 @@ export class Offline implements Backend {
     return {
       count: codes ? this.facts.count : 0,
       codes: codes ? float32From(codes) : new Float32Array(),
-      labels: labels ? new Int32Array(Uint8Array.from(atob(labels), (c) => c.charCodeAt(0)).buffer) : null,
+      labels: labels ? int32From(labels) : null,
       errors: null,
     };
   }
@@ -100,10 +100,8 @@ export class Offline implements Backend {
   async learn(name: string, positive: readonly number[], negative: readonly number[] | null): Promise<Concept> {
     const { codes, count } = await this.reference();
     const all = rows(codes, this.facts.latent_dim);
-    const shows = new Set(positive);
-    const chosen = Array.from({ length: count }, (_, i) => i).filter(
-      (i) => shows.has(i) || negative === null || negative.includes(i),
-    );
+    const [shows, lacks] = [new Set(positive), negative && new Set(negative)];
+    const chosen = Array.from({ length: count }, (_, i) => i).filter((i) => shows.has(i) || (lacks?.has(i) ?? true));
     return learnConcept(
       name,
       chosen.map((i) => all[i]!),

@@ -3,6 +3,7 @@
 import { type Concept, type WireConcept, conceptFrom } from "../latent/concepts";
 import type { Point } from "../latent/linear";
 import type { Plane } from "../latent/planes";
+import { bytesFrom } from "../latent/wire";
 import { type Backend, BackendError, CELLS, type Encoding, type Facts, type Reference, rows } from "./backend";
 import { Engine } from "./engine";
 import { LocalModel } from "./local";
@@ -31,8 +32,8 @@ async function ask(path: string, init: RequestInit = {}, retries = RETRIES): Pro
 
 const json = async <T>(path: string, init?: RequestInit): Promise<T> => (await (await ask(path, init)).json()) as T;
 const bytes = async (path: string, init?: RequestInit): Promise<ArrayBuffer> => (await ask(path, init)).arrayBuffer();
-const post = (value: unknown, method = "POST"): RequestInit => ({
-  method,
+const post = (value: unknown): RequestInit => ({
+  method: "POST",
   headers: { "Content-Type": "application/json" },
   body: JSON.stringify(value),
 });
@@ -137,7 +138,7 @@ export class Server implements Backend {
     return {
       mean: Float64Array.from(found.mean),
       logVar: found.log_var && Float64Array.from(found.log_var),
-      pixels: Uint8Array.from(atob(found.pixels), (character) => character.charCodeAt(0)),
+      pixels: new Uint8Array(bytesFrom(found.pixels)),
     };
   }
 

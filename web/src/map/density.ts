@@ -27,6 +27,12 @@ export function densityOf(uv: Float32Array, weights: Float32Array | null): Densi
   return { side: SIDE, half, values: Uint8Array.from(grid, (value) => Math.min(255, (255 * value) / typical)) };
 }
 
+/** How densely data lies around a place, as a share of a typical place. */
+export function densityAt({ side, half, values }: Density, u: number, v: number): number {
+  const [x, y] = [u, v].map((value) => Math.floor(((value + half) / (2 * half)) * side)) as [number, number];
+  return x >= 0 && x < side && y >= 0 && y < side ? values[y * side + x]! / 255 : 0;
+}
+
 /** A running mean along one axis: `step` from place to place, `line` from line to line. */
 function blurred(grid: Float32Array, radius: number, step: number, line: number): Float32Array<ArrayBuffer> {
   const out = new Float32Array(grid.length);

@@ -26,15 +26,18 @@ export const TILE = {
     }`,
 };
 
-export const SHADE = {
-  vertex: `${CORNERS}
-    uniform vec4 region; // left, bottom, width, height of the screen within the density's square, 0..1
+/** Fills the screen with a part of a picture. */
+const SCREEN = `${CORNERS}
+    uniform vec4 region; // left, bottom, width, height of the screen within the picture, 0..1
     out vec2 at;
     void main() {
       vec2 c = corner();
       at = region.xy + c * region.zw;
       gl_Position = vec4(2.0 * c - 1.0, 0, 1);
-    }`,
+    }`;
+
+export const SHADE = {
+  vertex: SCREEN,
   fragment: `#version 300 es
     precision highp float;
     uniform sampler2D density;
@@ -77,14 +80,7 @@ export const POINTS = {
 };
 
 export const LAYER = {
-  vertex: `${CORNERS}
-    uniform vec4 region; // left, bottom, width, height of the screen within the layer, 0..1
-    out vec2 at;
-    void main() {
-      vec2 c = corner();
-      at = region.xy + c * region.zw;
-      gl_Position = vec4(2.0 * c - 1.0, 0, 1);
-    }`,
+  vertex: SCREEN,
   fragment: `#version 300 es
     precision mediump float;
     uniform sampler2D layer;

@@ -31,7 +31,6 @@ export const en = {
 
   lens: "Under the pointer",
   lensEmpty: "Move over the map: each place is a picture that the decoder draws from its numbers.",
-  lensTouch: "Touch the map and move.",
   drawnHere: "drawn in this browser",
   drawnThere: "drawn by the server",
   pinned: "Pinned",
@@ -44,10 +43,7 @@ export const en = {
   decoded: "decoded",
   edited: "edited",
   save: "Save PNG",
-  savePicture: (what: string) => `Save ${what} as PNG`,
-  copied: "Copied",
   latent: "latent",
-  startPath: "Start a path here",
 
   colourBy: "Colour by",
   byLabel: "label",
@@ -95,7 +91,6 @@ export const en = {
     aucPlain: (value: string) => `AUC ${value}`,
     correlation: (value: string) => `correlation ${value}`,
     counts: (yes: string, no: string) => `${yes} images against ${no}`,
-    stable: (value: string) => `stable to ${value}`,
   },
   noConcepts: "This space has no concepts yet. Make one below.",
   makeConcept: "Make a concept",

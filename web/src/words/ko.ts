@@ -33,7 +33,6 @@ export const ko: Words = {
 
   lens: "포인터가 가리키는 곳",
   lensEmpty: "지도 위에서 움직여 보세요. 모든 위치는 디코더가 숫자로부터 그려 낸 그림입니다.",
-  lensTouch: "지도를 누른 채 움직여 보세요.",
   drawnHere: "이 브라우저에서 그림",
   drawnThere: "서버에서 그림",
   pinned: "고정한 그림",
@@ -46,10 +45,7 @@ export const ko: Words = {
   decoded: "복원",
   edited: "편집",
   save: "PNG 저장",
-  savePicture: (what) => `${what} PNG로 저장`,
-  copied: "복사됨",
   latent: "잠재 벡터",
-  startPath: "여기서 경로 시작",
 
   colourBy: "색 기준",
   byLabel: "레이블",
@@ -92,7 +88,6 @@ export const ko: Words = {
     aucPlain: (value) => `AUC ${value}`,
     correlation: (value) => `상관 ${value}`,
     counts: (yes, no) => `이미지 ${yes}장 대 ${no}장`,
-    stable: (value) => `안정도 ${value}`,
   },
   noConcepts: "아직 개념이 없습니다. 아래에서 만들어 보세요.",
   makeConcept: "개념 만들기",
