@@ -136,7 +136,7 @@ def test_nothing_is_cut(opened: Opener, served: str, builtin: Space, size: tuple
         explorer.tab(tab)
         explorer.page.wait_for_timeout(100)
         wide = explorer.page.evaluate(
-            """["html", "header", "header nav", "aside", ".panel", ".film", ".panel button", ".panel p"]
+            """["html", "header", "header h1", "header nav", "aside", ".panel", ".film", ".panel button", ".panel p"]
                 .flatMap((kind) => [...document.querySelectorAll(kind)])
                 .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline")
                 .map((e) => e.tagName + "." + e.className)"""
