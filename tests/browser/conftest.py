@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,17 @@ class Explorer:
         """Wait until every tile of the view is there."""
         self.page.wait_for_selector("#map[data-ready=yes]", timeout=20_000)
 
+    def pause(self, milliseconds: int) -> None:
+        """Wait by the page's own clock: whatever it had to do before then, it has done, however slow the machine."""
+        self.page.evaluate("t => new Promise((done) => setTimeout(() => requestAnimationFrame(done), t))", milliseconds)
+
+    def eventually(self, holds: Callable[[], bool], seconds: float = 20) -> None:
+        """Wait until it holds."""
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, f"it does not come to hold within {seconds:g} s"
+            self.pause(100)
+
     @property
     def view(self) -> tuple[float, float, float]:
         u, v, scale = (self.page.locator("#map").get_attribute("data-view") or "").split(",")
@@ -142,7 +154,7 @@ class Explorer:
     @property
     def state(self) -> dict[str, str]:
         """What the address says, once it has caught up."""
-        self.page.wait_for_timeout(350)
+        self.pause(350)
         return {key: value[0] for key, value in parse_qs(self.page.url.partition("#")[2]).items()}
 
     def pixels(self, picture: str, nth: int = 0) -> Pixels:
@@ -157,13 +169,11 @@ class Explorer:
 
     def shows(self, picture: str, expected: Pixels, *, nth: int = 0, within: int = 2) -> None:
         """Wait until a canvas shows ``expected`` (H, W), to within some grey levels."""
-        found = self.pixels(picture, nth)
-        for _ in range(60):
-            if self._apart(found, expected) <= within:
-                return
-            self.page.wait_for_timeout(50)
-            found = self.pixels(picture, nth)
-        pytest.fail(f"{picture} differs from what PyTorch draws by {self._apart(found, expected)} grey levels")
+        end = time.monotonic() + 10
+        while (apart := self._apart(self.pixels(picture, nth), expected)) > within:
+            if time.monotonic() > end:
+                pytest.fail(f"{picture} differs from what PyTorch draws by {apart} grey levels")
+            self.pause(50)
 
     @staticmethod
     def _apart(one: Pixels, other: Pixels) -> int:

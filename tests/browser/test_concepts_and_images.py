@@ -225,7 +225,7 @@ def test_a_file_that_is_no_picture_is_refused_in_words(explorer: Explorer, tmp_p
     notice.wait_for()
     assert "picture" in (notice.text_content() or "").lower()
     # The server's answer, 415, is an error on the console too.
-    explorer.page.wait_for_timeout(200)
+    explorer.pause(200)
     explorer.complaints[:] = [said for said in explorer.complaints if "415" not in said]
 
 
@@ -244,7 +244,11 @@ def test_a_drawing_finds_its_place(explorer: Explorer) -> None:
         if not i:
             explorer.page.mouse.down()
     explorer.page.mouse.up()
-    explorer.page.wait_for_timeout(600)
-    z = np.array([[float(n) for n in explorer.state["z"].split(",")]], np.float32)
-    assert explorer.space.classes is not None
-    assert explorer.space.classes.names[int(class_scores(explorer.space.classes, z).argmax())] == "0"
+    classes = explorer.space.classes
+    assert classes is not None
+
+    def reads() -> str:
+        z = np.array([[float(n) for n in explorer.state.get("z", "0,0").split(",")]], np.float32)
+        return classes.names[int(class_scores(classes, z).argmax())]
+
+    explorer.eventually(lambda: reads() == "0")  # half-way round it read as something else

@@ -91,7 +91,7 @@ def test_a_path_is_the_one_that_python_walks(explorer: Explorer) -> None:
     page.wait_for_selector(".film[data-frames='32']")
     for kind in ("lerp", "slerp", "gaussian"):
         page.get_by_label("Kind of path").select_option(kind)
-        page.wait_for_timeout(500)
+        explorer.pause(500)
         points = path_through(ways, 32, kind)
         for frame in (0, 7, 16, 31):
             page.locator(".film input[type=range]").fill(str(frame))
@@ -156,7 +156,7 @@ def test_the_film_plays_and_is_saved(explorer: Explorer, tmp_path: Path) -> None
     page.wait_for_selector(".film")
     slider = page.locator(".film input[type=range]")
     page.get_by_role("tabpanel").get_by_role("button", name="Play").click()
-    page.wait_for_timeout(700)
+    explorer.pause(700)
     page.get_by_role("tabpanel").get_by_role("button", name="Stop").click()
     assert 1 <= int(slider.input_value()) <= 31
     with page.expect_download() as download:

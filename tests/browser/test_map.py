@@ -20,7 +20,7 @@ def plain(explorer: Explorer) -> None:
     explorer.page.get_by_role("button", name="Show the data").click()
     explorer.hide(".tools", ".legend", ".lens", ".cross", ".overlay")
     explorer.ready()
-    explorer.page.wait_for_timeout(300)
+    explorer.pause(300)
 
 
 def cell_at(explorer: Explorer, across: float, down: float) -> tuple[np.ndarray, np.ndarray]:
@@ -51,17 +51,17 @@ def test_the_wheel_zooms_about_the_pointer_and_decodes_afresh(explorer: Explorer
     before, scale = explorer.move(0.4, 0.45), explorer.view[2]
     for _ in range(6):
         explorer.page.mouse.wheel(0, -400)
-    explorer.page.wait_for_timeout(100)
+    explorer.pause(100)
     x, y = explorer.at(0.4, 0.45)
     assert explorer.view[2] > 20 * scale
     assert np.abs(explorer.latent(x, y) - before).max() < 1e-3
-    explorer.page.wait_for_timeout(200)
+    explorer.pause(200)
     explorer.ready()
-    explorer.page.wait_for_timeout(300)
+    explorer.pause(300)
     seen, drawn = cell_at(explorer, 0.5, 0.5)
     assert np.corrcoef(seen.ravel(), drawn.ravel())[0, 1] > 0.97
     explorer.page.get_by_role("button", name="Show everything").click()
-    explorer.page.wait_for_timeout(50)
+    explorer.pause(50)
     assert explorer.view[2] == pytest.approx(scale)
 
 
@@ -101,9 +101,9 @@ def test_empty_regions_fade_and_data_is_drawn_in_its_colours(explorer: Explorer)
     explorer.hide(".tools", ".legend", ".lens", ".cross", ".overlay")
     for _ in range(2):
         explorer.page.get_by_role("button", name="Zoom out").click(force=True)
-    explorer.page.wait_for_timeout(200)
+    explorer.pause(200)
     explorer.ready()
-    explorer.page.wait_for_timeout(300)
+    explorer.pause(300)
     shot = explorer.screenshot().astype(int)
     corner = shot[:40, :40]
     assert corner.max() < 60  # far from all data even white strokes have faded
@@ -116,7 +116,7 @@ def test_the_legend_filters_by_label(explorer: Explorer) -> None:
     explorer.hide(".tools", ".legend", ".lens", ".cross", ".overlay")
 
     def orange() -> int:
-        explorer.page.wait_for_timeout(250)
+        explorer.pause(250)
         r, g, b = np.moveaxis(explorer.screenshot().astype(int), 2, 0)
         return int(((r > 210) & (g > 120) & (g < 200) & (b < 80)).sum())
 
@@ -137,7 +137,7 @@ def test_the_legend_filters_by_label(explorer: Explorer) -> None:
 def test_points_take_the_colour_of_what_is_asked_for(explorer: Explorer) -> None:
     before = explorer.screenshot()
     explorer.page.get_by_label("Colour by").get_by_role("combobox").select_option("concept:slant")
-    explorer.page.wait_for_timeout(300)
+    explorer.pause(300)
     assert explorer.state["by"] == "concept:slant"
     assert explorer.page.locator(".ramp").is_visible()
     assert (np.abs(before.astype(int) - explorer.screenshot()).max(2) > 60).sum() > 500
@@ -146,10 +146,10 @@ def test_points_take_the_colour_of_what_is_asked_for(explorer: Explorer) -> None
 def lens_agrees(explorer: Explorer) -> None:
     """Look where the latent is said, and come back."""
     explorer.tab("here")
-    explorer.page.wait_for_timeout(300)
+    explorer.pause(300)
     explorer.move(0.58, 0.4)
     explorer.move(0.6, 0.4)
-    explorer.page.wait_for_timeout(300)
+    explorer.pause(300)
     z = [float(n.replace("−", "-")) for n in explorer.page_latent()]
     seen, drawn = explorer.pixels("lens").ravel().astype(float), explorer.decoded(z).ravel().astype(float)
     assert np.corrcoef(seen, drawn)[0, 1] > 0.97  # the page says latents to two decimals
@@ -175,7 +175,7 @@ def test_a_plane_of_a_larger_space(opened: Opener, digits: Dataset) -> None:
         explorer.page.get_by_label(re.compile(r"directions off this plane 1$")).fill("2")
         assert explorer.state["off"].startswith("2,")
         explorer.ready()
-        explorer.page.wait_for_timeout(300)
+        explorer.pause(300)
         assert (np.abs(before.astype(int) - explorer.screenshot()).max(2) > 60).sum() > 500
         lens_agrees(explorer)
         explorer.page.get_by_label("two concepts as axes").check()

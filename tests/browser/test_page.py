@@ -56,7 +56,7 @@ def test_bookmarks_keep_a_view(explorer: Explorer) -> None:
     page.get_by_role("button", name="Show everything").click()
     assert explorer.view[2] < kept[2]
     page.locator("a.picture").click()
-    page.wait_for_timeout(100)
+    explorer.pause(100)
     assert explorer.view == pytest.approx(kept, rel=1e-5)
     page.get_by_role("button", name=re.compile("^Remove .*20")).click()
     assert page.locator("a.picture").count() == 0
@@ -88,7 +88,7 @@ def test_nothing_leaves_the_machine(explorer: Explorer) -> None:
         explorer.tab(tab)
     explorer.click(0.4, 0.4)
     page.keyboard.press("r")
-    page.wait_for_timeout(500)
+    explorer.pause(500)
     own = page.evaluate("location.origin")
     kinds = ("blob:", "data:", "file:") if own in ("null", "file://") else ("blob:", "data:", own + "/")
     assert all(address.startswith(kinds) for address in explorer.requests)
@@ -134,7 +134,7 @@ def test_nothing_is_cut(opened: Opener, served: str, builtin: Space, size: tuple
     explorer.page.wait_for_selector(".film")
     for tab in TABS:
         explorer.tab(tab)
-        explorer.page.wait_for_timeout(100)
+        explorer.pause(100)
         wide = explorer.page.evaluate(
             """["html", "header", "header h1", "header nav", "aside", ".panel", ".film", ".panel button", ".panel p"]
                 .flatMap((kind) => [...document.querySelectorAll(kind)])
