@@ -20,6 +20,7 @@ _HOMES = {
     "RECIPES": "morphospace.recipes",
     "Recipe": "morphospace.recipes",
     "Space": "morphospace.space",
+    "compare_spaces": "morphospace.evaluate.comparison",
     "dataset_from_arrays": "morphospace.data.dataset",
     "from_keras": "morphospace.export.keras",
     "learn_from_dataset": "morphospace.workflow",

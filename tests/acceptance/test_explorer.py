@@ -82,7 +82,9 @@ def test_pointer_to_picture(kind: str, request: pytest.FixtureRequest, opened: O
         took = timings(explorer, "lens")
         assert len(took) > 50
         p50, p95 = np.percentile(took, [50, 95])
-        print(f"{kind}: pointer to picture, {len(took)} pictures: p50 {p50:.1f} ms, p95 {p95:.1f} ms (goal {LENS_MS:g})")
+        print(
+            f"{kind}: pointer to picture, {len(took)} pictures: p50 {p50:.1f} ms, p95 {p95:.1f} ms (goal {LENS_MS:g})"
+        )
         found.append(p95)
         if p95 <= LENS_MS:
             break

@@ -1,22 +1,31 @@
-"""``morpho info`` and ``evaluate``."""
+"""``morpho info``, ``evaluate`` and ``compare``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from morphospace.cli.common import (
     Answer,
     DeviceOption,
+    ForceOption,
+    OutOption,
     SeedOption,
     SpaceArgument,
+    command_line,
+    escape,
     note,
     open_data,
     open_space,
+    output_path,
     own_data,
+    screen,
     verb,
 )
+
+if TYPE_CHECKING:
+    from morphospace.space import Space
 
 __all__ = ["register"]
 
@@ -27,6 +36,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command("info", rich_help_panel=_LOOK)(verb(info))
     app.command("evaluate", rich_help_panel=_LOOK)(verb(evaluate))
+    app.command("compare", rich_help_panel=_LOOK)(verb(compare))
 
 
 def info(space: SpaceArgument) -> Answer:
@@ -97,3 +107,57 @@ def evaluate(
         ]
     )
     return Answer({"space": space, "seed": seed, **figures}, text)
+
+
+def compare(
+    spaces: Annotated[
+        list[str], typer.Argument(metavar="SPACE...", help="Run folders, bundle folders, latest, or builtin.")
+    ],
+    data: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--data", help="A set with labels; the first space's own by default."),
+    ] = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    out: OutOption = None,
+    force: ForceOption = False,
+) -> Answer:
+    """Compare spaces: a judge that never saw a latent looks at samples, paths and noise; a page shows them."""
+    from morphospace.evaluate import compare_spaces
+    from morphospace.files import atomic_folder, write_json
+    from morphospace.report.comparison import comparison_table, write_comparison_report
+    from morphospace.workflow import preparation_for
+
+    folder = output_path(out, "comparison", "", force=force)
+    opened = [open_space(name, device) for name in spaces]
+    found = dict(zip(_names(spaces, opened), opened, strict=True))
+    dataset = open_data(data or own_data(spaces[0], opened[0]), preparation_for(opened[0]))
+    comparison = compare_spaces(
+        found, dataset, seed=seed, tell=lambda words: screen().print(f"[dim]{words}[/]", soft_wrap=True)
+    )
+    facts = {"data": dataset.name, "seed": seed, "paths": spaces, **comparison.to_json()}
+    with atomic_folder(folder) as partial:
+        written = write_comparison_report(partial, found, dataset, comparison, seed=seed, command=command_line())
+        write_json(partial / "figures.json", facts)
+        files = [folder / path.name for path in (*written, partial / "figures.json")]
+    return Answer(facts, _columns(comparison_table(comparison.spaces)), outputs=files)
+
+
+def _names(spaces: list[str], opened: list[Space]) -> list[str]:
+    """What each space is called: by its recipe and latents, and by its place where two are alike."""
+    names = [f"{space.recipe.name}, {space.latent_dim} latents" for space in opened]
+    return [name if names.count(name) == 1 else f"{name} ({place})" for name, place in zip(names, spaces, strict=True)]
+
+
+def _columns(rows: list[list[str]]) -> str:
+    """Rows of text as columns, the first of them dim."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for i, row in enumerate(rows):
+        cells = [
+            f"{row[0]:{widths[0]}}",
+            *(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True)),
+        ]
+        head, rest = escape(cells[0]), escape("  ".join(cells[1:]))
+        lines.append(f"[dim]{head}[/]  {rest}" if i else f"[dim]{head}  {rest}[/]")
+    return "\n".join(lines)

@@ -1,5 +1,6 @@
 """What a space is worth, in figures."""
 
+from morphospace.evaluate.comparison import Comparison, SpaceFigures, compare_spaces, space_figures
 from morphospace.evaluate.likelihood import TestFigures, score
 from morphospace.evaluate.outliers import Judgement, judge, reconstruction_errors
 from morphospace.evaluate.reconstruction import psnr
@@ -7,9 +8,12 @@ from morphospace.evaluate.space import evaluate_space
 from morphospace.evaluate.structure import LatentUse, latent_use, overfitting
 
 __all__ = [
+    "Comparison",
     "Judgement",
     "LatentUse",
+    "SpaceFigures",
     "TestFigures",
+    "compare_spaces",
     "evaluate_space",
     "judge",
     "latent_use",
@@ -17,4 +21,5 @@ __all__ = [
     "psnr",
     "reconstruction_errors",
     "score",
+    "space_figures",
 ]

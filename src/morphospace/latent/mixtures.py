@@ -52,12 +52,20 @@ class Population(NamedTuple):
     densities: tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def fit_mixture(codes: Points, *, codes_a_part: int = _CODES_A_PART) -> Mixture:
+def fit_mixture(
+    codes: Points,
+    *,
+    codes_a_part: int = _CODES_A_PART,
+    most_parts: int = _MOST_PARTS,
+    most_codes: int = _MOST_CODES,
+) -> Mixture:
     """The mixture of at most 10 Gaussians that makes ``codes`` likely; the same one for the same codes.
 
     Args:
-        codes: (N, d), N >= 2; 2,000 from all over them are enough.
+        codes: (N, d), N >= 2.
         codes_a_part: the fewest codes, on average, of each Gaussian.
+        most_parts: the most Gaussians.
+        most_codes: so many codes, from all over them, are enough.
 
     Example:
         >>> fit_mixture(np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)).means.shape
@@ -66,9 +74,9 @@ def fit_mixture(codes: Points, *, codes_a_part: int = _CODES_A_PART) -> Mixture:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
-    chosen = codes[spread(len(codes), _MOST_CODES)]
+    chosen = codes[spread(len(codes), most_codes)]
     distinct = len(np.unique(chosen, axis=0))  # a collapsed space has one code for all
-    parts = max(1, min(_MOST_PARTS, distinct // codes_a_part))
+    parts = max(1, min(most_parts, distinct // codes_a_part))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it need not be the best of all mixtures
         fitted = GaussianMixture(parts, reg_covar=_LEAST_VARIANCE, random_state=0).fit(chosen.astype(np.float64))

@@ -38,7 +38,7 @@ def rendered(figure: Figure, text: dict[str, str]) -> Picture:
     return Picture(np.asarray(Image.open(stream).convert("RGB")), text)
 
 
-def figure_of(width: float, height: float, columns: int = 1) -> tuple[Figure, Any]:
+def figure_of(width: float, height: float, columns: int = 1, *, rows: int = 1) -> tuple[Figure, Any]:
     """An empty figure of so many inches in the house's style, and its panel or panels."""
     # The object API, not pyplot: no global state, no backend that wants a screen.
     from matplotlib import rc_context
@@ -46,7 +46,7 @@ def figure_of(width: float, height: float, columns: int = 1) -> tuple[Figure, An
 
     with rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(1, columns)
+        return figure, figure.subplots(rows, columns)
 
 
 def map_figure(space: Space, *, label_names: Sequence[str] = (), concepts: Sequence[Concept] = ()) -> Picture:

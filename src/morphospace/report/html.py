@@ -37,6 +37,10 @@ dt { color: var(--soft); font-size: .82rem } dd { margin: 0; font-size: 1.25rem;
   font-variant-numeric: tabular-nums }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.1rem;
   overflow-x: auto; font: .88rem/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
+table { border-collapse: collapse; margin: 2rem 0 0; font-variant-numeric: tabular-nums; font-size: .95rem }
+th, td { padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); text-align: right }
+th:first-child, td:first-child { text-align: left } th { font-weight: 600 } td:first-child { color: var(--soft) }
+.wide { overflow-x: auto }
 .warning { border-left: 4px solid var(--accent); padding: .2rem 0 .2rem 1rem; margin-top: 1.5rem }
 footer { margin-top: 4rem; color: var(--soft); font-size: .85rem; border-top: 1px solid var(--line);
   padding-top: 1rem }
@@ -71,6 +75,7 @@ def write_report(
     lead: str,
     facts: Sequence[tuple[str, str]],
     exhibits: Sequence[Exhibit],
+    table: Sequence[Sequence[str]] = (),
     commands: str = "",
     warnings: Sequence[str] = (),
     footer: str = "",
@@ -83,6 +88,7 @@ def write_report(
         lead: a sentence or two below.
         facts: (name, value) pairs, shown as a row of figures.
         exhibits: the pictures, in order.
+        table: rows of text, the first of them the head; stands before the pictures.
         commands: what to type next.
         warnings: in plain words.
         footer: how it was made.
@@ -90,12 +96,23 @@ def write_report(
     figures = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts)
     alarms = "".join(f'<p class="warning">{escape(words)}</p>' for words in warnings)
     shown = "".join(exhibit.html() for exhibit in exhibits)
+    rows = _table(table) if table else ""
     then = f"<section><h2>What to type next</h2><pre>{escape(commands)}</pre></section>" if commands else ""
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>"
         f'<h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p><dl class="facts">{figures}</dl>{alarms}'
-        f"{shown}{then}<footer>{escape(footer)}</footer></main></body></html>\n"
+        f"{rows}{shown}{then}<footer>{escape(footer)}</footer></main></body></html>\n"
     )
     write_bytes(path, page.encode())
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text as a table, the first of them its head."""
+
+    def row(cells: Sequence[str], kind: str) -> str:
+        return "<tr>" + "".join(f"<{kind}>{escape(cell)}</{kind}>" for cell in cells) + "</tr>"
+
+    body = "".join(row(cells, "td") for cells in rows[1:])
+    return f'<div class="wide"><table><thead>{row(rows[0], "th")}</thead><tbody>{body}</tbody></table></div>'
