@@ -44,8 +44,11 @@ _SAMPLES = 2000
 _IMAGES = 2000  # test images with noise on their codes, and those that say how finely codes must be told
 _FITTED = 10_000  # training codes that a Gaussian and a mixture are fitted to, and the probe learns from
 _PAIRS, _FRAMES = 200, 16
-_FINEST, _OCTAVE = 64, 4  # steps of a code, in quarters of an octave below its standard deviation
-_LEAST_SPREAD = 1e-6
+_MIDDLE = slice(5, 11)  # of the frames: where a cross-fade is neither of its ends
+_FINEST, _OCTAVE = 64, 4  # steps of a code, in quarters of an octave below the coarsest
+_NUDGED = 200  # images whose codes are moved a little, to see what each latent does
+_NUDGE = 0.1  # standard deviations
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,7 @@ class SpaceFigures:
             the code as without it; None for a point.
         kept_tenth, kept_third: the same for Gaussian noise of a tenth and of a third of each latent's standard
             deviation over the codes, whatever the posterior.
-        between: of the pictures between the ends of straight paths from one label to another.
+        between: of the pictures in the middle third of straight paths from one label to another.
         length: of those paths, in pixels, over the distance of their ends: 1 is a cross-fade.
         jump: the largest step of such a path over its mean step.
         error: reconstruction of test images from their codes, nats an image.
@@ -105,7 +108,8 @@ class Comparison(NamedTuple):
     Attributes:
         judge: share of test images whose label it tells right.
         images: share of real test images that it recognises: nothing decoded can be expected to do better.
-        mixed: of the pictures between two test images of other labels, pixel by pixel: what a path is to beat.
+        mixed: of the pictures half-way between two test images of other labels, mixed pixel by pixel: what a path is to
+            beat.
         spaces: by name.
     """
 
@@ -161,7 +165,7 @@ def compare_spaces(
         judge = train_judge(dataset.train.images, {_LABEL: _labels(dataset.train, dataset)}, seed=seed)
     right = float((judge.classes(_LABEL, dataset.test.images) == labels).mean())
     ends = dataset.test.images[_pairs(labels, seed)]  # (2, pairs, H, W, C)
-    mixed = mixed_images(ends[0], ends[1], _FRAMES)[1:-1].reshape(-1, *dataset.shape)
+    mixed = mixed_images(ends[0], ends[1], _FRAMES)[_MIDDLE].reshape(-1, *dataset.shape)
     found = {}
     for name, space in spaces.items():
         say(f"measuring {name}")
@@ -258,9 +262,9 @@ def mixed_images(a: Images, b: Images, frames: int) -> Images:
 def code_bits(space: Space, images: ImageArray, codes: Points, *, loss: float = 1.0) -> float:
     r"""How many bits say a code, :math:`\sum_j H(\lfloor z_j / \delta_j + 1/2 \rfloor)`, on average over images.
 
-    Each latent is told in whole steps :math:`\delta_j`, the same share of its standard deviation for all, and the
-    largest that makes reconstructions worse by no more than ``loss``. Latents are told one by one, so that a
-    code that uses what they have in common needs fewer.
+    Each latent is told in whole steps :math:`\delta_j` from its median. A step of any latent changes pictures as much
+    as one of any other, and steps are the largest that make reconstructions worse by no more than ``loss``. Latents
+    are told one by one; what they have in common could save some bits.
 
     Args:
         space: decodes.
@@ -270,24 +274,37 @@ def code_bits(space: Space, images: ImageArray, codes: Points, *, loss: float = 
     """
     some = spread(len(codes), _IMAGES)
     pixels, few = images[some], codes[some]
-    scale = np.maximum(codes.std(0), _LEAST_SPREAD)
+    middle, spread_of = np.median(codes, 0), np.maximum(codes.std(0), _LEAST)
+    effects = _effects(space, few[spread(len(few), _NUDGED)], _NUDGE * spread_of)
+    coarsest = (effects * spread_of).max() / np.maximum(effects, _LEAST * effects.max())
 
     def steps(fineness: int) -> Points:
-        step: Points = (scale * 2.0 ** (-fineness / _OCTAVE)).astype(np.float32)
+        step: Points = (coarsest * 2.0 ** (-fineness / _OCTAVE)).astype(np.float32)
         return step
 
     def worse(fineness: int) -> float:
         step = steps(fineness)
-        told = np.round(few / step) * step
+        told = (middle + np.round((few - middle) / step) * step).astype(np.float32)
         return float(reconstruction_errors(space, pixels, told).mean()) - exact
 
     exact = float(reconstruction_errors(space, pixels, few).mean())
     low, high = 0, _FINEST
     while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if worse(middle) <= loss else (middle + 1, high)
-    told = np.round(codes / steps(low)).astype(np.int64)
+        tried = (low + high) // 2
+        low, high = (low, tried) if worse(tried) <= loss else (tried + 1, high)
+    told = np.round((codes - middle) / steps(low)).astype(np.int64)
     return float(sum(_entropy(np.unique(column, return_counts=True)[1]) for column in told.T) / np.log(2))
+
+
+def _effects(space: Space, codes: Points, nudges: Points) -> Numbers:
+    """How far a picture moves for a unit of each latent, (d,): the root mean square over images."""
+    still = space.decode(codes, dtype="float")
+    moved = [
+        np.sqrt(np.square(space.decode(codes + nudge, dtype="float") - still).sum((1, 2, 3)).mean())
+        for nudge in np.diag(nudges)
+    ]
+    found: Numbers = np.maximum(np.array(moved) / nudges, _LEAST)
+    return found
 
 
 def _labels(split: Split, dataset: Dataset) -> NDArray[np.int64]:
@@ -330,7 +347,7 @@ def _paths(space: Space, judge: Judge, ends: Points) -> tuple[float, float, floa
         if apart > 0:
             lengths.append(way.length / apart)
             jumps.append(float(way.steps.max() / way.steps.mean()))
-        between.append(np.round(255 * frames[1:-1]).astype(np.uint8))
+        between.append(np.round(255 * frames[_MIDDLE]).astype(np.uint8))
     share, _ = _recognised(judge, np.concatenate(between))
     return share, float(np.mean(lengths or 1)), float(np.mean(jumps or 1))
 

@@ -45,7 +45,7 @@ FIGURES: dict[str, tuple[str, str]] = {
     "kept_posterior": ("label kept under the posterior's noise", ".0%"),
     "kept_tenth": ("... under noise of a tenth of the spread", ".0%"),
     "kept_third": ("... of a third", ".0%"),
-    "between": ("pictures on straight paths, recognised", ".0%"),
+    "between": ("half-way between labels, recognised", ".0%"),
     "length": ("length of such a path, a cross-fade's being 1", ".2f"),
     "jump": ("its largest step over its mean one", ".2f"),
     "error": ("reconstruction, nats", ".1f"),
@@ -133,8 +133,9 @@ def map_contrast(spaces: Mapping[str, Space], dataset: Dataset) -> Picture:
         steps = ((np.arange(_MAP) + 0.5) / _MAP * 2 - 1) * half
         right, up = np.meshgrid(middle[0] + steps, middle[1] + steps[::-1])
         grid = np.stack([right.ravel(), up.ravel()], 1).astype(np.float32)
-        # A code of a space with no negative ones is never below zero.
-        ground = space.decode(grid.clip(0) if space.recipe.posterior == "relu" else grid)
+        ground = space.decode(grid)
+        if space.recipe.posterior == "relu":  # no code lies there
+            ground[(grid < 0).any(1)] = 255
         below.imshow(tile(ground, _MAP), extent=extent, cmap="gray", vmin=0, vmax=255, aspect="auto")
         above.set_title(name, fontsize=12, color="#20242c")
         for panel in (above, below):
