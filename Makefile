@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check acceptance web bench clean
+.PHONY: help demo test check site acceptance web bench clean
 
 help: ## show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,13 +27,16 @@ demo: $(VENV)/installed ## train a space of handwritten digits and show what one
 test: $(VENV)/installed-all ## run the tests
 	$(BIN)/python -m pytest
 
-check: $(VENV)/installed-all ## lint and check types
+check: $(VENV)/installed-all site ## lint, check types, and build the documents
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+site: $(VENV)/installed-all ## build the documents into site/index.html
+	@$(BIN)/python docs/site/build.py
+
 acceptance: $(VENV)/installed-all ## train on MNIST and renew docs/figures.md; QUICK=1 leaves out the long part
-	$(BIN)/python -m pytest tests/acceptance tests/browser -m "acceptance$(if $(QUICK), and not slow,)" --durations=0
+	$(BIN)/python -m pytest tests/acceptance tests/browser tests/docs -m "acceptance$(if $(QUICK), and not slow,)" --durations=0
 
 web: ## check, test and build the explorer's page into the package; needs Node 20.19 or later
 	cd web && npm ci --no-audit --no-fund --loglevel error && npm run check && npm test && npm run build
@@ -47,4 +50,4 @@ bench: $(VENV)/installed-all .venv-peers/installed ## time Morphospace beside it
 	@$(BIN)/python benchmarks/bench.py --peers .venv-peers/bin/python
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .venv-peers web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-peers site web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

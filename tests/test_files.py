@@ -97,6 +97,8 @@ def test_numbers_go_on(tmp_path: Path) -> None:
     (tmp_path / "0041-b.gif").touch()
     (tmp_path / "12-c").touch()
     assert next_numbered(tmp_path, "a", ".png").name == "0042-a.png"
+    (tmp_path / "10000-b").touch()
+    assert next_numbered(tmp_path, "a").name == "10001-a"
 
 
 @pytest.mark.parametrize(

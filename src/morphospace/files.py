@@ -17,6 +17,7 @@ __all__ = [
     "atomic_file",
     "atomic_folder",
     "next_numbered",
+    "number_of",
     "read_bytes",
     "read_json",
     "remove_leftovers",
@@ -150,5 +151,16 @@ def next_numbered(folder: Path, stem: str, suffix: str = "") -> Path:
         'nowhere/0001-atlas.png'
     """
     folder = Path(folder)
-    numbers = [int(p.name[:4]) for p in folder.glob("[0-9][0-9][0-9][0-9]-*")] if folder.is_dir() else []
+    numbers = [number_of(p) for p in folder.glob("[0-9][0-9][0-9][0-9]*-*")] if folder.is_dir() else []
     return folder / f"{max(numbers, default=0) + 1:04d}-{stem}{suffix}"
+
+
+def number_of(path: Path) -> int:
+    """The number that a name begins with; 0 for none.
+
+    Example:
+        >>> number_of(Path("runs/10000-mnist-quick"))
+        10000
+    """
+    digits = path.name.partition("-")[0]
+    return int(digits) if digits.isdecimal() else 0

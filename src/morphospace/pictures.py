@@ -55,6 +55,10 @@ class Picture:
     pixels: Images
     text: dict[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        height, width, channels = self.pixels.shape
+        return f"<Picture: {width}x{height} pixels, {'grey' if channels == 1 else 'colour'}>"
+
     def save(self, path: str | Path) -> Path:
         """Write it as PNG."""
         path = _with_suffix(path, (".png",))
@@ -75,6 +79,10 @@ class Film:
     frames: Images
     points: NDArray[np.float32]
     text: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        count, height, width, _ = self.frames.shape
+        return f"<Film: {count} frames of {width}x{height} pixels>"
 
     def __len__(self) -> int:
         return len(self.frames)

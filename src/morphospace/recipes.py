@@ -422,6 +422,11 @@ def _checked(recipe: Recipe) -> Recipe:
             f'--set posterior={recipe.posterior}: a point has no KL, so the objective must be "reconstruction", '
             f'got "{recipe.objective}". Add --set objective=reconstruction.'
         )
+    if recipe.objective == "reconstruction" and not pointlike:
+        raise ArgumentError(
+            '--set objective=reconstruction: it has no KL, so the posterior must be "point" or "relu", got '
+            f'"{recipe.posterior}". Add --set posterior=point, or keep objective=elbo and --set beta=0.'
+        )
     if recipe.l1 and recipe.objective != "reconstruction":
         raise ArgumentError('--set l1: only the objective "reconstruction" has an L1 penalty.')
     return recipe

@@ -148,6 +148,21 @@ def test_early_stopping_resumes_to_the_same_bits(sprites: Dataset, tmp_path: Pat
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.parametrize("count", [2, 3, 12, 17])
+def test_a_handful_of_images_is_enough(count: int) -> None:
+    """A batch is never more than what is left to learn from when some images choose the epoch."""
+    images = np.random.default_rng(0).integers(0, 255, (count, 8, 8, 3), np.uint8)
+    dataset = dataset_from_arrays(images, test_images=images[:1], name="few")
+    recipe = small_recipe("epochs=1", "min_steps=1", "patience=none")
+    result = train_run(dataset, recipe, out=None, seed=0, settings=choose_settings(device="cpu"))
+    assert result.space.recipe.batch <= count
+
+
+def test_reconstruction_alone_wants_a_point() -> None:
+    with pytest.raises(ArgumentError, match="beta=0"):
+        with_settings(find_recipe("quick"), ["objective=reconstruction"])
+
+
 def test_over_fitting_is_said_in_words() -> None:
     images = noise(0, (60, 8, 8, 1))
     recipe = with_settings(find_recipe("autoencoder"), ["latent_dim=32", "epochs=200", "batch=16"])

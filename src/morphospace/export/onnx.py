@@ -113,7 +113,8 @@ def largest_difference(data: bytes, module: nn.Module, example: Tensor) -> float
     found = 0.0
     for count in _TRIED:
         generator = torch.Generator().manual_seed(count)
-        inputs = torch.rand((count, *example.shape[1:]), generator=generator)
+        draw = torch.rand if example.ndim == 4 else torch.randn  # images, or latents
+        inputs = draw((count, *example.shape[1:]), generator=generator)
         with torch.no_grad():
             expected = [output.numpy() for output in module(inputs)]
         got: list[NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: inputs.numpy()})

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from morphospace.errors import FileError, RunBusyError
-from morphospace.files import next_numbered, read_json, remove_leftovers, write_json
+from morphospace.files import next_numbered, number_of, read_json, remove_leftovers, write_json
 
 __all__ = [
     "BEST",
@@ -69,7 +69,8 @@ def read_run(path: Path) -> dict[str, Any]:
 
 def latest_run(parent: Path = Path("runs")) -> Path:
     """The run with the highest number that has a finished space."""
-    runs = sorted(parent.glob(f"[0-9][0-9][0-9][0-9]-*/{SPACE}/config.json"))
+    found = parent.glob(f"[0-9][0-9][0-9][0-9]*-*/{SPACE}/config.json")
+    runs = sorted(found, key=lambda path: (number_of(path.parents[1]), path))
     if not runs:
         raise FileError(f'SPACE: "latest" found no finished run in {parent}/. Train one: morpho train digits')
     return runs[-1].parent.parent

@@ -12,6 +12,7 @@ from typing import Any
 from morphospace._version import __version__
 from morphospace.data import Dataset, Preparation, dataset_from_arrays, open_dataset
 from morphospace.data.batches import steps_per_epoch
+from morphospace.data.dataset import with_validation
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.recipes import RECIPES, Recipe, default_recipe, find_recipe, recipe_from_json, with_settings
@@ -158,6 +159,8 @@ def train_run(
     """
     began = time.perf_counter() if began is None else began
     recipe = recipe.fitted(len(dataset.train))
+    if recipe.patience:  # some of the images will choose the epoch instead of being learned from
+        recipe = dataclasses.replace(recipe, batch=min(recipe.batch, len(with_validation(dataset)[0])))
     settings = settled(settings, recipe.epochs * steps_per_epoch(len(dataset.train), recipe.batch))
     # Before anything is on disk: what cannot be built leaves nothing.
     weights, more = None, {}
