@@ -36,7 +36,7 @@ site: $(VENV)/installed-all ## build the documents into site/index.html
 	@$(BIN)/python docs/site/build.py
 
 acceptance: $(VENV)/installed-all ## train on MNIST and renew docs/figures.md; QUICK=1 leaves out the long part
-	$(BIN)/python -m pytest tests/acceptance tests/browser tests/docs -m "acceptance$(if $(QUICK), and not slow,)" --durations=0
+	$(BIN)/python -m pytest -m "acceptance$(if $(QUICK), and not slow,)" --durations=0
 
 web: ## check, test and build the explorer's page into the package; needs Node 20.19 or later
 	cd web && npm ci --no-audit --no-fund --loglevel error && npm run check && npm test && npm run build

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from safetensors import safe_open
 from morphospace.data import open_dataset
 from morphospace.images import read_text
 from morphospace.space import load
+from morphospace.workflow import learn_from_dataset, learn_label_classes, train
 
 Morpho = Callable[..., Any]
 RUN = "runs/0001-digits-quick"
@@ -28,16 +27,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two spaces of digits, the first with concepts of a label and of a measure."""
     folder = tmp_path_factory.mktemp("home")
 
-    def run(*arguments: str) -> None:
-        command = [sys.executable, "-m", "morphospace", *arguments]
-        subprocess.run(command, cwd=folder, capture_output=True, check=True)
-
-    run("train", "digits", "--epochs", "30", "--latent-dim", "4")
-    run("concept", "learn", RUN, "6", "--data", "digits", "--label", "6")
-    run("concept", "learn", RUN, "0", "--data", "digits", "--label", "0")
-    run("concept", "learn", RUN, "slant", "--data", "digits", "--measure", "slant")
-    run("concept", "classes", RUN, "--data", "digits")
-    run("train", "digits", "--epochs", "2", "--seed", "5")
+    digits = open_dataset("digits")
+    space = train(digits, epochs=30, latent_dim=4, out=folder / "runs")
+    for label in ("6", "0"):
+        learn_from_dataset(space, label, digits, label=label)
+    learn_from_dataset(space, "slant", digits, measured="slant")
+    learn_label_classes(space, digits)
+    space.save(folder / RUN / "space", force=True)
+    train(digits, epochs=2, seed=5, out=folder / "runs")
     return folder
 
 

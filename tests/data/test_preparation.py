@@ -355,12 +355,13 @@ print(wait)
 """
 
 
-def test_fifty_kills_lose_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [8, pytest.param(KILLS, marks=pytest.mark.acceptance)])
+def test_kills_lose_nothing(kills: int, tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "f", 600, (24, 24, 3))
     expected = open_dataset(folder).fingerprint
     home = tmp_path / "cache"
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KILLER, str(folder), str(KILLS)],
+        [sys.executable, "-W", "ignore", "-c", KILLER, str(folder), str(kills)],
         env=environment(home), capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

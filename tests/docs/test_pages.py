@@ -28,6 +28,7 @@ from morphospace.workflow import train
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "README.ko.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FIRST = ("README.md", "docs/index.md")
+KOREAN = {"README.ko.md": "README.md", "docs/ko/index.md": "docs/index.md"}
 QUICKER = {
     'recipe="editing"': "latent_dim=6",
     "--recipe editing": "--latent-dim 6",
@@ -67,7 +68,8 @@ def lines(page: Path) -> list[str]:
 
 def with_blocks() -> list[Any]:
     """The pages that have something to run."""
-    found = [page for page in PAGES if page.exists() and any(kind in ("sh", "python") for kind, _ in blocks(page))]
+    pages = [page for page in PAGES if name_of(page) not in KOREAN]
+    found = [page for page in pages if any(kind in ("sh", "python") for kind, _ in blocks(page))]
     return [
         pytest.param(page, id=name_of(page), marks=() if name_of(page) in FIRST else pytest.mark.acceptance)
         for page in found
@@ -177,18 +179,30 @@ def test_the_servers_of_the_explorers_page(home: Path) -> None:
         picture.load()
 
 
+@pytest.mark.parametrize(("korean", "english"), KOREAN.items())
+def test_a_page_in_korean_has_the_blocks_of_its_twin(korean: str, english: str) -> None:
+    """Up to comments, which are in its own language."""
+    pages = ROOT / korean, ROOT / english
+
+    def bare(page: Path) -> list[tuple[str, list[str]]]:
+        return [
+            (kind, [line.partition("#")[0].rstrip() for line in text.splitlines()])
+            for kind, text in blocks(page)
+            if kind != "text"
+        ]
+
+    assert bare(pages[0]) == bare(pages[1])
+
+
 def test_blocks_are_of_known_kinds() -> None:
     for page in PAGES:
-        if page.exists():
-            kinds = {kind for kind, _ in blocks(page)}
-            assert kinds <= {"sh", "python", "text", "bat"}, page
+        assert {kind for kind, _ in blocks(page)} <= {"sh", "python", "text", "bat"}, page
 
 
 def test_every_link_leads_somewhere() -> None:
     for page in PAGES:
-        if page.exists():
-            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-                assert (page.parent / target).exists(), (page.name, target)
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), (page.name, target)
 
 
 @pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "images").glob("*.png")), ids=lambda path: path.stem)
@@ -199,6 +213,5 @@ def test_pictures_are_light(picture: Path) -> None:
 def test_the_digits_stand_in_for_mnist(digits: Dataset) -> None:
     """Every item that the pages name is there."""
     for page in PAGES:
-        if page.exists():
-            for split, number in re.findall(r"digits:(\w+)/(\d+)", " ".join(lines(page))):
-                assert int(number) < len(digits.split(split))
+        for split, number in re.findall(r"digits:(\w+)/(\d+)", " ".join(lines(page))):
+            assert int(number) < len(digits.split(split))

@@ -44,8 +44,9 @@ def trainer(digits: Dataset, recipe: str, settings: Settings, seed: int = 0) -> 
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("recipe", ["quick", "book", "sparse-autoencoder"])
-@pytest.mark.parametrize("precision", ["fp32", "auto"])
+@pytest.mark.parametrize(
+    ("recipe", "precision"), [("quick", "fp32"), ("quick", "auto"), ("book", "auto"), ("sparse-autoencoder", "auto")]
+)
 def test_stopping_at_any_step_changes_nothing(digits: Dataset, recipe: str, precision: str, tmp_path: Path) -> None:
     settings = choose_settings(device="cpu", precision=precision)
     whole = trainer(digits, recipe, settings)
@@ -124,14 +125,15 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 """
 
 
-def test_twenty_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(KILLS, marks=pytest.mark.acceptance)])
+def test_kills_at_random_moments_change_nothing(kills: int, tmp_path: Path) -> None:
     """SIGKILL, as when the power fails: the next process goes on from what is on disk."""
     command = [*COMMAND, "--epochs", "16", "--out", str(tmp_path / "whole")]
     subprocess.run(command, check=True, capture_output=True, timeout=200)
     (expected,) = (tmp_path / "whole").iterdir()
     out = tmp_path / "killed"
     subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KILLER, str(out), str(KILLS)],
+        [sys.executable, "-W", "ignore", "-c", KILLER, str(out), str(kills)],
         check=True,
         capture_output=True,
         timeout=200,
