@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600), pytest.mark.use
 Train = Callable[..., dict[str, Any]]
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_quick(train_and_record: Train, seed: int) -> None:
     test = train_and_record("mnist quick", "mnist", seed=seed)["test"]
     assert test["neg_elbo"] <= 140.0
@@ -38,18 +38,21 @@ def test_book(train_and_record: Train) -> None:
     assert mean(s["test"]["neg_elbo"] for s in said) <= 151.2
 
 
+@pytest.mark.slow
 def test_one_epoch_of_the_book(train_and_record: Train) -> None:
-    """The quick part's look at the book's recipe: one epoch, with a margin over what was measured (162)."""
+    """One epoch, with a margin over what was measured (162)."""
     test = train_and_record("mnist book, 1 epoch", "mnist", "--recipe", "book", "--epochs", "1", seed=0)["test"]
     assert test["neg_elbo"] <= 166
 
 
+@pytest.mark.slow
 def test_autoencoder(train_and_record: Train) -> None:
     test = train_and_record("mnist autoencoder", "mnist", "--recipe", "autoencoder", seed=0)["test"]
     assert test["neg_elbo"] is None
     assert test["reconstruction"] <= 140
 
 
+@pytest.mark.slow
 def test_sparse_autoencoder(train_and_record: Train) -> None:
     test = train_and_record("mnist sparse autoencoder", "mnist", "--recipe", "sparse-autoencoder", seed=0)["test"]
     assert test["reconstruction"] <= 105
@@ -60,6 +63,7 @@ def test_fashion(train_and_record: Train) -> None:
     assert test["neg_elbo"] <= 258
 
 
+@pytest.mark.slow
 def test_more_latents(train_and_record: Train) -> None:
     test = train_and_record("mnist quick, 16 latents", "mnist", "--latent-dim", "16", seed=0)["test"]
     assert test["neg_elbo"] <= 112

@@ -52,6 +52,7 @@ def small_mlp() -> MLPRegressor:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.{ConvergenceWarning.__name__}")
 def test_a_folder_of_sprites(train_and_record: Train, tmp_path: Path) -> None:
     """10,000 colour PNGs of 64x64: 35.3 dB were measured, and linear R2 of 0.94, 0.93 and 0.87 (MLP 0.98)."""

@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 _SIDE = 56
-_EACH = 8  # samples of each source
 _FRAMES = 12
 _MAP = 21  # decoded pictures a side
 _FIT = 10_000  # training codes
@@ -67,25 +66,26 @@ def figure_text(name: str, value: float | None) -> str:
     return format(value, form).replace("%", " %")
 
 
-def sample_contrast(spaces: Mapping[str, Space], images: ImageArray, *, seed: int = 0) -> Picture:
-    """The same number of samples of each source, in a row for each space.
+def sample_contrast(spaces: Mapping[str, Space], images: ImageArray, *, n: int = 8, seed: int = 0) -> Picture:
+    """``n`` samples of each source, in a row for each space.
 
     Args:
         spaces: by name.
         images: training images, uint8 (N, H, W, C), whose codes are fitted.
+        n: samples of each source.
         seed: of the samples.
     """
     some = images[spread(len(images), _FIT)]
     rows: list[Images] = []
     for space in spaces.values():
-        drawn = draw_samples(space, space.encode(some).mean, _EACH, seed=seed)
+        drawn = draw_samples(space, space.encode(some).mean, n, seed=seed)
         blank = np.full((1, *space.shape), 255, np.uint8)
         groups = [enlarge(space.decode(drawn[source]), _SIDE) for source in _SOURCES]
         gap = enlarge(blank, _SIDE)
         rows.append(np.concatenate([groups[0], gap, groups[1], gap, groups[2]]))
-    columns = [""] * (len(_SOURCES) * (_EACH + 1) - 1)
+    columns = [""] * (len(_SOURCES) * (n + 1) - 1)
     for i, words in enumerate(_SOURCES.values()):
-        columns[i * (_EACH + 1) + _EACH // 2] = words
+        columns[i * (n + 1) + n // 2] = words
     return Picture(captioned(rows, list(spaces), columns=columns), _text(spaces, "samples", seed))
 
 
