@@ -29,7 +29,7 @@ from morphospace.space import Space
 DOCS = Path(__file__).parent
 PAGE, FIGURES_FILE, IMAGES = DOCS / "comparison.md", DOCS / "comparison.json", DOCS / "images"
 SEEDS, SIZES = (0, 1, 2), (2, 32)
-BOOK_EPOCHS = 3  # of ten: what spaces are like is settled by then, and a run takes a third of the time
+BOOK_EPOCHS = 3  # of its ten, which take an hour a run where cores are slow
 RECIPES = {
     "VAE (book)": ("book", BOOK_EPOCHS),
     "VAE (quick)": ("quick", None),
