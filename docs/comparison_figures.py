@@ -16,10 +16,12 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
+from PIL import Image
 
 import morphospace as ms
 from morphospace.data import Dataset
 from morphospace.evaluate import SpaceFigures, compare_spaces
+from morphospace.evaluate.comparison import JUDGE_STEPS
 from morphospace.evaluate.judges import train_judge
 from morphospace.pictures import Picture
 from morphospace.report.comparison import FIGURES, figure_text, map_contrast, path_contrast, sample_contrast
@@ -38,6 +40,7 @@ RECIPES = {
 }
 COLOURS = ("#7a8cc9", "#3b6fd4", "#e0a03b", "#8a9a5b")
 JUDGE = 0.99
+WIDEST = 1100  # pixels
 
 
 def trained(mnist: Dataset, runs: Path, name: str, size: int, seed: int) -> Space:
@@ -53,13 +56,13 @@ def trained(mnist: Dataset, runs: Path, name: str, size: int, seed: int) -> Spac
 def measure(mnist: Dataset, runs: Path, seeds: Iterable[int] = SEEDS) -> dict[str, dict[str, list[float | None]]]:
     """Every figure of every space, a list over seeds; with those of the judge and of real images."""
     found: dict[str, dict[str, list[float | None]]] = {}
+    judge = train_judge(mnist.train.images, {"label": np.asarray(mnist.train.labels)}, steps=JUDGE_STEPS)
     for seed in seeds:
-        judge = train_judge(mnist.train.images, {"label": np.asarray(mnist.train.labels)}, seed=seed)
         spaces = {f"{name}, {d}": trained(mnist, runs, name, d, seed) for d in SIZES for name in RECIPES}
         said = compare_spaces(spaces, mnist, judge=judge, seed=seed, tell=lambda words: print(words, flush=True))
         assert said.judge >= JUDGE, f"the judge is right on {said.judge:.2%} of the test images only"
         for key in ("judge", "images", "mixed"):
-            found.setdefault("", {}).setdefault(key, []).append(getattr(said, key))
+            found.setdefault("", {}).setdefault(key, []).append(round(getattr(said, key), 4))
         for name, figures in said.spaces.items():
             for key, value in figures.to_json().items():
                 found.setdefault(name, {}).setdefault(key, []).append(value)
@@ -125,7 +128,11 @@ def pictures(mnist: Dataset, runs: Path, found: dict[str, dict[str, list[float |
         "recognised": lambda: bars(found),
     }
     for name, draw in shown.items():
-        draw().save(IMAGES / f"comparison-{name}.png")
+        picture = draw()
+        image = Image.fromarray(picture.pixels)
+        image.thumbnail((WIDEST, WIDEST), Image.Resampling.LANCZOS)
+        light = image.quantize(64).convert("RGB")  # the documents are read on telephones, too
+        Picture(np.asarray(light), picture.text).save(IMAGES / f"comparison-{name}.png")
 
 
 def main() -> None:

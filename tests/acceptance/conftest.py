@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from morphospace.data import Dataset
+from morphospace.evaluate.comparison import JUDGE_STEPS
 from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.space import Space
 from morphospace.workflow import train
@@ -47,7 +48,7 @@ def render(rows: dict[str, dict[str, Any]]) -> str:
 @pytest.fixture(scope="session")
 def judge(mnist: Dataset) -> Judge:
     """Of the digits; it has never seen a latent."""
-    return train_judge(mnist.train.images, {"label": np.asarray(mnist.train.labels)})
+    return train_judge(mnist.train.images, {"label": np.asarray(mnist.train.labels)}, steps=JUDGE_STEPS)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from morphospace.training.settings import choose_settings, keep_freed_memory
 __all__ = ["Judge", "train_judge"]
 
 _BATCH, _LARGE_BATCH = 256, 1000
-_MOST_STEPS, _FEWEST_STEPS, _EPOCHS = 900, 200, 15
+_STEPS, _FEWEST_STEPS, _EPOCHS = 900, 200, 15
 _RATE = 4e-3
 _COARSEST = 8  # pixels a side at which the dense layers take over
 _FEATURES = 128
@@ -69,7 +69,11 @@ class Judge:
 
 
 def train_judge(
-    images: ImageArray, properties: Mapping[str, NDArray[np.int64] | NDArray[np.float64]], *, seed: int = 0
+    images: ImageArray,
+    properties: Mapping[str, NDArray[np.int64] | NDArray[np.float64]],
+    *,
+    seed: int = 0,
+    steps: int = _STEPS,
 ) -> Judge:
     """Train a small convolutional network on images alone; of MNIST's digits it is right 99.1 % of the time.
 
@@ -78,6 +82,7 @@ def train_judge(
         properties: by name, of each image a kind, whole numbers (N,) of 0 .. K-1, or a value, floats (N,), NaN where
             it is not known.
         seed: of its weights and of the order of its examples.
+        steps: of training, at most; small sets get fewer.
 
     Raises:
         DataError: for no property, kinds of which there is only one, or a value that no image has.
@@ -114,7 +119,7 @@ def train_judge(
         parameters = [*body.parameters(), *head.parameters()]
         optimiser = torch.optim.Adam(parameters, fused=True)
         batch = min(_BATCH, len(images))
-        steps = min(_MOST_STEPS, max(_FEWEST_STEPS, _EPOCHS * len(images) // batch))
+        steps = min(steps, max(_FEWEST_STEPS, _EPOCHS * len(images) // batch))
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps + 1)
         order = np.random.default_rng(seed)
         places = np.empty(0, np.int64)
