@@ -40,7 +40,7 @@ RECIPES = {
 }
 COLOURS = ("#7a8cc9", "#3b6fd4", "#e0a03b", "#8a9a5b")
 JUDGE = 0.99
-WIDEST = 1100  # pixels
+WIDEST = 960  # pixels
 
 
 def trained(mnist: Dataset, runs: Path, name: str, size: int, seed: int) -> Space:
@@ -95,8 +95,8 @@ def renew(text: str, name: str, content: str) -> str:
 
 def bars(found: dict[str, dict[str, list[float | None]]]) -> Picture:
     """The share of samples that the judge recognises, by where they are drawn from."""
-    figure, panels = figure_of(10.5, 3.6, len(SIZES))
-    sources = {"prior": "N(0, I)", "gaussian": "a Gaussian of codes", "mixture": "a mixture of codes"}
+    figure, panels = figure_of(12, 3.6, len(SIZES))
+    sources = {"prior": "N(0, I)", "gaussian": "Gaussian of codes", "mixture": "mixture of codes"}
     for panel, size in zip(panels, SIZES, strict=True):
         for i, (name, colour) in enumerate(zip(RECIPES, COLOURS, strict=True)):
             for j, key in enumerate(sources):
@@ -131,7 +131,7 @@ def pictures(mnist: Dataset, runs: Path, found: dict[str, dict[str, list[float |
         picture = draw()
         image = Image.fromarray(picture.pixels)
         image.thumbnail((WIDEST, WIDEST), Image.Resampling.LANCZOS)
-        light = image.quantize(64).convert("RGB")  # the documents are read on telephones, too
+        light = image.quantize(256, dither=Image.Dither.NONE).convert("RGB")  # small, for telephones
         Picture(np.asarray(light), picture.text).save(IMAGES / f"comparison-{name}.png")
 
 
