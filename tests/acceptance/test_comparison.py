@@ -31,8 +31,8 @@ def check(spaces: Mapping[str, Mapping[str, float]]) -> None:
     assert vae["prior_kinds"] >= max(9, plain["prior_kinds"] + 1)
     # An autoencoder's fair chance: a mixture fitted to its codes makes up for it.
     assert plain["mixture"] >= 0.8
-    # What is not needed is not said: a code takes a fraction of the bits. But reconstructions are poorer.
-    assert vae["bits"] <= 0.35 * plain["bits"]
+    # A VAE says less, and reconstructs worse; how much less at equal quality, the chapter says.
+    assert vae["bits"] < plain["bits"]
     assert plain["error"] <= vae["error"] - 10
 
 

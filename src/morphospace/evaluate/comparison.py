@@ -76,7 +76,7 @@ class SpaceFigures:
         gap: by how many nats training images are reconstructed better.
         psnr: of test images, dB.
         zeros: share of all numbers in the codes that are exactly 0.
-        bits: how many say a code, see :func:`code_bits`.
+        bits: how many say a code, see :func:`code_bits`; a space that reconstructs better pays for it here.
         rate: the KL in bits; None without a prior.
         probe: share of test images whose label a linear classifier tells from the code.
     """
@@ -111,8 +111,8 @@ class Comparison(NamedTuple):
 
     Attributes:
         judge: share of test images whose label it tells right.
-        images: share of real test images that it recognises: nothing decoded can be expected to do better.
-        mixed: of the pictures half-way between two test images of other labels, mixed pixel by pixel: what a path is to
+        images: share of real test images that it recognises, for comparison.
+        mixed: of the pictures in the middle third between two test images of other labels, mixed pixel by pixel: what a path is to
             beat.
         spaces: by name.
     """
