@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from PIL import Image
 import morphospace as ms
 from morphospace.data import Dataset, dataset_from_arrays
 from morphospace.errors import DataError
-from morphospace.evaluate import compare_spaces, space_figures
+from morphospace.evaluate import compare_spaces, comparison, space_figures
 from morphospace.evaluate.comparison import code_bits, draw_samples, mixed_images
 from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.report.comparison import FIGURES, comparison_table, figure_text
@@ -123,6 +124,26 @@ def test_sets_without_labels_and_of_another_size_are_refused(space: Space, digit
     )
     with pytest.raises(DataError, match="it takes"):
         compare_spaces({"it": space}, wide)
+
+
+def test_test_images_of_one_label_are_refused_before_a_judge_learns(space: Space, digits: Dataset) -> None:
+    ones = digits.test.take(np.flatnonzero(np.asarray(digits.test.labels) == 1))
+    with pytest.raises(DataError, match="two labels or more"):
+        compare_spaces({"it": space}, dataclasses.replace(digits, test=ones), tell=pytest.fail)
+
+
+def test_a_judge_of_something_else_is_refused(space: Space, digits: Dataset) -> None:
+    other = train_judge(digits.train.images[:64], {"shade": np.arange(64) % 2}, steps=2)
+    with pytest.raises(DataError, match=r'judge: expected one of "label" with 10 kinds'):
+        compare_spaces({"it": space}, digits, judge=other)
+
+
+def test_ends_of_paths_are_of_different_labels_however_rare_one_is() -> None:
+    labels = np.zeros(1000, np.int64)
+    labels[7] = 1
+    first, last = comparison._pairs(labels, seed=0)
+    assert len(first) == 200
+    assert (labels[first] != labels[last]).all()
 
 
 def test_figures_as_text() -> None:

@@ -129,11 +129,12 @@ def compare(
     from morphospace.workflow import preparation_for
 
     folder = output_path(out, "comparison", "", force=force)
+    spaces = list(dict.fromkeys(spaces))
     opened = [open_space(name, device) for name in spaces]
     found = dict(zip(_names(spaces, opened), opened, strict=True))
     dataset = open_data(data or own_data(spaces[0], opened[0]), preparation_for(opened[0]))
     comparison = compare_spaces(
-        found, dataset, seed=seed, tell=lambda words: screen().print(f"[dim]{words}[/]", soft_wrap=True)
+        found, dataset, seed=seed, tell=lambda words: screen().print(f"[dim]{escape(words)}[/]", soft_wrap=True)
     )
     facts = {"data": dataset.name, "seed": seed, "paths": spaces, **comparison.to_json()}
     with atomic_folder(folder) as partial:

@@ -112,8 +112,8 @@ class Comparison(NamedTuple):
     Attributes:
         judge: share of test images whose label it tells right.
         images: share of real test images that it recognises, for comparison.
-        mixed: of the pictures in the middle third between two test images of other labels, mixed pixel by pixel: what a path is to
-            beat.
+        mixed: of the pictures in the middle third between two test images of other labels, mixed pixel by pixel: what a
+            path is to beat.
         spaces: by name.
     """
 
@@ -162,13 +162,13 @@ def compare_spaces(
     for name, space in spaces.items():
         if space.shape != dataset.shape:
             raise DataError(f"--data: its images have shape {dataset.shape}, {name} takes {space.shape}.")
-    labels = _labels(dataset.test, dataset)
+    labels, known = _labels(dataset.test, dataset), _labels(dataset.train, dataset)
+    if judge is not None and judge.kinds.get(_LABEL, 0) < len(dataset.label_names):
+        raise DataError(f'judge: expected one of "{_LABEL}" with {len(dataset.label_names)} kinds, got {judge.kinds}.')
     say = tell or (lambda _: None)
     if judge is None:
         say("a judge learns from the training images")
-        judge = train_judge(
-            dataset.train.images, {_LABEL: _labels(dataset.train, dataset)}, seed=seed, steps=JUDGE_STEPS
-        )
+        judge = train_judge(dataset.train.images, {_LABEL: known}, seed=seed, steps=JUDGE_STEPS)
     right = float((judge.classes(_LABEL, dataset.test.images) == labels).mean())
     ends = dataset.test.images[_pairs(labels, seed)]  # (2, pairs, H, W, C)
     mixed = mixed_images(ends[0], ends[1], _FRAMES)[_MIDDLE].reshape(-1, *dataset.shape)
@@ -316,7 +316,12 @@ def _effects(space: Space, codes: Points, nudges: Points) -> Numbers:
 def _labels(split: Split, dataset: Dataset) -> NDArray[np.int64]:
     if split.labels is None or len(dataset.label_names) < 2:
         raise DataError(f'--data: the images of "{dataset.name}" have no labels: expected a set that has some.')
-    return np.asarray(split.labels)
+    labels = np.asarray(split.labels)
+    if (labels == labels[0]).all():
+        raise DataError(
+            f'--data: expected training and test images of two labels or more in "{dataset.name}", got one.'
+        )
+    return labels
 
 
 def _entropy(counts: NDArray[Any]) -> float:
@@ -337,9 +342,9 @@ def _recognised(judge: Judge, images: ImageArray) -> tuple[float, float]:
 def _pairs(labels: NDArray[np.int64], seed: int) -> NDArray[np.intp]:
     """Places (2, pairs) of images of different labels."""
     rng = np.random.default_rng(seed)
-    first, second = rng.integers(len(labels), size=(2, 10 * _PAIRS))
-    differ = np.flatnonzero(labels[first] != labels[second])[:_PAIRS]
-    return np.stack([first[differ], second[differ]])
+    first = rng.integers(len(labels), size=_PAIRS)
+    second = [rng.choice(np.flatnonzero(labels != labels[i])) for i in first]
+    return np.stack([first, np.array(second)])
 
 
 def _paths(space: Space, judge: Judge, ends: Points) -> tuple[float, float, float]:

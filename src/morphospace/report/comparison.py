@@ -163,7 +163,7 @@ def write_comparison_report(
         seed: of the samples shown.
         command: goes into every picture.
     """
-    labels = np.asarray(dataset.test.labels)
+    labels = np.asarray(dataset.test.labels)  # of two kinds, or there were nothing to compare
     first = 0
     last = int(np.flatnonzero(labels != labels[first])[0])
     a, b = dataset.test.images[first : first + 1], dataset.test.images[last : last + 1]
