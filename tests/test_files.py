@@ -42,12 +42,28 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     for content in ("one", "two"):
         with atomic_folder(path) as partial:
             (partial / content).touch()
-        assert [p.name for p in path.iterdir()] == [content]
+        assert sorted(p.name for p in path.iterdir()) == [".morphospace", content]
     with pytest.raises(RuntimeError), atomic_folder(path) as partial:
         (partial / "three").touch()
         raise RuntimeError
-    assert [p.name for p in path.iterdir()] == ["two"]
+    assert sorted(p.name for p in path.iterdir()) == [".morphospace", "two"]
     assert [p.name for p in tmp_path.iterdir()] == ["f"]
+
+
+@pytest.mark.parametrize("there", ["holiday.png", "deep/holiday.png"])
+def test_a_folder_of_somebody_elses_files_is_never_replaced(tmp_path: Path, there: str) -> None:
+    mine = tmp_path / "photos" / there
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+    with pytest.raises(FileError, match="did not write"), atomic_folder(tmp_path / "photos"):
+        pytest.fail("it began to write")
+    with pytest.raises(FileError, match="is a file"), atomic_folder(mine):
+        pytest.fail("it began to write")
+    assert mine.exists()
+    (tmp_path / "empty").mkdir()
+    with atomic_folder(tmp_path / "empty") as partial:
+        (partial / "one").touch()
+    assert (tmp_path / "empty" / "one").exists()
 
 
 def test_leftovers_of_a_kill_are_removed(tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ __all__ = [
 
 _FORMAT = "morphospace-concept-1"
 _ARRAYS = ("direction", "normal", "field")
-_LARGEST = 256_000_000  # bytes
+_LARGEST = 256_000_000  # bytes of a file
+_HEADER = 1_000_000  # of them kept free for evidence and names
 
 
 class Examples(NamedTuple):
@@ -138,8 +139,9 @@ def write_shared_concept(path: Path, shared: SharedConcept) -> None:
     if shared.examples is not None:
         arrays |= {f"examples {key}": np.ascontiguousarray(v) for key, v in shared.examples._asdict().items()}
     size = sum(value.nbytes for value in arrays.values())
-    if size > _LARGEST:
-        raise ArgumentError(f"--examples: they have {size:,} bytes, expected at most {_LARGEST:,}. Pass on fewer.")
+    if size > _LARGEST - _HEADER:
+        most = _LARGEST - _HEADER
+        raise ArgumentError(f"--examples: they have {size:,} bytes, expected at most {most:,}. Pass on fewer.")
     about = {
         "format": _FORMAT,
         "name": shared.concept.name,

@@ -11,6 +11,7 @@ from morphospace._version import __version__
 from morphospace.builtin import BUILTIN
 from morphospace.data import Dataset
 from morphospace.export.page import write_page
+from morphospace.files import claim_folder
 from morphospace.images import Images
 from morphospace.pictures import Film, Picture
 from morphospace.recipes import find_recipe, with_settings
@@ -73,6 +74,7 @@ def run_demo(
         command: goes into every picture.
         listen: told about training.
     """
+    claim_folder(folder)
     page = folder / "explorer.html"  # there before anything is trained
     write_page(page, load(BUILTIN))
     result = train_run(

@@ -16,6 +16,8 @@ from morphospace.errors import FileError
 __all__ = [
     "atomic_file",
     "atomic_folder",
+    "check_replaceable",
+    "claim_folder",
     "next_numbered",
     "number_of",
     "read_bytes",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 _LEFTOVER = ".morpho-partial-"
+_MARK = ".morphospace"  # in every folder made here: what may be replaced
 
 
 def _cannot_write(path: Path, error: OSError) -> FileError:
@@ -70,8 +73,12 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
     A reader sees the old folder or the new one, each whole; only between the two renames, for
     microseconds, may it see neither.
+
+    Raises:
+        FileError: if something is there that this package did not write, or the folder cannot be written.
     """
     path = Path(path)
+    check_replaceable(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=_LEFTOVER, dir=path.parent))
@@ -79,6 +86,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         raise _cannot_write(path, error) from error
     try:
         yield partial
+        claim_folder(partial)
         partial.chmod(0o777 & ~_umask())
         if path.exists():
             old = Path(tempfile.mkdtemp(prefix=_LEFTOVER, dir=path.parent))
@@ -91,6 +99,28 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         raise _cannot_write(path, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_replaceable(path: Path) -> None:
+    """See to it that a folder named ``path`` would take the place of nothing but a folder made here, or an empty one.
+
+    Raises:
+        FileError: if it would.
+    """
+    if path.is_dir():
+        if not (path / _MARK).exists() and any(path.iterdir()):
+            raise FileError(f"{path} holds files that Morphospace did not write: they stay. Name another folder.")
+    elif path.exists():
+        raise FileError(f"{path} is a file, expected the name of a folder. Choose another name.")
+
+
+def claim_folder(path: Path) -> None:
+    """Make the folder ``path`` where it is missing, and mark it as one that may be replaced when that is asked for."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / _MARK).write_text("Morphospace made this folder, and replaces it where --force says so.\n")
+    except OSError as error:
+        raise _cannot_write(path, error) from error
 
 
 def _umask() -> int:

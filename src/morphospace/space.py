@@ -795,9 +795,12 @@ def load(path: str | Path, *, device: str = "cpu") -> Space:
     codes = bundle.reference.get("codes")
     if codes is not None and (codes.ndim != 2 or codes.shape[1] != recipe.latent_dim):
         raise FileError(f"SPACE: {path} is damaged: reference codes have shape {codes.shape}.")
-    errors = bundle.reference.get("errors")  # older bundles have none
-    if errors is not None and (codes is None or errors.shape != (len(codes),)):
-        raise FileError(f"SPACE: {path} is damaged: errors of the test images have shape {errors.shape}.")
+    errors, labels = (bundle.reference.get(name) for name in ("errors", "labels"))  # not every bundle has them
+    for name, values in (("errors", errors), ("labels", labels)):
+        if values is not None and (codes is None or values.shape != (len(codes),)):
+            raise FileError(f"SPACE: {path} is damaged: {name} of the test images have shape {values.shape}.")
+    if labels is not None and (labels.dtype.kind != "i" or labels.min(initial=0) < 0):
+        raise FileError(f"SPACE: {path} is damaged: labels of the test images are no whole numbers from 0.")
     about = {k: v for k, v in config.items() if k not in ("format", "recipe", "shape", "parameters")}
     space = Space(
         model,
@@ -806,7 +809,7 @@ def load(path: str | Path, *, device: str = "cpu") -> Space:
         concepts=bundle.concepts,
         classes=bundle.classes,
         reference=codes,
-        reference_labels=bundle.reference.get("labels"),
+        reference_labels=labels,
         errors=errors,
         about=about,
     )

@@ -285,6 +285,11 @@ def test_info_evaluate_and_data_info(at: Morpho) -> None:
     trained = json.loads(json.dumps(info["test"]))
     assert figures["test"]["kl"] == pytest.approx(trained["kl"])
     assert figures["images"] == 195
+    assert "nll" not in figures["test"]
+    weighted = at("evaluate", "latest", "--samples", "50", "--json").json["test"]
+    assert weighted["nll"] < weighted["neg_elbo"] == figures["test"]["neg_elbo"]
+    assert weighted["nll_samples"] == 50
+    assert at("evaluate", "latest", "--samples", "0").code == 2
     same = at("evaluate", "latest", "--seed", "7", "--json").json
     assert same["test"]["neg_elbo"] == pytest.approx(trained["neg_elbo"])
     data = at("data", "info", "digits", "--json").json

@@ -19,6 +19,7 @@ from morphospace.errors import DataError
 from morphospace.evaluate import compare_spaces, comparison, space_figures
 from morphospace.evaluate.comparison import code_bits, draw_samples, mixed_images
 from morphospace.evaluate.judges import Judge, train_judge
+from morphospace.recipes import find_recipe, with_settings
 from morphospace.report.comparison import FIGURES, comparison_table, figure_text
 from morphospace.space import Space
 
@@ -175,8 +176,27 @@ def test_the_verb(space: Space, sparse: Space, tmp_path: Path, morpho: Callable[
     assert "KL, bits" in page
     assert "<script" not in page
     assert all(Path(tmp_path / path).exists() for path in said["outputs"])
+    assert "likelihoods differ" not in ran.err
+    assert "trained on" not in ran.err
     assert morpho("compare", "vae", "nowhere", "--data", "digits").code == 1
     assert morpho("compare").code == 2
+
+
+def test_what_makes_figures_mean_less_is_said(
+    space: Space, tmp_path: Path, morpho: Callable[..., Any], digits: Dataset
+) -> None:
+    space.save(tmp_path / "vae")
+    noise = np.random.default_rng(0).integers(0, 256, (240, *digits.shape), np.uint8)
+    np.savez(tmp_path / "noise.npz", images=noise, labels=np.arange(240) % 3)
+    recipe = with_settings(find_recipe("quick"), ["likelihood=gaussian"])
+    ms.train(digits, recipe=recipe, epochs=1).save(tmp_path / "other")
+    ran = morpho("compare", "vae", "other", "vae", "--data", "noise.npz")
+    assert ran.code == 0, ran.err
+    words = " ".join(ran.err.split())
+    assert "the judge tells only" in words
+    assert "likelihoods differ (quick, 2 latents (vae): bernoulli; quick, 2 latents (other): gaussian)" in words
+    assert words.count("was not trained on this very set") == 2, "the same space twice is one"
+    assert "of test images right; it recognises" in " ".join(ran.out.split())
 
 
 def test_the_table_has_a_row_for_each_figure(space: Space, digits: Dataset, judge: Judge) -> None:

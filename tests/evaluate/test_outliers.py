@@ -65,6 +65,19 @@ def test_errors_are_kept_and_checked(space: Space, errors: np.ndarray, tmp_path:
         load(path)
 
 
+def test_labels_are_checked(space: Space, tmp_path: Path) -> None:
+    path, labels = tmp_path / "s", space.reference_labels
+    assert labels is not None
+    try:
+        for bad in (labels[:-1], labels - 1, labels.astype(np.float32)):
+            space.reference_labels = np.asarray(bad)
+            space.save(path, force=True)
+            with pytest.raises(FileError, match="labels of the test images"):
+                load(path)
+    finally:
+        space.reference_labels = labels
+
+
 def test_planted_noise_is_found(space: Space, digits: Dataset, errors: np.ndarray) -> None:
     found = judged(space, np.concatenate([digits.train.images[:200], noise(5)]), errors)
     assert set(found.worst(5).tolist()) == set(range(200, 205))

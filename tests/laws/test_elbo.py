@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from morphospace.data import Dataset
-from morphospace.evaluate import score
+from morphospace.errors import ArgumentError
+from morphospace.evaluate import importance_weighted_nll, score
 from morphospace.recipes import build_model, find_recipe
 from morphospace.training.loop import to_input
 from morphospace.vae import (
     ELBO,
+    VAE,
     Batch,
     Bernoulli,
     ContinuousBernoulli,
@@ -26,7 +29,7 @@ from morphospace.vae import (
     Reconstruction,
 )
 from morphospace.vae.posteriors import GaussianPosterior, GaussianQ, PointQ
-from morphospace.vae.priors import StandardNormalP
+from morphospace.vae.priors import StandardNormalP, StandardNormalPrior
 
 numbers = st.floats(-2.5, 2.5)
 
@@ -188,3 +191,80 @@ def test_scoring_uses_every_image_once_in_eval_mode_and_float32(digits: Dataset)
 def test_an_untrained_pixel_costs_log_two() -> None:
     flat = Bernoulli().log_prob(torch.zeros(1, 1, 1, 28, 28), torch.rand(1, 1, 28, 28))
     assert flat.item() == pytest.approx(-784 * math.log(2), rel=1e-6)
+
+
+def _linear(latents: int, seed: int) -> tuple[VAE, torch.Tensor, float]:
+    """A VAE whose images have a density in closed form, N(b, W W' + sigma^2): its posterior only comes near to one."""
+    torch.manual_seed(seed)
+    sigma = 0.4
+    model = VAE(
+        nn.Flatten(), GaussianPosterior(4, latents, log_var=1), StandardNormalPrior(latents),
+        nn.Sequential(nn.Linear(latents, 4), nn.Unflatten(1, (1, 2, 2))), Gaussian(sigma),
+    )  # fmt: skip
+    weight = model.decoder[0].weight.detach()  # type: ignore[index]
+    return model, weight, sigma
+
+
+def test_importance_weighted_nll_falls_from_the_elbo_to_the_true_value() -> None:
+    """Law 9, against a density that is known."""
+    model, weight, sigma = _linear(2, seed=3)
+    images = np.random.default_rng(0).integers(0, 256, (60, 2, 2, 1), np.uint8)
+    x = torch.from_numpy(images.reshape(60, 4) / 255).float()
+    bias = model.decoder[0].bias.detach()  # type: ignore[index]
+    covariance = weight @ weight.T + sigma**2 * torch.eye(4)
+    exact = -torch.distributions.MultivariateNormal(bias, covariance).log_prob(x).mean().item()  # type: ignore[no-untyped-call]
+    bounds = [importance_weighted_nll(model, images, samples=n) for n in (1, 5, 50, 5000)]
+    neg_elbo = score(model, images, beta=1, bernoulli=False).neg_elbo
+    assert neg_elbo is not None
+    assert bounds == sorted(bounds, reverse=True)
+    assert bounds[0] == pytest.approx(neg_elbo, abs=0.5)  # another draw of the same bound, its KL by that draw
+    assert bounds[0] > exact + 0.1
+    assert bounds[-1] == pytest.approx(exact, abs=0.01)
+
+
+@pytest.mark.parametrize(("samples", "side"), [(1, 2), (7, 2), (600, 2), (600, 200)])
+def test_n_samples_are_n_samples_without_gradients(samples: int, side: int) -> None:
+    """Law 9: every draw is decoded once, a few at a time, for every image."""
+    seen = []
+
+    class Decoder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.level = nn.Parameter(torch.zeros(()))
+
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            assert not torch.is_grad_enabled()
+            assert not self.training
+            seen.append(z)
+            return self.level.expand(len(z), 1, side, side)
+
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(side * side, 3))
+    model = VAE(encoder, GaussianPosterior(3, 2), StandardNormalPrior(2), Decoder(), Bernoulli()).train()
+    images = np.random.default_rng(0).integers(0, 256, (3, side, side, 1), np.uint8)
+    whole = importance_weighted_nll(model, images, samples=samples)
+    assert model.training
+    z = torch.cat(seen)
+    assert len(z) == len(np.unique(z.numpy(), axis=0)) == 3 * samples
+    assert max(map(len, seen)) <= 250
+    singly = [score(model, images[i : i + 1], beta=1, bernoulli=True).reconstruction for i in range(3)]
+    assert whole == pytest.approx(np.mean(singly), abs=5)  # this decoder listens to no latent
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 100])
+def test_how_many_are_taken_at_once_changes_no_draw(
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    model = build_model(find_recipe("quick"), digits.shape, seed=0)
+    some = digits.test.images[:9]
+    whole = importance_weighted_nll(model, some, samples=20)
+    monkeypatch.setattr("morphospace.evaluate.likelihood.batch_for", lambda _: at_once)
+    assert importance_weighted_nll(model, some, samples=20) == pytest.approx(whole, rel=1e-6)
+    assert importance_weighted_nll(model, some, samples=20, seed=1) != pytest.approx(whole, rel=1e-6)
+
+
+def test_an_autoencoder_has_no_likelihood_to_bound(digits: Dataset) -> None:
+    model = build_model(find_recipe("autoencoder"), digits.shape, seed=0)
+    with pytest.raises(ArgumentError, match="no density"):
+        importance_weighted_nll(model, digits.test.images[:2], samples=3)
+    with pytest.raises(ArgumentError, match="1 draw"):
+        importance_weighted_nll(model, digits.test.images[:2], samples=0)

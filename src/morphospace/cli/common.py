@@ -196,9 +196,9 @@ def output_path(out: Path | None, stem: str, suffix: str, *, force: bool) -> Pat
     """Where a verb writes: ``out``, or the next number in morpho-out/.
 
     Raises:
-        FileError: if ``out`` exists and ``--force`` is not given.
+        FileError: if ``out`` exists and ``--force`` is not given, or it is a folder with other people's files.
     """
-    from morphospace.files import next_numbered
+    from morphospace.files import check_replaceable, next_numbered
 
     if out is None:
         return next_numbered(_OUT, stem, suffix)
@@ -206,6 +206,8 @@ def output_path(out: Path | None, stem: str, suffix: str, *, force: bool) -> Pat
         raise FileError(f"--out: {out} is a folder, expected the name of a file like {out / (stem + suffix)}.")
     if out.exists() and not force:
         raise FileError(f"--out: {out} exists. Choose another name, or pass --force to replace it.")
+    if not suffix:
+        check_replaceable(out)
     return out
 
 

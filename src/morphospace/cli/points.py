@@ -47,6 +47,7 @@ def encode(
 
     from morphospace.cli.folders import encode_folder
     from morphospace.points import PointTable, write_points
+    from morphospace.workflow import preparation_for
 
     path = output_path(out, "encode", ".npz", force=force)
     found = open_space(space, device)
@@ -57,7 +58,7 @@ def encode(
         left_out = [p._asdict() for p in problems]
         facts = {"seed": seed, "points": len(codes), "latent_dim": found.latent_dim, "problems": left_out}
         return Answer(facts, outputs=[path])
-    dataset, splits = open_splits(data)
+    dataset, splits = open_splits(data, preparation_for(found))
     means = [found.encode(split.images).mean for split in splits.values()]
     labels = [split.labels for split in splits.values() if split.labels is not None]
     names = [f"{dataset.name}:{name}/{i}" for name, split in splits.items() for i in range(len(split))]

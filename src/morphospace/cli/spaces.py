@@ -25,11 +25,17 @@ from morphospace.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from morphospace.data import Dataset
+    from morphospace.evaluate import Comparison
     from morphospace.space import Space
 
 __all__ = ["register"]
 
 _LOOK = "Look"
+_ABLE = 0.9  # of test images that a judge tells right
+_NATS = ("neg_elbo", "reconstruction", "kl", "nll")
 
 
 def register(app: typer.Typer) -> None:
@@ -81,6 +87,10 @@ def evaluate(
     data: Annotated[
         Optional[str], typer.Option("--data", help="The set to score; the space's own by default.")  # noqa: UP045
     ] = None,
+    samples: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Also bound -log p(x) by this many importance-weighted draws an image: 50 to 5,000."),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
 ) -> Answer:
@@ -90,7 +100,7 @@ def evaluate(
 
     found = open_space(space, device)
     name = data or own_data(space, found)
-    figures = evaluate_space(found, open_data(name, preparation_for(found)), seed=seed)
+    figures = evaluate_space(found, open_data(name, preparation_for(found)), seed=seed, samples=samples)
     for words in figures["warnings"]:
         note(words)
     test = figures["test"]
@@ -99,14 +109,16 @@ def evaluate(
     text = "\n".join(
         [
             f"[bold]{name}[/], {figures['images']:,} test images",
-            *(
-                f"[dim]{k:16}[/]{v:.4f}" + (" nats" if k in ("neg_elbo", "reconstruction", "kl") else "")
-                for k, v in rows
-            ),
+            *(f"[dim]{name:16}[/]{_value(name, value)}" for name, value in rows),
             f"[dim]{'latents used':16}[/]{used} of {found.latent_dim}",
         ]
     )
     return Answer({"space": space, "seed": seed, **figures}, text)
+
+
+def _value(name: str, value: float) -> str:
+    shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+    return shown + " nats" * (name in _NATS)
 
 
 def compare(
@@ -136,12 +148,32 @@ def compare(
     comparison = compare_spaces(
         found, dataset, seed=seed, tell=lambda words: screen().print(f"[dim]{escape(words)}[/]", soft_wrap=True)
     )
+    for words in _doubts(found, dataset, comparison):
+        note(words)
     facts = {"data": dataset.name, "seed": seed, "paths": spaces, **comparison.to_json()}
     with atomic_folder(folder) as partial:
         written = write_comparison_report(partial, found, dataset, comparison, seed=seed, command=command_line())
         write_json(partial / "figures.json", facts)
         files = [folder / path.name for path in (*written, partial / "figures.json")]
-    return Answer(facts, _columns(comparison_table(comparison.spaces)), outputs=files)
+    about = (
+        f"[bold]{escape(dataset.name)}[/]: the judge tells {100 * comparison.judge:.2f} % of test images right; "
+        f"it recognises {100 * comparison.images:.0f} % of them, "
+        f"and {100 * comparison.mixed:.0f} % of cross-fades half-way"
+    )
+    return Answer(facts, f"{about}\n{_columns(comparison_table(comparison.spaces))}", outputs=files)
+
+
+def _doubts(spaces: Mapping[str, Space], dataset: Dataset, comparison: Comparison) -> Iterator[str]:
+    """What makes figures of a comparison mean less than they seem to."""
+    if comparison.judge < _ABLE:
+        yield f"the judge tells only {100 * comparison.judge:.0f} % of test images right: what it recognises means less"
+    kinds = {name: space.recipe.likelihood for name, space in spaces.items()}
+    if len(set(kinds.values())) > 1:
+        named = "; ".join(f"{name}: {kind}" for name, kind in kinds.items())
+        yield f"likelihoods differ ({named}): PSNR compares these reconstructions, nats do not"
+    for name, space in spaces.items():
+        if (trained := space.about.get("data", {}).get("fingerprint")) and trained != dataset.fingerprint:
+            yield f"{name} was not trained on this very set: the test images may be among those that it knows"
 
 
 def _names(spaces: list[str], opened: list[Space]) -> list[str]:

@@ -1,7 +1,7 @@
 """What a space is worth, in figures."""
 
 from morphospace.evaluate.comparison import Comparison, SpaceFigures, compare_spaces, space_figures
-from morphospace.evaluate.likelihood import TestFigures, score
+from morphospace.evaluate.likelihood import TestFigures, importance_weighted_nll, score
 from morphospace.evaluate.outliers import Judgement, judge, reconstruction_errors
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.space import evaluate_space
@@ -15,6 +15,7 @@ __all__ = [
     "TestFigures",
     "compare_spaces",
     "evaluate_space",
+    "importance_weighted_nll",
     "judge",
     "latent_use",
     "overfitting",

@@ -12,7 +12,7 @@ from morphospace.data import Dataset, Split
 from morphospace.errors import ArgumentError, DataError, did_you_mean
 from morphospace.evaluate.measures import measure
 
-__all__ = ["attribute_of", "known_of", "origin_words", "strata_of", "values_of", "words_of"]
+__all__ = ["attribute_of", "in_words", "known_of", "origin_words", "strata_of", "values_of", "words_of"]
 
 
 def origin_words(origin: Mapping[str, str]) -> str:
@@ -54,7 +54,7 @@ def values_of(split: Split, dataset: Dataset, origin: Mapping[str, str]) -> NDAr
         there = words_of(dataset, key)
         if wanted not in there:
             raise ArgumentError(f'--attribute: no image has {key} "{wanted}". {did_you_mean(wanted, there)}')
-        return np.asarray(column.astype(str) == wanted)
+        return np.asarray(in_words(column) == wanted)
     if column.dtype.kind not in "fiu":
         raise ArgumentError(f"--attribute {key}: it is in words; say which, like {key}={column[0]}.")
     return column.astype(np.float64)
@@ -83,7 +83,19 @@ def strata_of(split: Split, dataset: Dataset, balance: Sequence[str]) -> NDArray
 
 def words_of(dataset: Dataset, key: str) -> list[str]:
     """The words of an attribute, in the order of the alphabet: what the training images have."""
-    return sorted(set(np.asarray(dataset.train.attributes[key]).astype(str).tolist()) - {""})
+    return sorted(set(in_words(np.asarray(dataset.train.attributes[key])).tolist()) - {""})
+
+
+def in_words(column: NDArray[Any]) -> NDArray[np.str_]:
+    """The values of an attribute as one writes them, "" where they are not known.
+
+    Example:
+        >>> in_words(np.array([1, 0.5, np.nan])).tolist()
+        ['1', '0.5', '']
+    """
+    if column.dtype.kind not in "fiu":
+        return column.astype(str)
+    return np.array(["" if value != value else f"{value:g}" for value in column.tolist()], np.str_)
 
 
 def known_of(
@@ -92,7 +104,7 @@ def known_of(
     """(N,) for which images ``values`` are known: neither NaN nor, of a word, empty."""
     known = np.isfinite(values)
     if "value" in origin:
-        known &= np.asarray(split.attributes[origin["attribute"]]).astype(str) != ""
+        known &= in_words(np.asarray(split.attributes[origin["attribute"]])) != ""
     return known
 
 

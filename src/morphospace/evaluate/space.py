@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from morphospace.data import Dataset
-from morphospace.evaluate.likelihood import score
+from morphospace.evaluate.likelihood import importance_weighted_nll, score
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.structure import latent_use
 from morphospace.space import Space
@@ -14,10 +14,17 @@ from morphospace.space import Space
 __all__ = ["evaluate_space"]
 
 
-def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0) -> dict[str, Any]:
+def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: int | None = None) -> dict[str, Any]:
     """The figures of ``morpho evaluate``: the test block, and what the latents are used for.
 
+    Args:
+        space: of images like the set's.
+        dataset: whose test images are scored.
+        seed: of the draws.
+        samples: also :func:`importance_weighted_nll` with so many draws an image.
+
     Raises:
+        ArgumentError: for ``samples`` where posteriors have no density.
         DataError: if the set's images do not fit the space.
     """
     images = dataset.test.images
@@ -29,6 +36,9 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0) -> dict[str
     )  # fmt: skip
     codes = space.encode(images).mean
     test = replace(test, psnr=psnr(space, images, codes))
+    if samples is not None:
+        nll = importance_weighted_nll(space.model, images, samples=samples, seed=seed)
+        test = replace(test, nll=nll, nll_samples=samples)
     use = latent_use(codes)
     warning = use.warning()
     return {

@@ -13,7 +13,7 @@ from morphospace.data import Dataset, Split, spread
 from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.evaluate.measures import MEASURES, measure
-from morphospace.evaluate.origins import attribute_of, known_of, values_of, words_of
+from morphospace.evaluate.origins import attribute_of, in_words, known_of, values_of, words_of
 from morphospace.images import Images
 from morphospace.latent import Concept, upper_half
 from morphospace.space import Space
@@ -239,7 +239,7 @@ def _targets(split: Split, watched: Sequence[Property], dataset: Dataset) -> dic
         kinds = any(p.kind is not None for p in watched if p.judged == name)
         if kinds:
             places = {word: i for i, word in enumerate(["", *words_of(dataset, str(name))])}
-            found[str(name)] = np.array([places.get(word, 0) for word in column.astype(str).tolist()])
+            found[str(name)] = np.array([places.get(word, 0) for word in in_words(column).tolist()])
         else:
             found[str(name)] = column.astype(np.float64)
     if not found:  # nothing but measures: any pictures teach the features that realism goes by
