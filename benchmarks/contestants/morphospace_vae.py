@@ -20,6 +20,7 @@ from timing import best
 
 from morphospace._version import __version__
 from morphospace.data import open_dataset
+from morphospace.data.batches import steps_per_epoch
 from morphospace.evaluate.likelihood import score
 from morphospace.export.keras import from_keras
 from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
@@ -71,8 +72,8 @@ def scored(folder: Path) -> dict[str, Any]:
     return {"neg_elbo": found.neg_elbo, "book_loss": found.book_loss}
 
 
-def growth(count: int, side: int, latents: int, epochs: int) -> dict[str, Any]:
-    """Seconds and peak memory of training ``conv`` on so many sprites."""
+def growth(count: int, side: int, latents: int, epochs: int, most: float) -> dict[str, Any]:
+    """Seconds and peak memory of training ``conv`` on so many sprites; after ``most`` seconds, the rest is reckoned."""
     dataset = open_dataset(f"sprites:count={count},size={side}")
     recipe = with_settings(find_recipe("conv"), [f"epochs={epochs}", f"latent_dim={latents}", "augment=0"])
     settings = choose_settings(device="cpu", compiled=False)
@@ -82,12 +83,17 @@ def growth(count: int, side: int, latents: int, epochs: int) -> dict[str, Any]:
     for _ in range(10):
         next(events)
     began = time.perf_counter()
-    steps = sum(1 for _ in events)
-    seconds = time.perf_counter() - began
+    steps, seconds = 0, 0.0
+    for _ in events:
+        steps, seconds = steps + 1, time.perf_counter() - began
+        if seconds > most:
+            break
+    whole = epochs * steps_per_epoch(len(dataset.train), recipe.batch)
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return {
         "images": len(dataset.train),
-        "seconds": seconds * (steps + 10) / steps,
+        "seconds": seconds * whole / steps,
+        "share": (steps + 10) / whole,
         "rate": steps * recipe.batch / seconds,
         "own_mb": int(status["RssAnon"].split()[0]) / 1024,
     }
@@ -114,6 +120,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=28)
     parser.add_argument("--latents", type=int, default=32)
     parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--most", type=float, default=float("inf"))
     asked = parser.parse_args()
     match asked.what:
         case "speed":
@@ -123,7 +130,7 @@ def main() -> None:
         case "score":
             said = scored(asked.folder)
         case "growth":
-            said = growth(asked.count, asked.side, asked.latents, asked.epochs)
+            said = growth(asked.count, asked.side, asked.latents, asked.epochs, asked.most)
         case _:
             said = multiplication()
     print(json.dumps(said | {"version": f"Morphospace {__version__}, PyTorch {torch.__version__}"}))

@@ -52,6 +52,32 @@ _SMALL = 2000  # training images
 _AUGMENT = 0.06
 
 
+# What a number must be: the smallest and largest value allowed.
+_RANGES: dict[str, tuple[float, float]] = {
+    "blocks": (0, 64),
+    "fourier": (0, 65536),
+    "fourier_scale": (0, 1e6),
+    "log_var": (-20, 5),
+    "sigma": (1e-6, 1e3),
+    "latent_dim": (1, math.inf),
+    "beta": (0, 1e9),
+    "anneal": (0, 1),
+    "l1": (0, 1e9),
+    "augment": (0, 0.5),
+    "patience": (0, 1e9),
+    "epochs": (1, 1e9),
+    "batch": (1, 1e9),
+    "least_batch": (1, 1e9),
+    "min_steps": (0, 1e12),
+    "learning_rate": (1e-12, 1e3),
+    "beta1": (0, 0.999999),
+    "beta2": (0, 0.999999),
+    "epsilon": (1e-30, 1.0),
+    "clip": (0, 1e9),
+    "warm_up": (0, 1),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A model and its training.
@@ -119,6 +145,27 @@ class Recipe:
     clip: float = 0.0
     warm_up: float = 0.0
     decay: Literal["none", "cosine"] = "none"
+
+    def __post_init__(self) -> None:
+        for key, (low, high) in _RANGES.items():
+            value = getattr(self, key)
+            if value is not None and not (isinstance(value, int | float) and low <= value <= high):
+                option = f"--{key.replace('_', '-')}" if key in ("latent_dim", "epochs") else f"--set {key}"
+                expected = f"{low:g} to {high:g}" if high < math.inf else f"at least {low:g}"
+                raise ArgumentError(f"{option}: expected {expected}, got {value}.")
+        pointlike = self.posterior in ("point", "relu")
+        if pointlike and self.objective != "reconstruction":
+            raise ArgumentError(
+                f'--set posterior={self.posterior}: a point has no KL, so the objective must be "reconstruction", '
+                f'got "{self.objective}". Add --set objective=reconstruction.'
+            )
+        if self.objective == "reconstruction" and not pointlike:
+            raise ArgumentError(
+                '--set objective=reconstruction: it has no KL, so the posterior must be "point" or "relu", got '
+                f'"{self.posterior}". Add --set posterior=point, or keep objective=elbo and --set beta=0.'
+            )
+        if self.l1 and self.objective != "reconstruction":
+            raise ArgumentError('--set l1: only the objective "reconstruction" has an L1 penalty.')
 
     def weight(self, shape: tuple[int, int, int]) -> float:
         """Beta in nats, for images of ``shape`` (H, W, C); 0 without a KL."""
@@ -263,30 +310,6 @@ RECIPES: dict[str, Recipe] = {
     )
 }
 
-# What a number must be: the smallest and largest value allowed.
-_RANGES: dict[str, tuple[float, float]] = {
-    "blocks": (0, 64),
-    "fourier": (0, 65536),
-    "fourier_scale": (0, 1e6),
-    "log_var": (-20, 5),
-    "sigma": (1e-6, 1e3),
-    "latent_dim": (1, math.inf),
-    "beta": (0, 1e9),
-    "anneal": (0, 1),
-    "l1": (0, 1e9),
-    "augment": (0, 0.5),
-    "patience": (0, 1e9),
-    "epochs": (1, 1e9),
-    "batch": (1, 1e9),
-    "least_batch": (1, 1e9),
-    "min_steps": (0, 1e12),
-    "learning_rate": (1e-12, 1e3),
-    "beta1": (0, 0.999999),
-    "beta2": (0, 0.999999),
-    "epsilon": (1e-30, 1.0),
-    "clip": (0, 1e9),
-    "warm_up": (0, 1),
-}
 _TYPES: dict[str, Any] = typing.get_type_hints(Recipe)
 
 
@@ -340,7 +363,7 @@ def with_settings(recipe: Recipe, settings: Mapping[str, str] | Iterable[str]) -
         changes.setdefault("min_steps", 0)
     if "batch" in changes:
         changes.setdefault("least_batch", changes["batch"])
-    return _checked(dataclasses.replace(recipe, **changes))
+    return dataclasses.replace(recipe, **changes)
 
 
 def recipe_from_json(values: Mapping[str, Any]) -> Recipe:
@@ -357,7 +380,7 @@ def recipe_from_json(values: Mapping[str, Any]) -> Recipe:
     for key, value in values.items():
         text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         changes[key] = value if key in ("name", "summary") else _value(key, text)
-    return _checked(Recipe(**changes))
+    return Recipe(**changes)
 
 
 def setting_pairs(texts: Iterable[str]) -> dict[str, str]:
@@ -376,7 +399,7 @@ def setting_pairs(texts: Iterable[str]) -> dict[str, str]:
 
 
 def _value(key: str, text: str) -> Any:
-    """``text`` as the type of the recipe's field ``key``, within its range."""
+    """``text`` as the type of the recipe's field ``key``."""
     kind = _TYPES[key]
     if typing.get_origin(kind) is Literal:
         options = typing.get_args(kind)
@@ -400,11 +423,6 @@ def _value(key: str, text: str) -> Any:
             else "a number"
         )
         raise ArgumentError(f'--set {key}: expected {wanted}, got "{text}".') from error
-    low, high = _RANGES[key]
-    if value is not None and not low <= value <= high:
-        option = f"--{key.replace('_', '-')}" if key in ("latent_dim", "epochs") else f"--set {key}"
-        expected = f"{low:g} to {high:g}" if high < math.inf else f"at least {low:g}"
-        raise ArgumentError(f"{option}: expected {expected}, got {text}.")
     return value
 
 
@@ -412,24 +430,6 @@ def _positive(text: str) -> int:
     if (value := int(text)) < 1:
         raise ValueError(text)
     return value
-
-
-def _checked(recipe: Recipe) -> Recipe:
-    """Refuse combinations that have no meaning."""
-    pointlike = recipe.posterior in ("point", "relu")
-    if pointlike and recipe.objective != "reconstruction":
-        raise ArgumentError(
-            f'--set posterior={recipe.posterior}: a point has no KL, so the objective must be "reconstruction", '
-            f'got "{recipe.objective}". Add --set objective=reconstruction.'
-        )
-    if recipe.objective == "reconstruction" and not pointlike:
-        raise ArgumentError(
-            '--set objective=reconstruction: it has no KL, so the posterior must be "point" or "relu", got '
-            f'"{recipe.posterior}". Add --set posterior=point, or keep objective=elbo and --set beta=0.'
-        )
-    if recipe.l1 and recipe.objective != "reconstruction":
-        raise ArgumentError('--set l1: only the objective "reconstruction" has an L1 penalty.')
-    return recipe
 
 
 def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int) -> VAE:

@@ -82,7 +82,20 @@ def test_bits_are_the_logarithm_of_how_many_codes_there_are(space: Space, digits
     codes = np.stack([np.tile(values, 40), np.zeros(320, np.float32)], 1)
     images = space.decode(codes)
     assert code_bits(space, images, codes, loss=1e-4) == pytest.approx(3, abs=0.01)
-    assert code_bits(space, images, codes) <= 3
+    assert code_bits(space, images, codes) < 3 - 1e-3, "a nat more, and some of the eight are told as one"
+    assert code_bits(space, images, codes, loss=1e4) == 0, "one code for everything"
+
+
+def test_at_equal_quality_the_worst_space_says_no_more_than_a_nat_needs(
+    space: Space, sparse: Space, digits: Dataset, judge: Judge
+) -> None:
+    found = compare_spaces({"vae": space, "sparse": sparse}, digits, judge=judge).spaces
+    worst, best = sorted(found.values(), key=lambda each: -each.error)
+    assert worst.equal_bits == worst.bits
+    assert best.equal_bits is not None
+    assert best.equal_bits < best.bits
+    alone = space_figures(space, digits, judge)
+    assert alone.equal_bits is None
 
 
 def test_mixed_images_begin_and_end_with_the_images(digits: Dataset) -> None:
@@ -151,6 +164,26 @@ def test_figures_as_text() -> None:
     assert figure_text("prior", 0.976) == "98 %"
     assert figure_text("error", 12.345) == "12.3"
     assert figure_text("rate", None) == "–"
+
+
+def test_colour_pictures_of_any_form_and_a_single_latent(tmp_path: Path, morpho: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 3
+    images = rng.integers(0, 60, (300, 8, 14, 3), np.uint8)
+    images[np.arange(300), :, :, labels] += 120
+    np.savez(tmp_path / "colours.npz", images=images, labels=labels)
+    for latents in (1, 2):
+        ms.train(ms.open_dataset(tmp_path / "colours.npz"), "quick", latent_dim=latents, epochs=8).save(
+            tmp_path / str(latents)
+        )
+    ran = morpho("compare", "1", "2", "--data", "colours.npz", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["judge"] == 1
+    one, two = ran.json["spaces"].values()
+    assert one["probe"] > 0.5
+    assert two["prior_kinds"] > 1.5
+    folder = tmp_path / "morpho-out" / "0001-comparison"
+    assert {path.name for path in folder.iterdir()} >= {"samples.png", "paths.png", "maps.png", "report.html"}
 
 
 def test_the_verb(space: Space, sparse: Space, tmp_path: Path, morpho: Callable[..., Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import entropy
 
 from morphospace.data import Dataset, ImageArray, Split, spread
 from morphospace.errors import DataError
@@ -15,7 +16,7 @@ from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.evaluate.likelihood import score
 from morphospace.evaluate.outliers import reconstruction_errors
 from morphospace.evaluate.reconstruction import psnr
-from morphospace.images import Images
+from morphospace.images import Images, to_pixels
 from morphospace.latent import path_length
 from morphospace.latent.mixtures import draw_from, fit_mixture
 from morphospace.latent.paths import lerp
@@ -49,7 +50,8 @@ _IMAGES = 2000  # test images with noise on their codes, and those that say how 
 _FITTED = 10_000  # training codes that a Gaussian and a mixture are fitted to, and the probe learns from
 _PAIRS, _FRAMES = 200, 16
 _MIDDLE = slice(5, 11)  # of the frames: where a cross-fade is neither of its ends
-_FINEST, _OCTAVE = 64, 4  # steps of a code, in quarters of an octave below the coarsest
+_COARSEST = 8  # times the spread of a latent that says most: one step for everything
+_FINEST, _OCTAVE = 76, 4  # steps of a code, in quarters of an octave below the coarsest
 _NUDGED = 200  # images whose codes are moved a little, to see what each latent does
 _NUDGE = 0.1  # standard deviations
 _LEAST = 1e-6
@@ -76,7 +78,10 @@ class SpaceFigures:
         gap: by how many nats training images are reconstructed better.
         psnr: of test images, dB.
         zeros: share of all numbers in the codes that are exactly 0.
-        bits: how many say a code, see :func:`code_bits`; a space that reconstructs better pays for it here.
+        bits: how many say a code so that reconstructions lose a nat, see :func:`code_bits`; a space that reconstructs
+            better pays for it here.
+        equal_bits: how many say it as coarsely as gives the quality of the worst of the spaces compared; None where
+            there are none, or likelihoods differ.
         rate: the KL in bits; None without a prior.
         probe: share of test images whose label a linear classifier tells from the code.
     """
@@ -98,6 +103,7 @@ class SpaceFigures:
     psnr: float
     zeros: float
     bits: float
+    equal_bits: float | None
     rate: float | None
     probe: float
 
@@ -171,16 +177,20 @@ def compare_spaces(
         judge = train_judge(dataset.train.images, {_LABEL: known}, seed=seed, steps=JUDGE_STEPS)
     right = float((judge.classes(_LABEL, dataset.test.images) == labels).mean())
     ends = dataset.test.images[_pairs(labels, seed)]  # (2, pairs, H, W, C)
-    mixed = mixed_images(ends[0], ends[1], _FRAMES)[_MIDDLE].reshape(-1, *dataset.shape)
+    mixed = np.concatenate([mixed_images(a, b, _FRAMES)[_MIDDLE] for a, b in zip(*ends, strict=True)])
+    comparable = len({space.recipe.likelihood for space in spaces.values()}) == 1
+    worst = max(_error(space, dataset.test.images) for space in spaces.values()) if comparable else None
     found = {}
     for name, space in spaces.items():
         say(f"measuring {name}")
-        found[name] = space_figures(space, dataset, judge, seed=seed)
+        found[name] = space_figures(space, dataset, judge, seed=seed, worst=worst)
     recognised, _ = _recognised(judge, dataset.test.images)
     return Comparison(right, recognised, _recognised(judge, mixed)[0], found)
 
 
-def space_figures(space: Space, dataset: Dataset, judge: Judge, *, seed: int = 0) -> SpaceFigures:
+def space_figures(
+    space: Space, dataset: Dataset, judge: Judge, *, seed: int = 0, worst: float | None = None
+) -> SpaceFigures:
     """All figures of one space; see :class:`SpaceFigures`.
 
     Args:
@@ -188,6 +198,7 @@ def space_figures(space: Space, dataset: Dataset, judge: Judge, *, seed: int = 0
         dataset: with labels.
         judge: of the property "label".
         seed: of what is drawn.
+        worst: the reconstruction error, nats, of the worst of the spaces that it is compared with.
 
     Raises:
         DataError: if the set has no labels.
@@ -200,7 +211,7 @@ def space_figures(space: Space, dataset: Dataset, judge: Judge, *, seed: int = 0
         source: _recognised(judge, space.decode(points))
         for source, points in draw_samples(space, codes, _SAMPLES, seed=seed).items()
     }
-    errors = reconstruction_errors(space, test.images, test_codes)
+    error = _error(space, test.images, test_codes)
     seen = spread(len(known), len(test))
     figures = score(space.model, test.images, beta=1.0, bernoulli=False, seed=seed)
     between, length, jump = _paths(space, judge, test_codes[_pairs(_labels(test, dataset), seed)])
@@ -225,11 +236,12 @@ def space_figures(space: Space, dataset: Dataset, judge: Judge, *, seed: int = 0
         between=between,
         length=length,
         jump=jump,
-        error=float(errors.mean()),
-        gap=float(errors.mean() - reconstruction_errors(space, known.images[seen], codes[seen]).mean()),
+        error=error,
+        gap=error - _error(space, known.images[seen], codes[seen]),
         psnr=psnr(space, test.images, test_codes),
         zeros=float((test_codes == 0).mean()),
         bits=code_bits(space, test.images, test_codes),
+        equal_bits=None if worst is None else code_bits(space, test.images, test_codes, loss=1 + max(worst - error, 0)),
         rate=None if figures.kl is None else figures.kl / np.log(2),
         probe=_probe(codes, _labels(known, dataset), test_codes, _labels(test, dataset)),
     )
@@ -282,7 +294,7 @@ def code_bits(space: Space, images: ImageArray, codes: Points, *, loss: float = 
     pixels, few = images[some], codes[some]
     middle, spread_of = np.median(codes, 0), np.maximum(codes.std(0), _LEAST)
     effects = _effects(space, few[spread(len(few), _NUDGED)], _NUDGE * spread_of)
-    coarsest = (effects * spread_of).max() / np.maximum(effects, _LEAST * effects.max())
+    coarsest = _COARSEST * (effects * spread_of).max() / np.maximum(effects, _LEAST * effects.max())
 
     def steps(fineness: int) -> Points:
         step: Points = (coarsest * 2.0 ** (-fineness / _OCTAVE)).astype(np.float32)
@@ -291,15 +303,15 @@ def code_bits(space: Space, images: ImageArray, codes: Points, *, loss: float = 
     def worse(fineness: int) -> float:
         step = steps(fineness)
         told = (middle + np.round((few - middle) / step) * step).astype(np.float32)
-        return float(reconstruction_errors(space, pixels, told).mean()) - exact
+        return _error(space, pixels, told) - exact
 
-    exact = float(reconstruction_errors(space, pixels, few).mean())
+    exact = _error(space, pixels, few)
     low, high = 0, _FINEST
     while low < high:
         tried = (low + high) // 2
         low, high = (low, tried) if worse(tried) <= loss else (tried + 1, high)
     told = np.round((codes - middle) / steps(low)).astype(np.int64)
-    return float(sum(_entropy(np.unique(column, return_counts=True)[1]) for column in told.T) / np.log(2))
+    return float(sum(entropy(np.unique(column, return_counts=True)[1], base=2) for column in told.T))
 
 
 def _effects(space: Space, codes: Points, nudges: Points) -> Numbers:
@@ -313,6 +325,12 @@ def _effects(space: Space, codes: Points, nudges: Points) -> Numbers:
     return found
 
 
+def _error(space: Space, images: ImageArray, codes: Points | None = None) -> float:
+    """Nats an image, from their codes."""
+    z = space.encode(images).mean if codes is None else codes
+    return float(reconstruction_errors(space, images, z).mean())
+
+
 def _labels(split: Split, dataset: Dataset) -> NDArray[np.int64]:
     if split.labels is None or len(dataset.label_names) < 2:
         raise DataError(f'--data: the images of "{dataset.name}" have no labels: expected a set that has some.')
@@ -324,19 +342,13 @@ def _labels(split: Split, dataset: Dataset) -> NDArray[np.int64]:
     return labels
 
 
-def _entropy(counts: NDArray[Any]) -> float:
-    """Of the distribution that counts give, in nats."""
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log(shares)).sum())
-
-
 def _recognised(judge: Judge, images: ImageArray) -> tuple[float, float]:
     """The share of images that the judge recognises, and how many labels share them evenly."""
     chances = judge.read(images)[_LABEL]
     sure = chances.max(1) >= CONFIDENCE
     if not sure.any():
         return 0.0, 0.0
-    return float(sure.mean()), float(np.exp(_entropy(np.bincount(chances.argmax(1)[sure]))))
+    return float(sure.mean()), float(np.exp(entropy(np.bincount(chances.argmax(1)[sure]))))
 
 
 def _pairs(labels: NDArray[np.int64], seed: int) -> NDArray[np.intp]:
@@ -358,7 +370,7 @@ def _paths(space: Space, judge: Judge, ends: Points) -> tuple[float, float, floa
         if apart > 0:
             lengths.append(way.length / apart)
             jumps.append(float(way.steps.max() / way.steps.mean()))
-        between.append(np.round(255 * frames[_MIDDLE]).astype(np.uint8))
+        between.append(to_pixels(frames[_MIDDLE]))
     share, _ = _recognised(judge, np.concatenate(between))
     return share, float(np.mean(lengths or 1)), float(np.mean(jumps or 1))
 

@@ -52,6 +52,7 @@ FIGURES: dict[str, tuple[str, str]] = {
     "psnr": ("reconstruction, PSNR in dB", ".1f"),
     "zeros": ("exact zeros in codes", ".0%"),
     "bits": ("bits that say a code, to a nat of its own reconstruction", ".1f"),
+    "equal_bits": ("... to the quality of the worst of these spaces", ".1f"),
     "rate": ("KL, bits", ".1f"),
     "probe": ("label told from the code by a linear probe", ".0%"),
 }
@@ -130,8 +131,9 @@ def map_contrast(spaces: Mapping[str, Space], dataset: Dataset) -> Picture:
                 at = np.median(here, 0)
                 if extent[0] < at[0] < extent[1] and extent[2] < at[1] < extent[3]:
                     above.text(*at, dataset.label_names[kind], ha="center", va="center", weight="bold", size=10)
-        steps = ((np.arange(_MAP) + 0.5) / _MAP * 2 - 1) * half
-        right, up = np.meshgrid(middle[0] + steps, middle[1] + steps[::-1])
+        rows = max(1, round(_MAP * space.shape[1] / space.shape[0]))  # as leave pictures their form
+        across, down = (((np.arange(n) + 0.5) / n * 2 - 1) * half for n in (_MAP, rows))
+        right, up = np.meshgrid(middle[0] + across, middle[1] + down[::-1])
         grid = np.stack([right.ravel(), up.ravel()], 1).astype(np.float32)
         ground = space.decode(grid)
         if space.recipe.posterior == "relu":  # no code lies there
