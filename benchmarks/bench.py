@@ -36,7 +36,7 @@ MFLOP = 134.9  # of the book's network, an image forwards and backwards
 TO_BOOK = ("--epochs", "3")
 MINUTE = ("--recipe", "minute")
 SEEDS = (0, 1, 2)
-MOST = 300.0  # seconds that an epoch may be measured for; the rest of a million images is reckoned
+MOST = 300  # seconds that an epoch may be measured for; the rest of a million images is reckoned
 
 Row = dict[str, Any]
 
