@@ -165,6 +165,9 @@ def test_the_film_plays_and_is_saved(explorer: Explorer, tmp_path: Path) -> None
     with Image.open(tmp_path / "morph.gif") as film:
         assert getattr(film, "n_frames", 0) == 62  # there and back
         assert film.size == (224, 224)
+        words = film.info["comment"].decode()
+        assert "path: lerp; frames: 32; way-points: " in words
+        assert "latents: " in words
     with page.expect_download() as download:
         page.get_by_role("button", name="Save film strip").click()
     download.value.save_as(tmp_path / "strip.png")

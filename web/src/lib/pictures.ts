@@ -132,8 +132,14 @@ export function crc32(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** An endless GIF of `frames` (H, W, C), there and back, `seconds` one way. */
-export function gif(frames: readonly Uint8Array[], shape: Shape, seconds: number, factor: number): Blob {
+/** An endless GIF of `frames` (H, W, C), there and back, `seconds` one way, that carries `text` in its comment. */
+export function gif(
+  frames: readonly Uint8Array[],
+  shape: Shape,
+  seconds: number,
+  factor: number,
+  text: Record<string, string>,
+): Blob {
   const there = frames.map((frame) => {
     const canvas = enlarged(frame, shape, factor);
     return context(canvas).getImageData(0, 0, canvas.width, canvas.height);
@@ -146,7 +152,21 @@ export function gif(frames: readonly Uint8Array[], shape: Shape, seconds: number
     encoder.writeFrame(applyPalette(data, palette), width, height, { palette, delay, repeat: 0 });
   }
   encoder.finish();
-  return new Blob([encoder.bytes() as BlobPart], { type: "image/gif" });
+  const bytes = encoder.bytes();
+  const words = Object.entries(text).map(([key, value]) => `${key}: ${value}`).join("; ");
+  const head = 13 + 3 * 2 ** ((bytes[10]! & 7) + 1); // the header, and the table of colours that follows it
+  return new Blob([bytes.slice(0, head), comment(words), bytes.slice(head)] as BlobPart[], { type: "image/gif" });
+}
+
+/** A GIF's comment: its mark, blocks of at most 255 bytes behind their lengths, and an empty one. */
+function comment(words: string): Uint8Array {
+  const text = new TextEncoder().encode(words);
+  const bytes = [0x21, 0xfe];
+  for (let start = 0; start < text.length; start += 255) {
+    const block = text.subarray(start, start + 255);
+    bytes.push(block.length, ...block);
+  }
+  return Uint8Array.from([...bytes, 0]);
 }
 
 /** Frames side by side. */

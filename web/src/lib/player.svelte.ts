@@ -92,20 +92,24 @@ export class Player {
   saveGif(): void {
     if (!this.film) return;
     const { shape } = this.#app.facts;
-    save(gif(this.film.frames, shape, this.seconds, factorFor(shape, 224)), `${this.#name}.gif`);
+    save(gif(this.film.frames, shape, this.seconds, factorFor(shape, 224), this.#text(this.film)), `${this.#name}.gif`);
   }
 
   async saveStrip(): Promise<void> {
     if (!this.film) return;
-    const app = this.#app;
-    const { shape } = app.facts;
+    const { shape } = this.#app.facts;
+    save(await png(strip(this.film.frames, shape, factorFor(shape, 112)), this.#text(this.film)), `${this.#name}.png`);
+  }
+
+  /** What a saved film carries, so that it can be made again. */
+  #text(film: FilmFrames): Record<string, string> {
+    const { document } = this.#app;
     const latent = (z: Iterable<number>): string => [...z].map((value) => Math.fround(value)).join(" ");
-    const text = app.text({
-      path: app.document.kind,
-      frames: String(this.film.frames.length),
-      "way-points": app.document.path.map(latent).join("; "),
-      latents: this.film.points.map(latent).join("; "),
+    return this.#app.text({
+      path: document.kind,
+      frames: String(film.frames.length),
+      "way-points": document.path.map(latent).join("; "),
+      latents: film.points.map(latent).join("; "),
     });
-    save(await png(strip(this.film.frames, shape, factorFor(shape, 112)), text), `${this.#name}.png`);
   }
 }
