@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ __all__ = [
     "read_bytes",
     "read_json",
     "remove_leftovers",
+    "safe_name",
     "write_bytes",
     "write_json",
 ]
@@ -194,3 +196,13 @@ def number_of(path: Path) -> int:
     """
     digits = path.name.partition("-")[0]
     return int(digits) if digits.isdecimal() else 0
+
+
+def safe_name(name: str) -> str:
+    """A set's name as part of a folder's: no separators, no line breaks, not too long.
+
+    Example:
+        >>> safe_name("sprites:count=300,size=16"), safe_name("../..")
+        ('sprites-count-300-size-16', 'images')
+    """
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60] or "images"

@@ -28,7 +28,7 @@ from morphospace.data.items import SMALLEST_SIDE, Item, Place, look_at
 from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, SPLITS, open_prepared
 from morphospace.data.store import write_header
 from morphospace.errors import ArgumentError, DataError, FileError, did_you_mean
-from morphospace.files import atomic_folder, remove_leftovers, write_json
+from morphospace.files import atomic_folder, remove_leftovers, safe_name, write_json
 from morphospace.images import RESIZES, Resize, fit_image
 
 __all__ = ["Collection", "Columns", "Preparation", "prepare", "reshaped"]
@@ -126,7 +126,7 @@ def prepare(
         FileError: if the cache cannot be written.
     """
     wanted = {"format": FORMAT, "source": collection.source, "preparation": preparation.to_json() | {"strict": None}}
-    entry = cache / f"{_safe(collection.name)}-{_hash(wanted)[:16]}"
+    entry = cache / f"{safe_name(collection.name)}-{_hash(wanted)[:16]}"
     try:
         entry.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -184,10 +184,6 @@ def _opened(folder: Path, collection: Collection) -> Dataset | None:
 
 def _hash(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def _safe(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name)[:60]
 
 
 def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:

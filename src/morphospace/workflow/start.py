@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from morphospace.data.batches import steps_per_epoch
 from morphospace.data.dataset import with_validation
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.errors import ArgumentError, DataError, FileError
+from morphospace.files import safe_name
 from morphospace.recipes import RECIPES, Recipe, default_recipe, find_recipe, recipe_from_json, with_settings
 from morphospace.space import Space, load
 from morphospace.training import Settings, choose_settings, settled
@@ -182,7 +182,7 @@ def train_run(
         "morphospace": __version__,
         **more,
     }
-    training.run = create_run(out, f"{_safe(dataset.name)}-{recipe.name}", description)
+    training.run = create_run(out, f"{safe_name(dataset.name)}-{recipe.name}", description)
     with locked(training.run):
         return training.finish()
 
@@ -228,8 +228,3 @@ def resume_run(
             warn(f"the last bits may differ from an uninterrupted run: {'; '.join(found)}")
         more = {"start": description["start"]} if "start" in description else {}
         return Run(dataset, recipe, run, seed, now, description["command"], began, listen, None, more).finish()
-
-
-def _safe(name: str) -> str:
-    """A set's name as part of a folder's: no separators, no line breaks, not too long."""
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60] or "images"
