@@ -372,7 +372,7 @@ def test_kills_lose_nothing(kills: int, tmp_path: Path) -> None:
     assert said["images"] == 600
     assert said["fingerprint"] == expected
     left = [path.name for path in home.rglob("*") if path.is_file()]
-    assert sorted(left) == [".lock", "columns.npz", "images.npy", "prepared.json"]
+    assert sorted(left) == [".lock", ".morphospace", "columns.npz", "images.npy", "prepared.json"]
 
 
 def test_a_full_disk_leaves_nothing_half_written_and_says_so(tmp_path: Path) -> None:
