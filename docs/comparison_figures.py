@@ -99,12 +99,12 @@ def renew(text: str, name: str, content: str) -> str:
 def bars(found: dict[str, dict[str, list[float | None]]]) -> Picture:
     """The share of samples that the judge recognises, by where they are drawn from."""
     figure, panels = figure_of(12, 3.6, len(SIZES))
+    wide = 0.8 / len(RECIPES)
     sources = {"prior": "N(0, I)", "gaussian": "Gaussian of codes", "mixture": "mixture of codes"}
     for panel, size in zip(panels, SIZES, strict=True):
         for i, (name, colour) in enumerate(zip(RECIPES, COLOURS, strict=True)):
             for j, key in enumerate(sources):
                 values = [100 * value for value in found[f"{name}, {size}"][key] if value is not None]
-                wide = 0.8 / len(RECIPES)
                 at = j + wide * (i - (len(RECIPES) - 1) / 2)
                 panel.bar(at, mean(values), 0.9 * wide, color=colour, label=name if j == 0 else None)
                 panel.plot([at] * len(values), values, ".", ms=4, color="#20242c", alpha=0.55)

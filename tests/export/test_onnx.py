@@ -74,7 +74,8 @@ def test_the_verb_writes_a_folder(morpho: Callable[..., Any], space: Space, tmp_
     space.save(tmp_path / "bundle")
     ran = morpho("export", "bundle", "--format", "onnx", "--out", "there", "--half", "--json")
     assert ran.code == 0, ran.err
-    assert sorted(file.name for file in (tmp_path / "there").glob("*.onnx")) == ["decoder.onnx", "encoder.onnx"]
+    names = sorted(file.name for file in (tmp_path / "there").iterdir())
+    assert names == [".morphospace", "decoder.onnx", "encoder.onnx"]
     assert ran.json["bytes"]["decoder"] == (tmp_path / "there" / "decoder.onnx").stat().st_size
     again = morpho("export", "bundle", "--out", "there")
     assert again.code == 1
