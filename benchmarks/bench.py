@@ -109,10 +109,14 @@ def decode(peers: str, folder: Path, rounds: int) -> Row:
             sys.executable, "morphospace_vae.py", "decode", folder, "--batch", 0, "--seconds", 4
         )
     }
-    for name, script in (("Keras, predict", "keras_vae.py"), ("Pythae, decoder", "pythae_vae.py")):
+    for name, script, more in (
+        ("Keras, predict", "keras_vae.py", ()),
+        ("Keras, predict, mixed_bfloat16", "keras_vae.py", ("--bf16",)),
+        ("Pythae, decoder", "pythae_vae.py", ()),
+    ):
         for batch in (32, 128, 512):
-            contestants[f"{name}, batch {batch}"] = lambda script=script, batch=batch: say(  # type: ignore[misc]
-                peers, script, "decode", folder, "--batch", batch, "--seconds", 4
+            contestants[f"{name}, batch {batch}"] = lambda script=script, batch=batch, more=more: say(  # type: ignore[misc]
+                peers, script, "decode", folder, "--batch", batch, "--seconds", 4, *more
             )
     return in_turn(contestants, rounds)
 

@@ -38,6 +38,7 @@ from morphospace.latent.paths import path_through
 from morphospace.pictures import Film, Picture, enlarge, tile
 from morphospace.recipes import Recipe, build_model, recipe_from_json
 from morphospace.training.loop import to_input
+from morphospace.training.settings import choose_settings
 from morphospace.vae import VAE
 
 __all__ = ["Encoding", "Space", "batch_for", "load"]
@@ -216,7 +217,8 @@ class Space:
 
         Args:
             z: (N, d), or one point (d,).
-            dtype: "uint8" for pixels; "float" for float32 in [0, 1] before rounding.
+            dtype: "uint8" for pixels, of products in bfloat16 where the hardware has them, which moves one pixel in
+                twenty by one of 256 levels; "float" for float32 in [0, 1], before rounding and of exact products.
 
         Returns:
             (N, H, W, C).
@@ -242,10 +244,12 @@ class Space:
         if dtype not in ("uint8", "float"):
             raise ArgumentError(f'dtype: expected "uint8" or "float", got "{dtype}".')
         batch = batch or batch_for(self.shape)
+        # What is rounded to 256 levels may be computed as coarsely as training computes it, in half the time.
+        settings = choose_settings(device=self.device.type, precision="auto" if dtype == "uint8" else "fp32")
         for some in points:
             array = self._points(some)
             for start in range(0, len(array), batch):
-                with torch.inference_mode():
+                with torch.inference_mode(), settings.autocast():
                     z = torch.from_numpy(array[start : start + batch]).to(self.device)
                     values = self.model.likelihood.mean(self.model.decode(z)).permute(0, 2, 3, 1).float()
                     if dtype == "uint8":

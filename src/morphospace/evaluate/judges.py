@@ -123,12 +123,12 @@ def train_judge(
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps + 1)
         order = np.random.default_rng(seed)
         places = np.empty(0, np.int64)
-        half = choose_settings(device="cpu").precision == "bf16"
+        settings = choose_settings(device="cpu")
         for _ in range(steps):
             if len(places) < batch:
                 places = order.permutation(len(images))
             rows, places = np.sort(places[:batch]), places[batch:]
-            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            with settings.autocast():
                 out = head(body(_input(images[rows])))
             parts = torch.split(out.float(), [max(1, count) for count in kinds.values()], 1)
             losses = [

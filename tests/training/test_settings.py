@@ -1,4 +1,4 @@
-"""Compiled steps take the same way as plain ones, and are taken where they pay."""
+"""Precision and compilation: compiled steps take the same way as plain ones; each is chosen where it pays."""
 
 from __future__ import annotations
 
@@ -40,3 +40,22 @@ def test_compilation_is_for_long_trainings(monkeypatch: pytest.MonkeyPatch) -> N
     assert settled(Settings(compiled=True), 1).compiled is True
     monkeypatch.setattr(shutil, "which", lambda name: None)
     assert settled(asked, 40_000).compiled is False
+
+
+@pytest.mark.parametrize(
+    ("processor", "precision"),
+    [
+        ({"cpu_name": "Intel(R) Xeon(R) Platinum 8481C", "avx512_bf16": True, "amx_bf16": True}, "bf16"),
+        ({"cpu_name": "Intel(R) Xeon(R) Processor", "avx512_bf16": True, "amx_bf16": False}, "fp32"),
+        ({"cpu_name": "AMD EPYC 9654 96-Core Processor", "avx512_bf16": True}, "bf16"),
+        ({"cpu_name": "AMD EPYC 7763 64-Core Processor", "avx512_bf16": False}, "fp32"),
+        ({"architecture": "aarch64", "bf16": True}, "bf16"),
+        ({}, "fp32"),
+    ],
+)
+def test_bf16_is_for_processors_that_gain_by_it(
+    processor: dict[str, bool | str], precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: processor)
+    assert choose_settings(device="cpu").precision == precision
+    assert choose_settings(device="cpu", precision="fp32").precision == "fp32"
