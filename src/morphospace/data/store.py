@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
+from copy import copy
+from io import FileIO
+from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -25,11 +28,33 @@ def write_header(path: Path, shape: tuple[int, int, int, int]) -> int:
         return stream.tell()
 
 
+class _Reader:
+    """Reads anywhere in a file, from any thread."""
+
+    def __init__(self, stream: FileIO) -> None:
+        self._stream = stream
+        self._lock = Lock()
+
+    def __del__(self) -> None:
+        self._stream.close()
+
+    def fill(self, memory: NDArray[np.uint8], offset: int) -> None:
+        """Read as many bytes as ``memory`` has room for, from ``offset`` on."""
+        view = memory.reshape(-1).data
+        with self._lock:
+            self._stream.seek(offset)
+            while view:
+                count = self._stream.readinto(view)
+                if not count:
+                    raise FileError(f"cannot read the images in {self._stream.name}: the file ends early.")
+                view = view[count:]
+
+
 class StoredImages:
     """Some rows of an .npy file of images, which behave like an array of them.
 
-    Indexing gives ordinary arrays. What was read is let go of at once, so that a process never holds more
-    of the file than it asked for last; the operating system keeps it cached as far as memory goes.
+    Indexing gives ordinary arrays, and reads no more of the file than they hold. The file is not mapped: a page that is
+    met for the first time costs more than to read the image, and a million images meet none of their pages again soon.
 
     Args:
         path: an .npy file of uint8 (N, H, W, C).
@@ -45,24 +70,26 @@ class StoredImages:
     def __init__(self, path: Path, rows: NDArray[np.int64] | None = None) -> None:
         self.path = path
         try:
-            with path.open("rb") as stream:
-                version = np.lib.format.read_magic(stream)
-                if version != (1, 0):
-                    raise ValueError(f"version {version}")
-                shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-                if dtype != self.dtype or len(shape) != self.ndim:
-                    raise ValueError(f"{dtype} of shape {shape}")
-                offset, size = stream.tell(), int(np.prod(shape, dtype=np.int64))
-                self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-                self._all = np.frombuffer(self._map, np.uint8, size, offset).reshape(shape)
+            stream = FileIO(path)
+            self._reader = _Reader(stream)
+            version = np.lib.format.read_magic(stream)
+            if version != (1, 0):
+                raise ValueError(f"version {version}")
+            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+            if dtype != self.dtype or len(shape) != self.ndim:
+                raise ValueError(f"{dtype} of shape {shape}")
+            self._offset, size = stream.tell(), int(np.prod(shape, dtype=np.int64))
+            if path.stat().st_size < self._offset + size:
+                raise ValueError("the file ends early")
         except (OSError, ValueError) as error:
             raise FileError(f"cannot read the images in {path}: {error}.") from error
-        self.rows = np.arange(len(self._all)) if rows is None else rows
+        self._image: tuple[int, ...] = shape[1:]
+        self.rows = np.arange(shape[0]) if rows is None else rows
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(N, H, W, C)."""
-        return (len(self.rows), *self._all.shape[1:])
+        return (len(self.rows), *self._image)
 
     @property
     def nbytes(self) -> int:
@@ -73,10 +100,13 @@ class StoredImages:
         return len(self.rows)
 
     def __getitem__(self, index: Any) -> Images:
-        found: Images = np.array(self._all[self.rows[index]])
-        if hasattr(self._map, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
-            self._map.madvise(mmap.MADV_DONTNEED)
-        return found
+        picked = np.asarray(self.rows[index])
+        rows, size = picked.reshape(-1), int(np.prod(self._image))
+        found = np.empty((len(rows), size), np.uint8)
+        starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)  # of runs of neighbours, each read at once
+        for start, end in pairwise([*starts.tolist(), len(rows)]):
+            self._reader.fill(found[start:end], self._offset + int(rows[start]) * size)
+        return found.reshape(*picked.shape, *self._image)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
@@ -88,7 +118,6 @@ class StoredImages:
 
     def take(self, rows: NDArray[Any]) -> StoredImages:
         """The images at ``rows`` (whole numbers or a mask), still in the file."""
-        other = object.__new__(StoredImages)
-        other.path, other._map, other._all = self.path, self._map, self._all
+        other = copy(self)
         other.rows = self.rows[rows]
         return other
