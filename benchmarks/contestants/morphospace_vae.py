@@ -3,13 +3,14 @@
     python morphospace_vae.py speed|decode|score|growth FOLDER --batch 16 --seconds 6 [--compile] ...
 
 FOLDER holds train.npy and test.npy, uint8 (N, 28, 28, 1). Prints one line of JSON. ``score`` gives the test figures of
-the weights that the Keras contestant left in FOLDER/keras.npz; ``growth`` trains ``conv`` on sprites for one epoch.
+the weights that the Keras contestant left in FOLDER/keras.npz; ``growth`` takes steps of ``conv`` on sprites.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import time
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from morphospace.training import Stepped, Trainer, choose_settings
 from morphospace.training.settings import keep_freed_memory
 
 SHAPE = (28, 28, 1)
+TURNS, BLOCK = 10, 30
 
 
 def speed(folder: Path, batch: int, seconds: float, precision: str, compiled: bool) -> dict[str, Any]:
@@ -72,31 +74,35 @@ def scored(folder: Path) -> dict[str, Any]:
     return {"neg_elbo": found.neg_elbo, "book_loss": found.book_loss}
 
 
-def growth(count: int, side: int, latents: int, epochs: int, most: float) -> dict[str, Any]:
-    """Seconds and peak memory of training ``conv`` on so many sprites; after ``most`` seconds, the rest is reckoned."""
-    dataset = open_dataset(f"sprites:count={count},size={side}")
-    recipe = with_settings(find_recipe("conv"), [f"epochs={epochs}", f"latent_dim={latents}", "augment=0"])
+def growth(counts: list[int], side: int, latents: int) -> dict[str, Any]:
+    """Seconds of an epoch of ``conv`` on so many sprites, by the median step; sets take turns, ``BLOCK`` steps each."""
+    recipe = with_settings(find_recipe("conv"), ["epochs=1000", f"latent_dim={latents}", "augment=0"])
     settings = choose_settings(device="cpu", compiled=False)
-    model, stages = build_model(recipe, dataset.shape, seed=0), build_stages(recipe, dataset.shape)
-    trainer = Trainer(model, stages, dataset.train.images, seed=0, settings=settings)
-    events = (event for event in trainer.run() if isinstance(event, Stepped))
-    for _ in range(10):
+    runs = []
+    seconds: dict[int, list[float]] = {count: [] for count in counts}
+    for count in counts:
+        dataset = open_dataset(f"sprites:count={count},size={side}")
+        model, stages = build_model(recipe, dataset.shape, seed=0), build_stages(recipe, dataset.shape)
+        trainer = Trainer(model, stages, dataset.train.images, seed=0, settings=settings)
+        events = (event for event in trainer.run() if isinstance(event, Stepped))
         next(events)
-    began = time.perf_counter()
-    steps, seconds = 0, 0.0
-    for _ in events:
-        steps, seconds = steps + 1, time.perf_counter() - began
-        if seconds > most:
-            break
-    whole = epochs * steps_per_epoch(len(dataset.train), recipe.batch)
+        runs.append((count, len(dataset.train), events))
+    for _ in range(TURNS):
+        for count, _, events in runs:
+            began = time.perf_counter()
+            for _ in range(BLOCK):
+                next(events)
+            seconds[count].append((time.perf_counter() - began) / BLOCK)
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return {
-        "images": len(dataset.train),
-        "seconds": seconds * whole / steps,
-        "share": (steps + 10) / whole,
-        "rate": steps * recipe.batch / seconds,
-        "own_mb": int(status["RssAnon"].split()[0]) / 1024,
-    }
+    rows = [
+        {
+            "images": images,
+            "seconds": statistics.median(seconds[count]) * steps_per_epoch(images, recipe.batch),
+            "rate": recipe.batch / statistics.median(seconds[count]),
+        }
+        for count, images, _ in runs
+    ]
+    return {"rows": rows, "own_mb": int(status["RssAnon"].split()[0]) / 1024}
 
 
 def multiplication() -> dict[str, Any]:
@@ -116,11 +122,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--count", type=int, nargs="+", default=[10_000])
     parser.add_argument("--side", type=int, default=28)
     parser.add_argument("--latents", type=int, default=32)
-    parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--most", type=float, default=float("inf"))
     asked = parser.parse_args()
     match asked.what:
         case "speed":
@@ -130,7 +134,7 @@ def main() -> None:
         case "score":
             said = scored(asked.folder)
         case "growth":
-            said = growth(asked.count, asked.side, asked.latents, asked.epochs, asked.most)
+            said = growth(asked.count, asked.side, asked.latents)
         case _:
             said = multiplication()
     print(json.dumps(said | {"version": f"Morphospace {__version__}, PyTorch {torch.__version__}"}))
