@@ -153,7 +153,7 @@ def growth(peers: str, folder: Path, rounds: int) -> Row:
     del peers, rounds
     print("growth", flush=True)
 
-    def grown(counts: Iterable[int] = COUNTS, side: int = 28, latents: int = 32) -> list[Row]:
+    def grown(counts: Iterable[int], side: int = 28, latents: int = 32) -> list[Row]:
         options = ("--count", *counts, "--side", side, "--latents", latents)
         said = say(sys.executable, "morphospace_vae.py", "growth", folder, *options)
         print(f"  {options}: {said}", flush=True)
@@ -161,7 +161,7 @@ def growth(peers: str, folder: Path, rounds: int) -> Row:
 
     alone = [grown([count])[0] for count in COUNTS]  # the memory of each is that of a process of its own
     return {
-        "images": [row | {"own_mb": one["own_mb"]} for row, one in zip(grown(), alone, strict=True)],
+        "images": [row | {"own_mb": one["own_mb"]} for row, one in zip(grown(COUNTS), alone, strict=True)],
         "side": [grown([4000], side=side)[0] for side in (28, 64, 128)],
         "latents": [grown([10_000], latents=latents)[0] for latents in (2, 32, 128)],
     }

@@ -12,6 +12,7 @@ import argparse
 import json
 import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,30 +79,26 @@ def growth(counts: list[int], side: int, latents: int) -> dict[str, Any]:
     """Seconds of an epoch of ``conv`` on so many sprites, by the median step; sets take turns, ``BLOCK`` steps each."""
     recipe = with_settings(find_recipe("conv"), ["epochs=1000", f"latent_dim={latents}", "augment=0"])
     settings = choose_settings(device="cpu", compiled=False)
-    runs = []
-    seconds: dict[int, list[float]] = {count: [] for count in counts}
+    sets: list[tuple[int, Iterator[Stepped], list[float]]] = []
     for count in counts:
         dataset = open_dataset(f"sprites:count={count},size={side}")
         model, stages = build_model(recipe, dataset.shape, seed=0), build_stages(recipe, dataset.shape)
         trainer = Trainer(model, stages, dataset.train.images, seed=0, settings=settings)
-        events = (event for event in trainer.run() if isinstance(event, Stepped))
+        events: Iterator[Stepped] = (event for event in trainer.run() if isinstance(event, Stepped))
         next(events)
-        runs.append((count, len(dataset.train), events))
+        sets.append((len(dataset.train), events, []))
     for _ in range(TURNS):
-        for count, _, events in runs:
+        for _, events, seconds in sets:
             began = time.perf_counter()
             for _ in range(BLOCK):
                 next(events)
-            seconds[count].append((time.perf_counter() - began) / BLOCK)
+            seconds.append((time.perf_counter() - began) / BLOCK)
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    rows = [
-        {
-            "images": images,
-            "seconds": statistics.median(seconds[count]) * steps_per_epoch(images, recipe.batch),
-            "rate": recipe.batch / statistics.median(seconds[count]),
-        }
-        for count, images, _ in runs
-    ]
+    rows = []
+    for images, _, seconds in sets:
+        step = statistics.median(seconds)
+        whole = step * steps_per_epoch(images, recipe.batch)
+        rows.append({"images": images, "seconds": whole, "rate": recipe.batch / step})
     return {"rows": rows, "own_mb": int(status["RssAnon"].split()[0]) / 1024}
 
 

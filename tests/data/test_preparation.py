@@ -288,6 +288,18 @@ def test_a_cut_file_of_images_is_an_error(tmp_path: Path) -> None:
         StoredImages(tmp_path / "a.npy")
 
 
+def test_a_file_of_images_that_is_cut_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    write_header(tmp_path / "a.npy", (5, 4, 4, 1))
+    with (tmp_path / "a.npy").open("ab") as stream:
+        stream.write(bytes(80))
+    stored = StoredImages(tmp_path / "a.npy")
+    with (tmp_path / "a.npy").open("r+b") as stream:
+        stream.truncate(stream.seek(0, 2) - 20)
+    assert stored[:3].shape == (3, 4, 4, 1)
+    with pytest.raises(FileError, match=r"a\.npy: the file ends early"):
+        stored[[0, 4]]
+
+
 def test_large_sets_train_to_the_same_bits_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from morphospace.workflow import train
 
