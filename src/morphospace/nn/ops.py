@@ -31,20 +31,20 @@ def conv_to_few(layer: nn.Conv2d, x: Tensor) -> Tensor:
         x: (B, C, H, W), channels last in memory.
 
     Returns:
-        What ``layer(x)`` is, (B, out, H, W), channels last in memory.
+        What ``layer(x)`` is, (B, out, H, W), one channel after the other in memory.
 
     Example:
         >>> layer, x = nn.Conv2d(32, 1, 3, padding=1), torch.rand(2, 32, 8, 8)
         >>> torch.allclose(conv_to_few(layer, x), layer(x), atol=1e-5)
         True
     """
-    out = layer.out_channels
     weight = layer.weight.permute(2, 3, 0, 1).flatten(0, 2)  # (9 out, C)
-    taps = F.linear(x.permute(0, 2, 3, 1), weight)  # (B, H, W, 9 out)
-    nine = taps.view(*taps.shape[:3], 9, out)
+    places = x.permute(0, 2, 3, 1)  # (B, H, W, C)
+    # Taps come first: each is then a whole picture, and pictures are added by vectors.
+    taps = (weight @ places.flatten(0, 2).t()).view(9, layer.out_channels, *places.shape[:3])
     # Without gradients no Function is in the way of those who trace the network, like the ONNX exporter.
-    y = _apply(_Gather, nine) if torch.is_grad_enabled() else _Gather.forward(nine)
-    return (y + _bias(layer)).permute(0, 3, 1, 2)
+    y = _apply(_Gather, taps) if torch.is_grad_enabled() else _Gather.forward(taps)
+    return (y + _bias(layer)[:, None, None, None]).transpose(0, 1)
 
 
 def conv_transpose(layer: nn.ConvTranspose2d, x: Tensor) -> Tensor:
@@ -74,13 +74,13 @@ def conv_transpose(layer: nn.ConvTranspose2d, x: Tensor) -> Tensor:
 
 
 class _Gather(torch.autograd.Function):
-    """From nine taps (B, H, W, 9, C) at each place to their sum (B, H, W, C), each taken from its own neighbour."""
+    """From nine taps (9, C, B, H, W) of each place to their sum (C, B, H, W), each taken from its own neighbour."""
 
     @staticmethod
     def forward(taps: Tensor) -> Tensor:
-        height, width = taps.shape[1:3]
-        padded = F.pad(taps, (0, 0, 0, 0, 1, 1, 1, 1))
-        shifted = [padded[:, i : i + height, j : j + width, 3 * i + j] for i, j in _TAPS]
+        height, width = taps.shape[-2:]
+        padded = F.pad(taps, (1, 1, 1, 1))
+        shifted = [padded[3 * i + j, ..., i : i + height, j : j + width] for i, j in _TAPS]
         total = shifted[0].to(torch.promote_types(taps.dtype, torch.float32))
         for one in shifted[1:]:
             total = total + one
@@ -93,9 +93,9 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        height, width = gradient.shape[1:3]
-        padded = F.pad(gradient.to(ctx.dtype), (0, 0, 1, 1, 1, 1))
-        return torch.stack([padded[:, 2 - i : 2 - i + height, 2 - j : 2 - j + width] for i, j in _TAPS], 3)
+        height, width = gradient.shape[-2:]
+        padded = F.pad(gradient.to(ctx.dtype), (1, 1, 1, 1))
+        return torch.stack([padded[..., 2 - i : 2 - i + height, 2 - j : 2 - j + width] for i, j in _TAPS])
 
 
 class _Transposed(torch.autograd.Function):
