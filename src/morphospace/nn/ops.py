@@ -63,14 +63,13 @@ def conv_transpose(layer: nn.ConvTranspose2d, x: Tensor) -> Tensor:
         >>> torch.allclose(conv_transpose(layer, x), layer(x), atol=1e-5)
         True
     """
-    if not torch.is_grad_enabled():  # nothing to gain, and the library adds the bias in passing
+    if not torch.is_grad_enabled():  # no gradients to take another road, and no Function in the way of tracing
         return cast("Tensor", layer(x))
-    weight = layer.weight
+    weight, bias = layer.weight, _bias(layer)
     if torch.is_autocast_enabled(x.device.type):
         dtype = torch.get_autocast_dtype(x.device.type)
-        x, weight = x.to(dtype), weight.to(dtype)
-    y = _apply(_Transposed, x, weight, layer.stride, layer.padding, layer.output_padding)
-    return y + _bias(layer).to(y.dtype)[:, None, None]
+        x, weight, bias = x.to(dtype), weight.to(dtype), bias.to(dtype)
+    return _apply(_Transposed, x, weight, bias, layer.stride, layer.padding, layer.output_padding)
 
 
 class _Gather(torch.autograd.Function):
@@ -102,15 +101,13 @@ class _Transposed(torch.autograd.Function):
     """A transposed convolution is the gradient of a plain one, so its own gradient is the plain one."""
 
     @staticmethod
-    def forward(
-        x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int], more: tuple[int, int]
-    ) -> Tensor:
-        return F.conv_transpose2d(x, weight, None, stride, padding, more)
+    def forward(x: Tensor, weight: Tensor, bias: Tensor, *geometry: Any) -> Tensor:
+        return F.conv_transpose2d(x, weight, bias, *geometry)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         del output
-        x, weight, ctx.stride, ctx.padding, _ = inputs
+        x, weight, _, ctx.stride, ctx.padding, _ = inputs
         ctx.save_for_backward(x, weight)
 
     @staticmethod
@@ -119,7 +116,8 @@ class _Transposed(torch.autograd.Function):
         of_weight = torch.ops.aten.convolution_backward(
             x, gradient, weight, None, ctx.stride, ctx.padding, (1, 1), False, (0, 0), 1, (False, True, False)
         )[1]
-        return F.conv2d(gradient, weight, None, ctx.stride, ctx.padding), of_weight, None, None, None
+        of_x = F.conv2d(gradient, weight, None, ctx.stride, ctx.padding)
+        return of_x, of_weight, gradient.sum((0, 2, 3)), None, None, None
 
 
 def _apply(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:

@@ -109,14 +109,16 @@ class KerasRMSprop(torch.optim.Optimizer):
                     self.state[p]["square"] = torch.zeros_like(p)
             gradients = [p.grad for p in stepping]
             squares = [self.state[p]["square"] for p in stepping]
-            self._update(stepping, gradients, squares, group["rho"], group["eps"], group["lr"])
+            rate = torch.tensor(group["lr"])  # a number would be compiled in, and each change of it compiled anew
+            self._update(stepping, gradients, squares, group["rho"], group["eps"], rate)
 
 
 def _update(
-    parameters: list[Tensor], gradients: list[Tensor], squares: list[Tensor], rho: float, epsilon: float, rate: float
+    parameters: list[Tensor], gradients: list[Tensor], squares: list[Tensor], rho: float, epsilon: float, rate: Tensor
 ) -> None:
     torch._foreach_mul_(squares, rho)
     torch._foreach_addcmul_(squares, gradients, gradients, 1 - rho)
     denominators = torch._foreach_add(squares, epsilon)
     torch._foreach_sqrt_(denominators)
-    torch._foreach_addcdiv_(parameters, gradients, denominators, -rate)
+    torch._foreach_div_(denominators, rate)
+    torch._foreach_addcdiv_(parameters, gradients, denominators, -1.0)
