@@ -118,18 +118,17 @@ def gradients_of(step: Step) -> Gradients:
 
 
 def compiled_gradients(step: Step) -> Gradients:
-    """The same, compiled; on CUDA as one graph that the host only starts.
+    """The same, compiled; on CUDA as one graph that the host only starts, on a CPU without Python between its kernels.
 
     Forwards and backwards are compiled together where PyTorch can trace a gradient: apart, a mask of every ReLU is
     written for the way back.
     """
     config: Any = torch._dynamo.config
-    mode = "reduce-overhead" if next(step.parameters()).is_cuda else None
+    cuda = next(step.parameters()).is_cuda
+    how: dict[str, Any] = {"mode": "reduce-overhead"} if cuda else {"options": {"cpp_wrapper": True}}
     if not hasattr(config, "trace_autograd_ops"):
-        return gradients_of(torch.compile(step, dynamic=False, mode=mode))  # type: ignore[arg-type]
-    traced: Gradients = config.patch(trace_autograd_ops=True)(
-        torch.compile(gradients_of(step), dynamic=False, mode=mode)
-    )
+        return gradients_of(torch.compile(step, dynamic=False, **how))  # type: ignore[arg-type]
+    traced: Gradients = config.patch(trace_autograd_ops=True)(torch.compile(gradients_of(step), dynamic=False, **how))
     return traced
 
 
