@@ -109,7 +109,8 @@ class KerasRMSprop(torch.optim.Optimizer):
                     self.state[p]["square"] = torch.zeros_like(p)
             gradients = [p.grad for p in stepping]
             squares = [self.state[p]["square"] for p in stepping]
-            rate = torch.tensor(group["lr"])  # a number would be compiled in, and each change of it compiled anew
+            # A number would be compiled in, and each change of it compiled anew.
+            rate = torch.full((), group["lr"], device=stepping[0].device)
             self._update(stepping, gradients, squares, group["rho"], group["eps"], rate)
 
 
