@@ -10,7 +10,6 @@ import torch
 from morphospace.data import Dataset
 from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
 from morphospace.training import EpochEnded, Settings, Trainer, choose_settings, settled
-from morphospace.vae import Optimiser
 
 
 def trained(digits: Dataset, recipe: str, compiled: bool) -> tuple[list[dict[str, float]], torch.Tensor]:
@@ -28,26 +27,8 @@ def trained(digits: Dataset, recipe: str, compiled: bool) -> tuple[list[dict[str
 def test_a_compiled_step_is_the_same_step(digits: Dataset) -> None:
     (plain, weights), (compiled, compiled_weights) = (trained(digits, "book", how) for how in (False, True))
     for a, b in zip(plain, compiled, strict=True):
-        # The optimiser's last bits differ too: a KL of 0.005 nats is then a ten-thousandth off.
-        assert b == pytest.approx(a, rel=1e-4, abs=1e-5)
+        assert b == pytest.approx(a, rel=1e-4)
     torch.testing.assert_close(compiled_weights, weights, rtol=0, atol=2e-3)
-
-
-@pytest.mark.skipif(not shutil.which("g++"), reason="compiling needs a C++ compiler")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_compiled_optimiser_is_not_compiled_again_at_each_learning_rate() -> None:
-    start, gradients = torch.randn(7, 5), torch.randn(6, 7, 5)
-    ends = []
-    for compiled in (False, True):
-        parameter = torch.nn.Parameter(start.clone())
-        optimiser = Optimiser(kind="rmsprop", beta2=0.9, epsilon=1e-7).build([parameter], compiled=compiled)
-        with torch._dynamo.config.patch(recompile_limit=2, fail_on_recompile_limit_hit=True):
-            for step, gradient in enumerate(gradients):
-                parameter.grad = gradient.clone()
-                optimiser.param_groups[0]["lr"] = 1e-3 / (step + 1)
-                optimiser.step()
-        ends.append(parameter.detach())
-    torch.testing.assert_close(ends[0], ends[1], rtol=1e-6, atol=1e-6)
 
 
 def test_compilation_is_for_long_trainings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -338,8 +338,8 @@ class Trainer:
                 parameter.requires_grad_(not stage.trains or name.startswith(stage.trains))
             step = Step(self.model, stage.objective.to(self.device))
             players = stage.objective.players(self.model)
-            compiled = bool(self.settings.compiled) and stage.objective.compilable
-            optimisers = {p.name: p.optimiser.build(p.parameters, compiled=compiled) for p in players}
+            optimisers = {p.name: p.optimiser.build(p.parameters) for p in players}
+            compiled = self.settings.compiled and stage.objective.compilable
             self._running = _Running(
                 step, (compiled_gradients if compiled else gradients_of)(step), players, optimisers
             )

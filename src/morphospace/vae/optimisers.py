@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 __all__ = ["KerasRMSprop", "Optimiser"]
 
@@ -38,16 +38,10 @@ class Optimiser:
     warm_up: float = 0.0
     decay: Literal["none", "cosine"] = "none"
 
-    def build(self, parameters: Iterable[nn.Parameter], *, compiled: bool = False) -> torch.optim.Optimizer:
-        """The PyTorch optimiser over ``parameters``; ``compiled`` where it is not one kernel in PyTorch already."""
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """The PyTorch optimiser over ``parameters``."""
         if self.kind == "rmsprop":
-            return KerasRMSprop(
-                parameters,
-                learning_rate=self.learning_rate,
-                rho=self.beta2,
-                epsilon=self.epsilon,
-                compiled=compiled,
-            )
+            return KerasRMSprop(parameters, learning_rate=self.learning_rate, rho=self.beta2, epsilon=self.epsilon)
         return torch.optim.Adam(parameters, self.learning_rate, (self.beta1, self.beta2), self.epsilon, fused=True)
 
     def rate(self, step: int, total: int) -> float:
@@ -81,22 +75,12 @@ class KerasRMSprop(torch.optim.Optimizer):
         learning_rate: eta, > 0.
         rho: the decay of the mean square, 0..1.
         epsilon: > 0.
-        compiled: whether the update goes through ``torch.compile``, which makes one pass over memory of five.
 
     Source: Hinton, lecture 6e of Neural networks for machine learning; Keras 3's ``RMSprop``.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[nn.Parameter],
-        *,
-        learning_rate: float,
-        rho: float,
-        epsilon: float,
-        compiled: bool = False,
-    ) -> None:
+    def __init__(self, parameters: Iterable[nn.Parameter], *, learning_rate: float, rho: float, epsilon: float) -> None:
         super().__init__(parameters, {"lr": learning_rate, "rho": rho, "eps": epsilon})
-        self._update: Callable[..., None] = torch.compile(_update) if compiled else _update
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -109,17 +93,8 @@ class KerasRMSprop(torch.optim.Optimizer):
                     self.state[p]["square"] = torch.zeros_like(p)
             gradients = [p.grad for p in stepping]
             squares = [self.state[p]["square"] for p in stepping]
-            # A number would be compiled in, and each change of it compiled anew.
-            rate = torch.full((), group["lr"], device=stepping[0].device)
-            self._update(stepping, gradients, squares, group["rho"], group["eps"], rate)
-
-
-def _update(
-    parameters: list[Tensor], gradients: list[Tensor], squares: list[Tensor], rho: float, epsilon: float, rate: Tensor
-) -> None:
-    torch._foreach_mul_(squares, rho)
-    torch._foreach_addcmul_(squares, gradients, gradients, 1 - rho)
-    denominators = torch._foreach_add(squares, epsilon)
-    torch._foreach_sqrt_(denominators)
-    torch._foreach_div_(denominators, rate)
-    torch._foreach_addcdiv_(parameters, gradients, denominators, -1.0)
+            torch._foreach_mul_(squares, group["rho"])
+            torch._foreach_addcmul_(squares, gradients, gradients, 1 - group["rho"])
+            denominators = torch._foreach_add(squares, group["eps"])
+            torch._foreach_sqrt_(denominators)
+            torch._foreach_addcdiv_(stepping, gradients, denominators, -group["lr"])
