@@ -16,7 +16,7 @@ import morphospace as ms
 
 SOURCE = Path(ms.__file__).parent
 FLOORS = [
-    {"errors", "_version", "builtin"},
+    {"errors", "_version", "builtin", "quiet"},
     {"files", "decoding"},
     {"images"},
     {"pictures"},

@@ -8,9 +8,6 @@ becomes 0 and 255; grey stays grey.
 from __future__ import annotations
 
 import io
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from morphospace.errors import DataError, FileError
+from morphospace.quiet import quiet
 
 __all__ = [
     "LARGEST_PICTURE",
@@ -27,7 +25,6 @@ __all__ = [
     "decode_picture",
     "decode_quietly",
     "from_pil",
-    "pillow_quiet",
     "to_pixels",
 ]
 
@@ -85,22 +82,14 @@ def decode_picture(
         >>> decode_picture(stream.getvalue())[..., 0].tolist()
         [[255, 255, 255], [255, 255, 255]]
     """
-    with pillow_quiet():
+    with quiet():  # Pillow warns of what is refused or mended here
         return decode_quietly(data, near=near, largest=largest, formats=formats)
-
-
-@contextmanager
-def pillow_quiet() -> Iterator[None]:
-    """Silence Pillow, which warns of what is refused or mended here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def decode_quietly(
     data: bytes, *, near: int | None = None, largest: int = LARGEST_PICTURE, formats: tuple[str, ...] | None = None
 ) -> Images:
-    """:func:`decode_picture` for many pictures, to be called within :func:`pillow_quiet`."""
+    """:func:`decode_picture` for many pictures, to be called within :func:`~morphospace.quiet.quiet`."""
     if not data:
         raise UnreadablePictureError("empty file")
     plain = _plain_jpeg(data, near, largest)

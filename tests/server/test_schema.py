@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+from starlette.testclient import TestClient
 from tests.server.fuzzing import fuzz
 
 from morphospace.server import Session, create_app
@@ -13,3 +15,11 @@ def test_answers_are_as_described_whatever_is_asked(session: Session) -> None:
     counts = fuzz(create_app(session), 24)
     assert counts.total() >= 600
     assert counts[200] >= 100
+
+
+def test_the_description_is_made_before_anything_computes(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = create_app(session)
+    described = []
+    monkeypatch.setattr(session, "start", lambda: described.append(app.openapi_schema is not None))
+    with TestClient(app):
+        assert described == [True]

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from morphospace.data.dataset import content_digests
 from morphospace.data.folder import Problem
 from morphospace.data.sprites import draw_sprites, sprite_factors
-from morphospace.decoding import UnreadablePictureError, decode_quietly, pillow_quiet
+from morphospace.decoding import UnreadablePictureError, decode_quietly
 from morphospace.images import Images, Resize, fit_image
+from morphospace.quiet import quiet
 
 __all__ = ["SMALLEST_SIDE", "Item", "Looked", "Place", "Sprite", "look_at", "read_fitted", "read_picture"]
 
@@ -60,7 +61,7 @@ class Looked(NamedTuple):
 
 
 def read_picture(item: Item, *, near: int | None = None) -> Images:
-    """The picture of an item, uint8 (H, W, C), as it is; to be called within ``pillow_quiet()``.
+    """The picture of an item, uint8 (H, W, C), as it is; to be called within ``quiet()``.
 
     Raises:
         UnreadablePictureError: with the reason in a few words.
@@ -105,7 +106,7 @@ def _look(
     sizes, coloured = np.zeros((len(items), 2), np.int32), np.zeros(len(items), np.bool_)
     reasons = {}
     near = None if shape is None else max(shape[:2])
-    with pillow_quiet():
+    with quiet():
         for i, item in enumerate(items):
             try:
                 picture = read_picture(item, near=near)
@@ -193,7 +194,7 @@ def read_fitted(
         names, images = [], []
         for name, path in files[start : start + _CHUNK]:
             try:
-                with pillow_quiet():
+                with quiet():
                     images.append(fit_image(read_picture(str(path), near=max(shape[:2])), shape, resize))
                 names.append(name)
             except UnreadablePictureError as error:

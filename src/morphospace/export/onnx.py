@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from morphospace._version import __version__
 from morphospace.errors import DataError
+from morphospace.quiet import quiet
 from morphospace.space import Space
 from morphospace.vae import VAE
 
@@ -79,9 +79,7 @@ def to_onnx(space: Space, part: Part, *, half: bool = False) -> bytes:
         count = len(module(example))
         targets = ["mean", "log_var"][:count] if part == "encoder" else ["images"]
         stream = io.BytesIO()
-        with warnings.catch_warnings():
-            # The newer exporter takes seconds and another dependency for what the older one does in a tenth.
-            warnings.simplefilter("ignore")
+        with quiet():  # the newer exporter takes seconds and another dependency for what the older one does in a tenth
             torch.onnx.export(
                 module, (example,), stream, dynamo=False,  # type: ignore[arg-type]  # the older one takes streams
                 opset_version=_OPSET, input_names=[source],

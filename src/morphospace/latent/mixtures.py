@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data.dataset import spread
+from morphospace.quiet import quiet
 
 __all__ = [
     "ATYPICAL",
@@ -77,8 +77,7 @@ def fit_mixture(
     chosen = codes[spread(len(codes), most_codes)]
     distinct = len(np.unique(chosen, axis=0))  # a collapsed space has one code for all
     parts = max(1, min(most_parts, distinct // codes_a_part))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it need not be the best of all mixtures
+    with quiet(ConvergenceWarning):  # it need not be the best of all mixtures
         fitted = GaussianMixture(parts, reg_covar=_LEAST_VARIANCE, random_state=0).fit(chosen.astype(np.float64))
     return Mixture(fitted.weights_, fitted.means_, np.linalg.cholesky(fitted.covariances_))
 

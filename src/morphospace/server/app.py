@@ -53,6 +53,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        app.openapi()  # before there are threads: FastAPI swaps the filters of warnings, which all threads share
         session.start()
         yield
         session.close()
