@@ -14,6 +14,7 @@ from PIL import Image
 from tests.pictures import encoded, noise, write_folder
 
 from morphospace.cli.folders import png_names
+from morphospace.data import SOURCES
 from morphospace.images import read_image, read_text
 from morphospace.points import read_points
 from morphospace.space import load
@@ -76,6 +77,32 @@ def test_data_prepare_makes_what_training_would(home: Path, morpho: Morpho) -> N
         ran = morpho("data", "prepare", "my pictures", *wrong, cwd=home)
         assert ran.code == 2
         assert wrong[0] in ran.err
+
+
+def test_prepared_sets_are_listed_and_forgotten(
+    home: Path, morpho: Morpho, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MORPHOSPACE_CACHE", str(tmp_path))
+    nothing = morpho("data", "list", "--json").json
+    assert [named["name"] for named in nothing["named"]] == list(SOURCES)
+    assert nothing["prepared"] == []
+    for options in ((), ("--size", "8")):
+        assert morpho("data", "prepare", "my pictures", *options, cwd=home).code == 0
+    assert morpho("data", "prepare", "sprites:count=4,size=9").code == 0
+    ran = morpho("data", "list")
+    assert ran.out.count("my-pictures-") == 2
+    assert "9x9 colour" in ran.out
+    for wrong in ((), ("photos",), ("sprites", "--all")):
+        refused = morpho("data", "forget", *wrong)
+        assert refused.code == 2
+        assert "NAME" in refused.err
+    assert morpho("data", "forget", "my-pictures").code == 0
+    (left,) = morpho("data", "list", "--json").json["prepared"]
+    assert left["shape"] == [4, 9, 9, 3]
+    ran = morpho("data", "forget", left["name"], "--json")
+    assert ran.json == {"forgotten": [left["name"]], "bytes": left["bytes"]}
+    assert (home / "my pictures").is_dir()
+    assert morpho("data", "forget", "--all").code == 0
 
 
 def test_data_export_and_back(home: Path, morpho: Morpho, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import shlex
 import sys
 import traceback
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -26,6 +26,7 @@ from morphospace.errors import ArgumentError, FileError, MorphospaceError
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as RichProgress
+    from rich.table import Column
 
     from morphospace.data import Dataset, Preparation, Split
     from morphospace.data.folder import Problem
@@ -60,6 +61,7 @@ __all__ = [
     "problem_summary",
     "screen",
     "space_folder",
+    "table_text",
     "verb",
 ]
 
@@ -209,6 +211,24 @@ def output_path(out: Path | None, stem: str, suffix: str, *, force: bool) -> Pat
     if not suffix:
         check_replaceable(out)
     return out
+
+
+def table_text(columns: Sequence[str | Column], rows: Iterable[Sequence[str]]) -> str:
+    """Rows of cells with rich markup below the names of their columns, as one text with markup."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.columns[0].no_wrap = True
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False)
+    with console.capture() as capture:
+        console.print(table)
+    return Text.from_ansi(capture.get().rstrip()).markup
 
 
 def space_folder(name: str) -> Path:

@@ -1,9 +1,10 @@
-"""``morpho data ...``: look at sets, prepare them, write them out."""
+"""``morpho data ...``: look at sets, prepare them, forget them, write them out."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -21,11 +22,15 @@ from morphospace.cli.common import (
     output_path,
     preparation_of,
     problem_summary,
+    table_text,
     verb,
 )
+from morphospace.errors import ArgumentError, did_you_mean
 
 if TYPE_CHECKING:
-    from morphospace.data import Dataset
+    from collections.abc import Sequence
+
+    from morphospace.data import Dataset, KeptSet
 
 __all__ = ["register"]
 
@@ -35,9 +40,70 @@ _SHOWN = 12
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
     group = typer.Typer(help="Look at data sets, and prepare them.", no_args_is_help=True, rich_markup_mode="rich")
-    for function in (info, prepare, export):
+    group.command("list")(verb(list_))
+    for function in (info, prepare, forget, export):
         group.command(function.__name__)(verb(function))
     app.add_typer(group, name="data", rich_help_panel="Train")
+
+
+def list_() -> Answer:
+    """List the sets that have a name, and those that are kept prepared, with the room they take."""
+    from rich.markup import escape
+    from rich.table import Column
+
+    from morphospace.data import SOURCES, kept_sets, prepared_folder
+
+    cache = prepared_folder()
+    kept = kept_sets(cache)
+    text = table_text(
+        ("named", "", "what it is"),
+        [
+            (f"[bold]{name}[/]", "" if source.is_local() else "not here", source.summary)
+            for name, source in SOURCES.items()
+        ],
+    )
+    if kept:
+        rows = [(f"[bold]{escape(k.folder.name)}[/]", *_described_kept(k), escape(k.source)) for k in kept]
+        columns: list[str | Column] = [
+            "prepared", Column("images", justify="right"), "form", Column("MB", justify="right"), "used", "made from",
+        ]  # fmt: skip
+        room = sum(k.nbytes for k in kept)
+        text += "\n\n" + table_text(columns, rows)
+        text += f"\n[dim]{room / 1e6:,.1f} MB in {escape(str(cache))}; morpho data forget NAME makes room[/]"
+    facts = {
+        "named": [
+            {"name": name, "here": source.is_local(), "summary": source.summary} for name, source in SOURCES.items()
+        ],
+        "prepared": [
+            {
+                "name": k.folder.name,
+                "source": k.source or None,
+                "shape": None if k.shape is None else list(k.shape),
+                "bytes": k.nbytes,
+                "used": _moment(k).isoformat(timespec="seconds"),
+            }
+            for k in kept
+        ],
+        "folder": str(cache),
+    }
+    return Answer(facts, text)
+
+
+def _moment(kept: KeptSet) -> datetime:
+    return datetime.fromtimestamp(kept.used, UTC)
+
+
+def _described_kept(kept: KeptSet) -> tuple[str, str, str, str]:
+    room, day = f"{kept.nbytes / 1e6:,.1f}", f"{_moment(kept):%Y-%m-%d}"
+    if kept.shape is None:
+        return "", "unfinished", room, day
+    return f"{kept.shape[0]:,}", _form(kept.shape[1:]), room, day
+
+
+def _form(shape: Sequence[int]) -> str:
+    """(H, W, C) in words."""
+    height, width, channels = shape
+    return f"{width}x{height} {'grey' if channels == 1 else 'colour'}"
 
 
 def info(
@@ -58,12 +124,10 @@ def info(
     dataset = open_data(data, preparation_of(size, resize, colour, strict))
     example_sheet(dataset, {"command": command_line()}).save(path)
     facts = _facts(dataset)
-    height, width, channels = dataset.shape
-    kind = "grey" if channels == 1 else "colour"
     validation = f", {facts['validation']:,} to choose by" if "validation" in facts else ""
     lines = [
         f"[bold]{escape(dataset.name)}[/]{': ' + facts['summary'] if facts['summary'] else ''}",
-        f"[dim]images      [/]{width}x{height} {kind}, {len(dataset.train):,} to train, "
+        f"[dim]images      [/]{_form(dataset.shape)}, {len(dataset.train):,} to train, "
         f"{len(dataset.test):,} to test{validation}",
     ]
     if sizes := dataset.preparation.get("sizes"):
@@ -152,21 +216,52 @@ def prepare(
     dataset = open_data(data, preparation_of(size, resize, colour, strict))
     seconds = time.perf_counter() - began
     count = len(dataset.train) + len(dataset.test) + (len(dataset.validation) if dataset.validation else 0)
-    height, width, channels = dataset.shape
     folder = dataset.preparation.get("folder")
     facts = {
         "data": dataset.name,
-        "shape": [height, width, channels],
+        "shape": list(dataset.shape),
         "images": count,
         "seconds": round(seconds, 3),
         "folder": folder,
         "problems": len(dataset.problems),
         "fingerprint": dataset.fingerprint,
     }
-    kind = "grey" if channels == 1 else "colour"
     where = f"\n[dim]kept in {folder}[/]" if folder else ""
-    text = f"[bold]{dataset.name}[/]: {count:,} images of {width}x{height}, {kind}, ready in {seconds:.1f} s{where}"
+    text = f"[bold]{dataset.name}[/]: {count:,} images of {_form(dataset.shape)}, ready in {seconds:.1f} s{where}"
     return Answer(facts, text)
+
+
+def forget(
+    names: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[NAME...]", help="As morpho data list shows them; photos means each photos-..."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+) -> Answer:
+    """Remove prepared copies from the cache; the pictures themselves stay where they are."""
+    from morphospace.data import forget as remove
+    from morphospace.data import kept_sets, prepared_folder
+
+    if bool(names) == everything:
+        raise ArgumentError("NAME: expected names of prepared sets, or --all. See morpho data list.")
+    kept = kept_sets(prepared_folder())
+    chosen = kept
+    for name in names or []:
+        if not any(name in _names(k) for k in kept):
+            known = dict.fromkeys(known for k in kept for known in _names(k))
+            raise ArgumentError(f'NAME: there is no prepared set "{name}". {did_you_mean(name, known)}')
+    if names:
+        chosen = [k for k in kept if any(name in names for name in _names(k))]
+    remove(chosen)
+    freed = sum(k.nbytes for k in chosen)
+    facts = {"forgotten": [k.folder.name for k in chosen], "bytes": freed}
+    sets = "1 prepared set" if len(chosen) == 1 else f"{len(chosen)} prepared sets"
+    return Answer(facts, f"forgot {sets}, {freed / 1e6:,.1f} MB; what they were made from stays")
+
+
+def _names(kept: KeptSet) -> tuple[str, str]:
+    """What a prepared set may be called: the name of its set, or its own."""
+    return kept.folder.name.rpartition("-")[0], kept.folder.name
 
 
 def export(

@@ -24,6 +24,7 @@ from morphospace.cli.common import (
     open_space,
     preparation_of,
     screen,
+    table_text,
     verb,
 )
 from morphospace.errors import ArgumentError
@@ -122,30 +123,15 @@ def resume(
 
 def recipes() -> Answer:
     """List the recipes."""
-    from rich.console import Console
-    from rich.table import Table
-
     from morphospace.recipes import RECIPES
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("recipe", "latents", "epochs", "batch", "what it is"):
-        table.add_column(column)
-    for recipe in RECIPES.values():
-        table.add_row(
-            f"[bold]{recipe.name}[/]",
-            str(recipe.latent_dim),
-            str(recipe.epochs),
-            str(recipe.batch),
-            recipe.summary,
-        )
-    console = Console(highlight=False)
-    with console.capture() as capture:
-        console.print(table)
-        console.print("[dim]Change any key with --set key=value; --json shows them all.[/]")
-    from rich.text import Text
-
-    text = Text.from_ansi(capture.get().rstrip()).markup
-    return Answer({"recipes": [recipe.to_json() for recipe in RECIPES.values()]}, text)
+    rows = [
+        (f"[bold]{recipe.name}[/]", str(recipe.latent_dim), str(recipe.epochs), str(recipe.batch), recipe.summary)
+        for recipe in RECIPES.values()
+    ]
+    text = table_text(("recipe", "latents", "epochs", "batch", "what it is"), rows)
+    hint = "[dim]Change any key with --set key=value; --json shows them all.[/]"
+    return Answer({"recipes": [recipe.to_json() for recipe in RECIPES.values()]}, f"{text}\n{hint}")
 
 
 def _answer(result: Result) -> Answer:

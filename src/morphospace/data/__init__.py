@@ -12,13 +12,15 @@ from morphospace.data.dataset import (
     spread,
     with_validation,
 )
+from morphospace.data.kept import KeptSet, forget, kept_sets
 from morphospace.data.preparation import Preparation
-from morphospace.data.sources import SOURCES, Source, open_dataset, open_item, parse_size
+from morphospace.data.sources import SOURCES, Source, open_dataset, open_item, parse_size, prepared_folder
 
 __all__ = [
     "SOURCES",
     "Dataset",
     "ImageArray",
+    "KeptSet",
     "Preparation",
     "Source",
     "Split",
@@ -27,9 +29,12 @@ __all__ = [
     "dataset_from_arrays",
     "examples",
     "fingerprint_of",
+    "forget",
+    "kept_sets",
     "open_dataset",
     "open_item",
     "parse_size",
+    "prepared_folder",
     "spread",
     "steps_per_epoch",
     "with_validation",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections import Counter
@@ -25,7 +26,7 @@ from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, hel
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.folder import Problem
 from morphospace.data.items import SMALLEST_SIDE, Item, Place, look_at
-from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, SPLITS, open_prepared
+from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, SPLITS, open_prepared
 from morphospace.data.store import write_header
 from morphospace.errors import ArgumentError, DataError, FileError, did_you_mean
 from morphospace.files import atomic_folder, remove_leftovers, safe_name, write_json
@@ -133,15 +134,16 @@ def prepare(
         raise FileError(
             f"cannot make {entry}: {error.strerror}. Set MORPHOSPACE_CACHE to a folder to write to."
         ) from error
-    with FileLock(entry / ".lock"):  # a second process waits, and then finds the work done
-        found = _opened(entry / "set", collection)
+    with FileLock(entry / LOCK):  # a second process waits, and then finds the work done
+        found = _opened(entry / SET, collection)
         if found is None:
             remove_leftovers(entry)
-            with atomic_folder(entry / "set") as partial:
+            with atomic_folder(entry / SET) as partial:
                 _prepare(partial, collection, preparation, progress)
-            found = _opened(entry / "set", collection)
+            found = _opened(entry / SET, collection)
         if found is None:
             raise FileError(f"{entry} was changed while it was written. Try again.")
+        os.utime(entry)  # when it was last used
     if preparation.strict and found.problems:
         _refuse(collection, found.problems, "--strict allows none")
     return replace(found, preparation={"asked": preparation.to_json(), **found.preparation})
@@ -237,6 +239,7 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     description = {
         "format": FORMAT,
         "key": collection.key,
+        "source": collection.source,
         "shape": list(shape),
         "resize": preparation.resize,
         "fingerprint": fingerprint,

@@ -16,9 +16,10 @@ from morphospace.data.store import StoredImages
 from morphospace.errors import FileError
 from morphospace.files import read_json
 
-__all__ = ["COLUMNS", "DESCRIPTION", "FORMAT", "IMAGES", "SPLITS", "open_prepared"]
+__all__ = ["COLUMNS", "DESCRIPTION", "FORMAT", "IMAGES", "LOCK", "SET", "SPLITS", "open_prepared"]
 
 FORMAT = "morphospace-prepared-2"
+LOCK, SET = ".lock", "set"  # in a folder of the cache
 DESCRIPTION, IMAGES, COLUMNS = "prepared.json", "images.npy", "columns.npz"
 SPLITS = ("train", "test", "validation")
 _IN_MEMORY = 64 << 20  # bytes; smaller sets are simply loaded

@@ -35,6 +35,7 @@ __all__ = [
     "open_dataset",
     "open_item",
     "parse_size",
+    "prepared_folder",
 ]
 
 DATA_VARIABLE = "MORPHOSPACE_DATA"
@@ -120,17 +121,25 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("morphospace"))
 
 
+def prepared_folder() -> Path:
+    """Where prepared sets are kept."""
+    return cache_folder() / "prepared"
+
+
 def _places(name: str) -> list[Path]:
     """The folders in which a named set may lie, the first one first."""
     here = [cache_folder() / name]
     return [Path(os.environ[DATA_VARIABLE]) / name, *here] if os.environ.get(DATA_VARIABLE) else here
 
 
+def _binarized_file() -> Path | None:
+    paths = (place / "binarized_mnist.npz" for place in _places("binarized-mnist"))
+    return next((path for path in paths if path.is_file()), None)
+
+
 def _binarized(_: Progress) -> Dataset:
-    for path in (place / "binarized_mnist.npz" for place in _places("binarized-mnist")):
-        if path.is_file():
-            break
-    else:
+    path = _binarized_file()
+    if path is None:
         raise FileError(
             f'the data set "binarized-mnist" is not on this machine, and there is no address to fetch it from. Put '
             f"binarized_mnist.npz (arrays train_images, valid_images, test_images of 0 and 1) into "
@@ -177,7 +186,9 @@ SOURCES: dict[str, Source] = {
     "mnist": Source("70,000 handwritten digits of 28x28 pixels", _MNIST.open, _MNIST.is_local),
     "fashion-mnist": Source("70,000 grey pictures of clothes of 28x28 pixels", _FASHION.open, _FASHION.is_local),
     "binarized-mnist": Source(
-        "MNIST in black and white, drawn once from its greys, for comparing likelihoods", _binarized
+        "MNIST in black and white, drawn once from its greys, for comparing likelihoods",
+        _binarized,
+        lambda: _binarized_file() is not None,
     ),
 }
 
@@ -219,8 +230,7 @@ def open_dataset(
         (8, 8, 1)
     """
     text = os.fspath(source)
-    prepared = preparation or Preparation()
-    cache = cache_folder() / "prepared"
+    prepared, cache = preparation or Preparation(), prepared_folder()
     if text in SOURCES:
         return replace(reshaped(SOURCES[text].open(progress), prepared), source=text)
     if text.startswith("hf:"):

@@ -1,0 +1,79 @@
+"""Prepared sets that are kept: listed as they are, and gone when they are to go."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from tests.pictures import write_folder
+
+import morphospace.data.prepared as prepared_module
+from morphospace.data import Preparation, forget, kept_sets, open_dataset, prepared_folder
+from morphospace.data.store import StoredImages
+from morphospace.errors import FileError
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MORPHOSPACE_CACHE", str(tmp_path / "cache"))
+    return prepared_folder()
+
+
+def test_each_form_of_a_set_is_listed_the_last_used_first(tmp_path: Path, cache: Path) -> None:
+    assert kept_sets(cache) == []
+    photos = write_folder(tmp_path / "photos", 6, (10, 12, 3))
+    forms = [Preparation(), Preparation(size=(8, 8), colour="grey")]
+    for i, form in enumerate(forms):
+        folder = Path(open_dataset(photos, form).preparation["folder"]).parent
+        os.utime(folder, (i, i))
+    small, large = kept_sets(cache)
+    assert (small.shape, large.shape) == ((6, 8, 8, 1), (6, 10, 12, 3))
+    assert small.source == large.source == str(photos)
+    assert small.nbytes > 6 * 64
+    open_dataset(photos)  # from the cache, which is a use
+    assert kept_sets(cache)[0].shape == large.shape
+
+
+def test_what_is_forgotten_is_gone_and_comes_again_and_the_pictures_stay(tmp_path: Path, cache: Path) -> None:
+    photos = write_folder(tmp_path / "photos", 6, (10, 12, 3))
+    before = {path: path.read_bytes() for path in photos.iterdir()}
+    found = open_dataset(photos)
+    open_dataset("sprites:count=4,size=8")
+    drawn, kept = kept_sets(cache)
+    forget([kept])
+    assert kept_sets(cache) == [drawn]
+    assert not kept.folder.exists()
+    assert {path: path.read_bytes() for path in photos.iterdir()} == before
+    assert open_dataset(photos).fingerprint == found.fingerprint
+
+
+def test_a_large_set_that_is_open_reads_on_when_it_is_forgotten(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared_module, "_IN_MEMORY", 0)
+    photos = write_folder(tmp_path / "photos", 6, (10, 12, 3))
+    images = open_dataset(photos).train.images
+    assert isinstance(images, StoredImages)
+    before = images[:].copy()
+    forget(kept_sets(cache))
+    assert (images[:] == before).all()
+
+
+def test_what_a_kill_left_is_listed_and_goes(cache: Path) -> None:
+    partial = cache / "photos-0123456789abcdef" / ".morpho-partial-x"
+    partial.mkdir(parents=True)
+    (partial / "images.npy").write_bytes(bytes(1000))
+    (kept,) = kept_sets(cache)
+    assert (kept.shape, kept.source, kept.nbytes) == (None, "", 1000)
+    forget([kept])
+    assert list(cache.iterdir()) == []
+
+
+def test_a_set_that_is_being_prepared_stays(tmp_path: Path, cache: Path) -> None:
+    open_dataset(write_folder(tmp_path / "photos", 6, (10, 12, 3)))
+    (kept,) = kept_sets(cache)
+    with FileLock(kept.folder / ".lock"), pytest.raises(FileError, match="being prepared by another process"):
+        forget([kept])
+    assert kept_sets(cache) == [kept]
