@@ -14,6 +14,7 @@ from morphospace.errors import ArgumentError, FileError
 from morphospace.files import (
     atomic_file,
     atomic_folder,
+    claimed_number,
     next_numbered,
     read_json,
     remove_leftovers,
@@ -115,6 +116,36 @@ def test_numbers_go_on(tmp_path: Path) -> None:
     assert next_numbered(tmp_path, "a", ".png").name == "0042-a.png"
     (tmp_path / "10000-b").touch()
     assert next_numbered(tmp_path, "a").name == "10001-a"
+
+
+def test_a_number_is_claimed_by_one_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with claimed_number(folder, "a", ".png") as first:
+        with claimed_number(folder, "b", ".gif") as second:
+            second.touch()
+        with claimed_number(folder, "c") as third:
+            pass
+        first.touch()
+    assert [first.name, second.name, third.name] == ["0001-a.png", "0002-b.gif", "0003-c"]
+    assert sorted(folder.iterdir()) == [first, second]
+
+
+def test_a_claim_of_which_nothing_came_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with pytest.raises(RuntimeError), claimed_number(folder, "a", ".png"):
+        raise RuntimeError
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / ".0001.claim").touch()  # as a kill leaves it
+    with claimed_number(folder, "a", ".png") as path:
+        path.touch()
+    assert [p.name for p in folder.iterdir()] == ["0001-a.png"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match=r"0001-a\.png"), claimed_number(tmp_path / "file", "a", ".png"):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from morphospace.errors import FileError
 
@@ -19,6 +21,7 @@ __all__ = [
     "atomic_folder",
     "check_replaceable",
     "claim_folder",
+    "claimed_number",
     "next_numbered",
     "number_of",
     "read_bytes",
@@ -175,8 +178,8 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     return value
 
 
-def next_numbered(folder: Path, stem: str, suffix: str = "") -> Path:
-    """The next free name ``folder/0001-stem.suffix``, numbered over everything in ``folder``.
+def next_numbered(folder: Path, stem: str, suffix: str = "", *, after: int = 0) -> Path:
+    """The next free name ``folder/0001-stem.suffix``, numbered over everything in ``folder``, and after ``after``.
 
     Example:
         >>> next_numbered(Path("nowhere"), "atlas", ".png").as_posix()
@@ -184,7 +187,39 @@ def next_numbered(folder: Path, stem: str, suffix: str = "") -> Path:
     """
     folder = Path(folder)
     numbers = [number_of(p) for p in folder.glob("[0-9][0-9][0-9][0-9]*-*")] if folder.is_dir() else []
-    return folder / f"{max(numbers, default=0) + 1:04d}-{stem}{suffix}"
+    return folder / f"{max([after, *numbers]) + 1:04d}-{stem}{suffix}"
+
+
+@contextmanager
+def claimed_number(folder: Path, stem: str, suffix: str = "") -> Iterator[Path]:
+    """Yield the next free name as :func:`next_numbered` does, with a number that no other process gets meanwhile.
+
+    Raises:
+        FileError: if nothing can be written to ``folder``.
+    """
+    folder, taken = Path(folder), 0
+    while True:
+        path = next_numbered(folder, stem, suffix, after=taken)
+        number = number_of(path)
+        claim = FileLock(folder / f".{number:04d}.claim", timeout=0)
+        try:
+            claim.acquire()
+        except Timeout:
+            taken = number
+            continue
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+        if next_numbered(folder, stem, suffix, after=taken) == path:  # who had the claim before may have written
+            break
+        claim.release()
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            Path(claim.lock_file).unlink()
+        claim.release()
+        with suppress(OSError):
+            folder.rmdir()  # nothing came of it
 
 
 def number_of(path: Path) -> int:

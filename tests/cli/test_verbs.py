@@ -114,6 +114,15 @@ def test_verbs_write_numbered_files_and_never_overwrite(at: Morpho, arguments: t
     assert at(*arguments, "--out", f"x{suffix}", "--force").code == 0
 
 
+def test_verbs_that_run_at_once_overwrite_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "morphospace", "sample", "builtin", "-n", "4", "--seed"]
+    running = [subprocess.Popen([*command, str(seed)], cwd=tmp_path, stdout=subprocess.DEVNULL) for seed in range(2)]
+    assert [process.wait() for process in running] == [0, 0]
+    written = sorted((tmp_path / "morpho-out").iterdir())
+    assert [path.name for path in written] == ["0001-sample.png", "0002-sample.png"]
+    assert {read_text(path)["sample_seed"] for path in written} == {"0", "1"}
+
+
 def test_pictures_carry_their_seed_and_command(at: Morpho, tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert at("sample", "latest", "-n", "4", "--seed", "11", "--out", "s.png").code == 0

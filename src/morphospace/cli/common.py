@@ -15,6 +15,7 @@ import sys
 import traceback
 import typing
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -99,6 +100,7 @@ _JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object
 _DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 _OUT = Path("morpho-out")
+_claims = ExitStack()  # of the verb that runs: the numbers of what it writes
 _SHOWN = 12  # problems said one by one
 
 
@@ -163,6 +165,8 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
         except Exception as error:
             words = f"internal error, {type(error).__name__}: {error}. Please report it with the output of --debug."
             _fail(words, 1, error, as_json=json, debug=debug)
+        finally:
+            _claims.close()
 
     command.__signature__ = inspect.Signature([*own, *extra])  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in (*own, *extra)}
@@ -200,10 +204,10 @@ def output_path(out: Path | None, stem: str, suffix: str, *, force: bool) -> Pat
     Raises:
         FileError: if ``out`` exists and ``--force`` is not given, or it is a folder with other people's files.
     """
-    from morphospace.files import check_replaceable, next_numbered
+    from morphospace.files import check_replaceable, claimed_number
 
     if out is None:
-        return next_numbered(_OUT, stem, suffix)
+        return _claims.enter_context(claimed_number(_OUT, stem, suffix))
     if out.is_dir() and suffix:
         raise FileError(f"--out: {out} is a folder, expected the name of a file like {out / (stem + suffix)}.")
     if out.exists() and not force:
