@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 import resource
 import tracemalloc
 from collections.abc import Iterator
@@ -141,6 +143,18 @@ def test_saving_over_something_needs_force(space: Space, tmp_path: Path) -> None
     card = (tmp_path / "s" / "README.md").read_text()
     assert "What it reveals" in card
     assert "digits" in card
+    assert re.search(r"\| psnr \| \d+\.\d{4} \| dB \|", card)
+
+
+def test_concepts_are_saved_under_the_names_that_the_space_calls_them(space: Space, tmp_path: Path) -> None:
+    assert space.reference is not None
+    six = learn_concept("6", space.reference, np.asarray(space.reference_labels) == 6)
+    mine = copy.copy(space)
+    mine.concepts = {"one": six, "two": six.named("two")}  # of one array
+    mine.save(tmp_path / "s")
+    found = ms.load(tmp_path / "s").concepts
+    assert {name: concept.name for name, concept in found.items()} == {"one": "one", "two": "two"}
+    assert (found["one"].direction == six.direction).all()
 
 
 def test_a_space_shows_itself(space: Space) -> None:
@@ -173,10 +187,14 @@ def test_sampling_an_autoencoder_follows_its_codes(digits: Dataset) -> None:
 
 def test_unused_latents_and_collapse_are_said_in_words() -> None:
     codes = np.random.default_rng(0).standard_normal((100, 3)).astype(np.float32)
-    assert latent_use(codes).warning() is None
+    assert latent_use(codes).warning("beta") is None
     codes[:, 1] *= 0.01
-    assert "1 of 3 latents are unused (z2)" in (latent_use(codes).warning() or "")
-    assert "posterior collapse" in (latent_use(codes * np.float32(0.001)).warning() or "")
+    assert "1 of 3 latents are unused (z2)" in (latent_use(codes).warning("beta") or "")
+    flat = latent_use(codes * np.float32(0.001))
+    assert "posterior collapse" in (flat.warning("beta") or "")
+    assert "Lower l1" in (flat.warning("l1") or "")
+    assert "beta" not in (flat.warning(None) or "")
+    assert latent_use(codes[:1]).warning("beta") is None  # one code never varies
 
 
 def test_wrong_arguments_in_python() -> None:

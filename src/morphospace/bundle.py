@@ -70,6 +70,7 @@ def write_concepts(folder: Path, concepts: Mapping[str, Concept]) -> None:
     What a cut between the writes leaves is a direction that no evidence names, and it is passed over.
     """
     path = folder / "concepts.safetensors"
+    concepts = {name: concept.named(name) for name, concept in concepts.items()}
     tensors: dict[str, Tensor] = {}
     for concept in concepts.values():
         tensors |= {key: torch.from_numpy(values) for key, values in concept_arrays(concept).items()}
@@ -137,7 +138,11 @@ def read_bundle(path: Path) -> Bundle:
 def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     with atomic_file(path) as partial:
         try:
-            save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata)
+            save_file(
+                {name: value.clone(memory_format=torch.contiguous_format) for name, value in tensors.items()},
+                partial,
+                metadata,
+            )
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
 

@@ -42,7 +42,8 @@ def as_images(images: Any, *, name: str = "images") -> Images:
 
     Args:
         images: uint8 array (H, W), (N, H, W) or (N, H, W, C); integers within 0..255 pass too, floats
-            only where all are whole numbers in 0..255; a PIL image, a path, or a list of these.
+            only where all are whole numbers in 0..255, and bool, or numbers that are all 0 or 1, as black and white;
+            a PIL image, a path, or a list of these.
         name: what to call the argument in errors.
 
     Raises:
@@ -91,7 +92,8 @@ def _whole_pixels(array: NDArray[Any], name: str) -> Images:
             f"{name}: expected whole pixel values 0..255 (uint8), got fractions in {low:.3g}..{high:.3g}. "
             "If they lie in [0, 1], pass (images * 255).round().astype('uint8')."
         )
-    return array.astype(np.uint8)
+    # 0 and 1 are black and white, as in a file of arrays, unless they come as bytes.
+    return array.astype(np.uint8) * np.uint8(255 if high == 1 else 1)
 
 
 def _stack(images: Sequence[object], name: str) -> Images:

@@ -175,6 +175,13 @@ class Recipe:
             return self.beta
         return 1.0 if self.objective == "elbo" else _BOOK_KL_WEIGHT * math.prod(shape) * 2 / self.latent_dim
 
+    @property
+    def penalty(self) -> str | None:
+        """What keeps codes near 0: "beta", the weight of the KL, or "l1"; None for nothing."""
+        if self.posterior == "gaussian":
+            return "beta"
+        return "l1" if self.l1 else None
+
     def fitted(self, images: int) -> Recipe:
         """The recipe as a set of ``images`` training images gets it: batch, rate, epochs, augmentation, patience."""
         # About 50 steps an epoch at least, by a power of two; noisier gradients want shorter steps.

@@ -48,6 +48,7 @@ Points = NDArray[np.float32]
 _BATCH = 250  # larger ones outgrow the caches
 _BATCH_PIXELS = 500 * 64 * 64
 _FLAT_BORDER = 8.0  # grey levels
+_UNITS = {"beta": "the weight of the KL", "psnr": "dB", "book_loss": "the book's loss", "nll_samples": "draws an image"}
 _LARGEST_SIDE = 4096
 _BACK = 0.5  # strengths by which a second look may correct a concept that was to stay
 _FARTHEST, _STRIDE = 4.0, 0.125  # strengths that are tried until a concept is reached
@@ -732,9 +733,13 @@ class Space:
             'space.atlas().save("atlas.png")',
             "```",
             "",
-            "| test figure | nats an image |",
-            "|---|---|",
-            *(f"| {name} | {value:.4f} |" for name, value in self.about.get("test", {}).items() if value is not None),
+            "| test figure | | |",
+            "|---|---|---|",
+            *(
+                f"| {name} | {value:.4f} | {_UNITS.get(name, 'nats an image')} |"
+                for name, value in self.about.get("test", {}).items()
+                if value is not None
+            ),
             "",
             "## What it reveals",
             f"The weights were learned from `{data.get('name', '?')}` ({data.get('licence') or 'licence unknown'}) and "

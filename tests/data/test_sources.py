@@ -105,6 +105,9 @@ def test_images_that_are_none_are_refused(images: object, words: str) -> None:
 def test_images_of_many_kinds_are_taken() -> None:
     assert as_images(np.ones((4, 5))).shape == (1, 4, 5, 1)
     assert as_images(np.array([[True, False]])).ravel().tolist() == [255, 0]
+    for kind in (np.float32, np.int64, np.int8):
+        assert as_images(np.array([[0, 1]], kind)).ravel().tolist() == [0, 255]
+    assert as_images(np.array([[0, 1]], np.uint8)).ravel().tolist() == [0, 1]
     assert as_images([[1, 2], [3, 4]]).shape == (1, 2, 2, 1)
     frozen = np.zeros((2, 4, 4), np.uint8)
     frozen.setflags(write=False)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from morphospace.data import Dataset, dataset_from_arrays
 from morphospace.errors import ArgumentError, DataError
 from morphospace.latent import Classes, change_class, class_scores, learn_classes
+from morphospace.space import Space
+from morphospace.workflow import learn_label_classes
 
 DIMENSIONS = 5
 
@@ -84,3 +89,15 @@ def test_what_makes_no_sense_is_refused() -> None:
         change_class(classes, z, "a", "b", strength=float("nan"))
     with pytest.raises(DataError, match="at least 5"):
         learn_classes(["a", "b"], z, np.r_[0, np.ones(len(z) - 1, int)])
+
+
+def test_a_tenth_of_each_class_is_held_back_in_whatever_order_images_come(space: Space, digits: Dataset) -> None:
+    labels = np.asarray(digits.train.labels)
+    turns = np.stack([np.flatnonzero(labels == k)[:30] for k in range(10)], 1).ravel()  # 0, 1, ..., 9, 0, 1, ...
+    some = dataset_from_arrays(
+        digits.train.images[turns], labels[turns], test_images=digits.test.images, test_labels=digits.test.labels
+    )
+    classes, evidence = learn_label_classes(copy.copy(space), some)
+    assert classes.names == digits.label_names
+    assert evidence.counts.tolist() == [27] * 10
+    assert np.isfinite(evidence.reached).all()

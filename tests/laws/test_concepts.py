@@ -132,6 +132,8 @@ def test_what_cannot_be_learned_is_refused() -> None:
             learn_concept("c", z, np.ones(len(z), bool), method=method)
     with pytest.raises(DataError, match="finite value"):
         learn_concept("c", z, np.where(shows, np.nan, values))
+    with pytest.raises(DataError, match="finite value"):
+        learn_concept("c", z, values, held_out=(z, np.where(shows, np.nan, values)))
     with pytest.raises(DataError, match="within every stratum"):
         learn_concept("c", z, shows, strata=shows.astype(np.int64))
     with pytest.raises(ArgumentError, match="yes and no"):

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from morphospace.data import Dataset
 from morphospace.errors import FileError, NonFiniteLossError, RunBusyError
 from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
+from morphospace.space import Space
 from morphospace.training import (
     EpochEnded,
     Settings,
@@ -30,7 +31,7 @@ from morphospace.training import (
 )
 from morphospace.training.journal import read_metrics
 from morphospace.training.runs import locked
-from morphospace.workflow import Interrupted, resume_run, train_run
+from morphospace.workflow import Interrupted, choose_recipe, resume_run, train_run
 
 KILLS = 20
 
@@ -227,6 +228,21 @@ def test_a_damaged_checkpoint_is_an_error_of_one_line(digits: Dataset, tmp_path:
     else:
         (run / "recipe.json").unlink()
     with pytest.raises(FileError):
+        resume_run(run)
+
+
+def test_a_run_from_a_space_is_not_resumed_from_other_weights(space: Space, digits: Dataset, tmp_path: Path) -> None:
+    """The weights that it starts from are in its first checkpoint, and nowhere else."""
+    recipe = choose_recipe("auto", shape=digits.shape, start=space, epochs=1)
+
+    def listen(event: object) -> None:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        train_run(digits, recipe, out=tmp_path, seed=0, settings=choose_settings(), listen=listen, start=space)
+    (run,) = tmp_path.iterdir()
+    (run / "checkpoint" / "state.safetensors").unlink()
+    with pytest.raises(FileError, match=r"Start it again.*--from"):
         resume_run(run)
 
 

@@ -158,6 +158,19 @@ def test_a_handful_of_images_is_enough(count: int) -> None:
     assert result.space.recipe.batch <= count
 
 
+def test_small_sets_get_their_steps_from_the_images_that_are_learned_from() -> None:
+    images = np.random.default_rng(0).integers(0, 255, (33, 8, 8, 3), np.uint8)
+    dataset = dataset_from_arrays(images, test_images=images[:1], name="few")
+    result = train_run(
+        dataset, small_recipe("min_steps=40", "epochs=1", "least_batch=16"), out=None, seed=0,
+        settings=choose_settings(device="cpu"),
+    )  # fmt: skip
+    recipe = result.space.recipe
+    assert recipe.patience
+    learned = len(with_validation(dataset)[0])
+    assert recipe.epochs * (learned // recipe.batch) >= 40
+
+
 def test_reconstruction_alone_wants_a_point() -> None:
     with pytest.raises(ArgumentError, match="beta=0"):
         with_settings(find_recipe("quick"), ["objective=reconstruction"])
@@ -231,6 +244,8 @@ def test_what_cannot_change_is_refused(trained: Path) -> None:
         choose_recipe("quick", shape=space.shape, start=space)
     with pytest.raises(DataError, match="--from"):
         run(open_dataset("digits"), space.recipe, None, start=space)
+    with pytest.raises(ArgumentError, match="likelihood of a trained space cannot change"):
+        choose_recipe("auto", shape=space.shape, start=space, settings={"likelihood": "bernoulli"})
 
 
 def test_the_run_knows_its_folder_and_the_bundle_does_not(tmp_path: Path) -> None:

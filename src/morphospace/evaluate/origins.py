@@ -90,12 +90,12 @@ def in_words(column: NDArray[Any]) -> NDArray[np.str_]:
     """The values of an attribute as one writes them, "" where they are not known.
 
     Example:
-        >>> in_words(np.array([1, 0.5, np.nan])).tolist()
-        ['1', '0.5', '']
+        >>> in_words(np.array([20260101, 0.5, np.nan])).tolist()
+        ['20260101', '0.5', '']
     """
     if column.dtype.kind not in "fiu":
         return column.astype(str)
-    return np.array(["" if value != value else f"{value:g}" for value in column.tolist()], np.str_)
+    return np.array(["" if value != value else f"{value:.15g}" for value in column.tolist()], np.str_)
 
 
 def known_of(

@@ -40,7 +40,7 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
         nll = importance_weighted_nll(space.model, images, samples=samples, seed=seed)
         test = replace(test, nll=nll, nll_samples=samples)
     use = latent_use(codes)
-    warning = use.warning()
+    warning = use.warning(space.recipe.penalty)
     return {
         "data": dataset.name,
         "images": len(images),

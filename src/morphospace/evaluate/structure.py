@@ -13,6 +13,7 @@ from morphospace.evaluate.likelihood import TestFigures
 __all__ = ["UNUSED_VARIANCE", "LatentUse", "latent_use", "overfitting"]
 
 UNUSED_VARIANCE = 0.01
+_FEWEST = 10  # codes whose variance says something
 _OVERFITTED = 0.05  # nats a value
 
 
@@ -22,24 +23,33 @@ class LatentUse(NamedTuple):
     Attributes:
         variances: (d,) of the posterior mean over the data.
         unused: the latents whose variance is below 0.01.
+        images: how many codes say so.
     """
 
     variances: NDArray[np.float32]
     unused: tuple[int, ...]
+    images: int
 
-    def warning(self) -> str | None:
-        """In plain words, what is wrong and what to try; None if nothing is."""
-        if not self.unused:
+    def warning(self, penalty: str | None) -> str | None:
+        """In plain words, what is wrong and what to try; None if nothing is, or images are too few to tell.
+
+        Args:
+            penalty: what of the recipe keeps codes near 0, "beta" or "l1"; None for nothing.
+        """
+        if not self.unused or self.images < _FEWEST:
             return None
         if len(self.unused) == len(self.variances):
+            what = "posterior collapse" if penalty == "beta" else "collapse"
+            lower = f"Lower {penalty} (--set {penalty}=0.3), train" if penalty else "Train"
             return (
-                "posterior collapse: no latent tells images apart, so every point decodes to the same picture. "
-                "Lower beta (--set beta=0.3), train longer, or lower the learning rate."
+                f"{what}: no latent tells images apart, so every point decodes to the same picture. "
+                f"{lower} longer, or lower the learning rate."
             )
         names = ", ".join(f"z{i + 1}" for i in self.unused[:8]) + (", ..." if len(self.unused) > 8 else "")
         return (
             f"{len(self.unused)} of {len(self.variances)} latents are unused ({names}): moving along them changes "
-            "nothing. A smaller --latent-dim gives the same space; a lower beta may wake them."
+            "nothing. A smaller --latent-dim gives the same space"
+            + (f"; a lower {penalty} may wake them." if penalty else ".")
         )
 
 
@@ -53,7 +63,7 @@ def latent_use(means: NDArray[np.float32]) -> LatentUse:
         (0,)
     """
     variances = means.var(0)
-    return LatentUse(variances, tuple(int(i) for i in np.flatnonzero(variances < UNUSED_VARIANCE)))
+    return LatentUse(variances, tuple(int(i) for i in np.flatnonzero(variances < UNUSED_VARIANCE)), len(means))
 
 
 def overfitting(seen: TestFigures, test: TestFigures, shape: tuple[int, int, int], count: int) -> str | None:

@@ -226,7 +226,7 @@ def _property(name: str, origin: Mapping[str, str], dataset: Dataset) -> Propert
     key = origin["attribute"]
     if "value" not in origin:
         return Property(name, key)
-    return Property(name, key, ["", *words_of(dataset, key)].index(origin["value"]))
+    return Property(name, f"which {key}", ["", *words_of(dataset, key)].index(origin["value"]))
 
 
 def _targets(split: Split, watched: Sequence[Property], dataset: Dataset) -> dict[str, NDArray[Any]]:
@@ -234,14 +234,16 @@ def _targets(split: Split, watched: Sequence[Property], dataset: Dataset) -> dic
     found: dict[str, NDArray[Any]] = {}
     if split.labels is not None and len(dataset.label_names) > 1:
         found[_LABEL] = np.asarray(split.labels)
-    for name in dict.fromkeys(p.judged for p in watched if p.judged not in (None, _LABEL)):
-        column = attribute_of(split, dataset, str(name), "--data")
-        kinds = any(p.kind is not None for p in watched if p.judged == name)
-        if kinds:
-            places = {word: i for i, word in enumerate(["", *words_of(dataset, str(name))])}
-            found[str(name)] = np.array([places.get(word, 0) for word in in_words(column).tolist()])
+    for name, kind in {p.judged: p.kind for p in watched}.items():
+        if name is None or name == _LABEL:
+            continue
+        key = name if kind is None else name.removeprefix("which ")
+        column = attribute_of(split, dataset, key, "--data")
+        if kind is None:
+            found[name] = column.astype(np.float64)
         else:
-            found[str(name)] = column.astype(np.float64)
+            places = {word: i for i, word in enumerate(["", *words_of(dataset, key)])}
+            found[name] = np.array([places.get(word, 0) for word in in_words(column).tolist()])
     if not found:  # nothing but measures: any pictures teach the features that realism goes by
         found["ink"] = measure("ink", split.images)
     return found

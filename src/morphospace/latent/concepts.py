@@ -196,8 +196,8 @@ def learn_concept(
         raise ArgumentError(f'--method: there is no "{method}". {did_you_mean(method, METHODS)}')
     if codes.ndim != 2 or values.shape != codes.shape[:1]:
         raise DataError(f"concept {name}: expected codes (N, d) and N values, got {codes.shape} and {values.shape}.")
-    if not np.isfinite(values).all():
-        raise DataError(f"concept {name}: expected a finite value for each image.")
+    if not np.isfinite(values).all() or (held_out is not None and not np.isfinite(held_out[1]).all()):
+        raise DataError(f"concept {name}: expected a finite value for each image. Leave out those that have none.")
     shows = upper_half(values)
     if shows.all() or not shows.any():
         raise DataError(f"concept {name}: expected images that show it and images that do not, N >= 1 of each.")

@@ -365,6 +365,5 @@ class Trainer:
             else "bf16 may be too coarse here; try --precision fp32"
         )
         raise NonFiniteLossError(
-            f"training stopped at step {self.step}: {', '.join(broken)} became NaN or infinite. "
-            f"Likely cause: {cause}. The last good checkpoint is kept."
+            f"training stopped at step {self.step}: {', '.join(broken)} became NaN or infinite. Likely cause: {cause}."
         )

@@ -131,7 +131,9 @@ def learn_label_classes(space: Space, dataset: Dataset) -> tuple[Classes, ClassE
         learned = np.ones(len(labels), bool)
         codes, code_labels = space.encode(kept.images).mean, np.asarray(kept.labels)
     else:
-        learned = np.arange(len(labels)) % 10 > 0
+        learned = np.ones(len(labels), bool)
+        for label in np.unique(labels):  # of each, wherever its images stand in the set
+            learned[np.flatnonzero(labels == label)[::10]] = False
         codes, code_labels = encoding.mean[~learned], labels[~learned]
     classes = learn_classes(
         dataset.label_names, encoding.mean[learned], labels[learned],

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from morphospace._version import __version__
 from morphospace.data import Dataset, Split, examples, with_validation
-from morphospace.errors import FileError
+from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
 from morphospace.recipes import Recipe, build_model, build_stages
 from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
@@ -136,6 +136,10 @@ class Run:
                         self.listen(event)
                     elif not self._has_enough():
                         self._interrupt()
+        except NonFiniteLossError as error:
+            if self.run is None:
+                raise
+            raise NonFiniteLossError(f"{error} The last good checkpoint is kept.") from error
         finally:
             if self.events is not None:
                 self.events.close()
@@ -291,7 +295,10 @@ class Run:
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference))
         space.about["test"] = test.to_json()
         seen = self._score(Split(examples(self.learned.images, max(len(self.dataset.test), _FEWEST_SEEN))))
-        warnings = [latent_use(space.reference).warning(), overfitting(seen, test, space.shape, len(self.learned))]
+        warnings = [
+            latent_use(space.reference).warning(self.recipe.penalty),
+            overfitting(seen, test, space.shape, len(self.learned)),
+        ]
         result = Result(space, self.run, figures, test, [words for words in warnings if words])
         if self.run is not None:
             # The bundle says that a run has finished, so it comes last.

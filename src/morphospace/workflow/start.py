@@ -18,13 +18,16 @@ from morphospace.files import safe_name
 from morphospace.recipes import RECIPES, Recipe, default_recipe, find_recipe, recipe_from_json, with_settings
 from morphospace.space import Space, load
 from morphospace.training import Settings, choose_settings, settled
-from morphospace.training.runs import RECIPE, SPACE, create_run, locked, read_run
+from morphospace.training.runs import CHECKPOINT, RECIPE, SPACE, create_run, locked, read_run
 from morphospace.workflow.events import Listener, Result, deaf
 from morphospace.workflow.run import Run, about_data
 
 __all__ = ["choose_recipe", "preparation_for", "resume_run", "train", "train_run"]
 
 _GENTLER = 0.3  # times the learning rate, where weights are good already
+_NETWORK = (  # what weights depend on
+    "network", "latent_dim", "encoder_widths", "decoder_widths", "blocks", "fourier", "posterior", "likelihood",
+)  # fmt: skip
 
 
 def train(
@@ -131,7 +134,7 @@ def choose_recipe(
         changes["epochs"] = str(epochs)
     chosen = with_settings(found, changes)
     if start is not None:
-        for key in ("network", "latent_dim", "encoder_widths", "decoder_widths", "blocks", "fourier", "posterior"):
+        for key in _NETWORK:
             if getattr(chosen, key) != getattr(start.recipe, key):
                 raise ArgumentError(f"--from: {key} of a trained space cannot change. Leave it out, or train anew.")
     return chosen
@@ -158,9 +161,12 @@ def train_run(
     Set-up is counted from ``began`` (of ``time.perf_counter()``), or from the call.
     """
     began = time.perf_counter() if began is None else began
-    recipe = recipe.fitted(len(dataset.train))
+    wanted, recipe = recipe, recipe.fitted(len(dataset.train))
     if recipe.patience:  # some of the images will choose the epoch instead of being learned from
-        recipe = dataclasses.replace(recipe, batch=min(recipe.batch, len(with_validation(dataset)[0])))
+        learned = len(with_validation(dataset)[0])
+        batch = min(recipe.batch, learned)
+        epochs = max(recipe.epochs, -(-wanted.min_steps // (learned // batch)))
+        recipe = dataclasses.replace(recipe, batch=batch, epochs=epochs)
     settings = settled(settings, recipe.epochs * steps_per_epoch(len(dataset.train), recipe.batch))
     # Before anything is on disk: what cannot be built leaves nothing.
     weights, more = None, {}
@@ -227,4 +233,9 @@ def resume_run(
         if found := stored.differences(now):
             warn(f"the last bits may differ from an uninterrupted run: {'; '.join(found)}")
         more = {"start": description["start"]} if "start" in description else {}
+        if more and not (run / CHECKPOINT).is_file():
+            raise FileError(
+                f"RUN: {run} stopped before its first checkpoint, and the weights that it was to start from are not "
+                "in it. Start it again: morpho train DATA --from SPACE"
+            )
         return Run(dataset, recipe, run, seed, now, description["command"], began, listen, None, more).finish()
