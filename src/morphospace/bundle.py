@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from filelock import FileLock
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
@@ -20,10 +21,11 @@ from morphospace.files import atomic_file, atomic_folder, read_json, write_json
 from morphospace.latent.classes import Classes
 from morphospace.latent.concepts import Concept
 
-__all__ = ["FORMAT", "Bundle", "read_bundle", "write_bundle", "write_classes", "write_concepts"]
+__all__ = ["FORMAT", "Bundle", "change_concepts", "read_bundle", "write_bundle", "write_classes", "write_concepts"]
 
 FORMAT = "morphospace-space-1"
 _CLASSES = "classes.safetensors"
+_LOCK = ".lock"
 
 
 class Bundle(NamedTuple):
@@ -79,6 +81,19 @@ def write_concepts(folder: Path, concepts: Mapping[str, Concept]) -> None:
     write_json(folder / "concepts.json", {name: concept_evidence(concept) for name, concept in concepts.items()})
     if before.keys() - tensors.keys():
         _save(path, tensors)
+
+
+def change_concepts(folder: Path, change: Callable[[dict[str, Concept]], dict[str, Concept]]) -> None:
+    """Write what ``change`` makes of the concepts that a bundle has by now: others may write there too.
+
+    Raises:
+        FileError: if the bundle is damaged, or cannot be written.
+    """
+    try:
+        with FileLock(folder / _LOCK):
+            write_concepts(folder, change(read_bundle(folder).concepts))
+    except OSError as error:
+        raise FileError(f"cannot write {folder}: {error.strerror}. Name a space that you may write to.") from error
 
 
 def write_classes(folder: Path, classes: Classes) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from morphospace.errors import DataError, FileError
 from morphospace.quiet import quiet
@@ -34,6 +34,7 @@ Images: TypeAlias = NDArray[np.uint8]
 LARGEST_PICTURE = 100_000_000
 """Pixels; a file that claims more is taken for a decompression bomb."""
 
+_ON_THEIR_SIDE = (5, 6, 7, 8)  # EXIF's orientations of which height and width change places
 _LEFT_TO_PILLOW = (b"Exif\0", b"ns.adobe.com/xap", b"MPF\0")  # may turn the picture, or hold several
 
 
@@ -83,25 +84,30 @@ def decode_picture(
         [[255, 255, 255], [255, 255, 255]]
     """
     with quiet():  # Pillow warns of what is refused or mended here
-        return decode_quietly(data, near=near, largest=largest, formats=formats)
+        return decode_quietly(data, near=near, largest=largest, formats=formats)[0]
 
 
 def decode_quietly(
     data: bytes, *, near: int | None = None, largest: int = LARGEST_PICTURE, formats: tuple[str, ...] | None = None
-) -> Images:
-    """:func:`decode_picture` for many pictures, to be called within :func:`~morphospace.quiet.quiet`."""
+) -> tuple[Images, tuple[int, int]]:
+    """:func:`decode_picture` for many pictures, to be called within :func:`~morphospace.quiet.quiet`.
+
+    Beside the pixels comes the (H, W) of the picture itself, which with ``near`` may have more of them.
+    """
     if not data:
         raise UnreadablePictureError("empty file")
     plain = _plain_jpeg(data, near, largest)
     if plain is not None:
-        return plain
+        return plain, plain.shape[:2]
     try:
         with Image.open(io.BytesIO(data), formats=formats) as picture:
             if picture.width * picture.height > largest:
                 raise UnreadablePictureError(f"too large: {picture.width}x{picture.height} pixels")
-            if near is not None and min(picture.size) >= 4 * near:
+            whole = picture.size
+            if near is not None and min(whole) >= 4 * near:
                 picture.draft(None, (2 * near, 2 * near))
-            return from_pil(picture)
+            turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in _ON_THEIR_SIDE
+            return from_pil(picture), whole if turned else whole[::-1]
     except UnreadablePictureError:
         raise
     except UnidentifiedImageError as error:

@@ -74,6 +74,7 @@ def read_points(path: Path) -> PointTable:
         EOFError,
         OSError,
         zipfile.BadZipFile,
+        csv.Error,
         StopIteration,
         UnicodeDecodeError,
     ) as error:
@@ -100,13 +101,21 @@ def _arrays(data: bytes) -> PointTable:
 
 
 def _csv(data: bytes) -> PointTable:
-    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
-    if not rows:
+    table = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) if row]
+    if len(table) < 2:
         raise DataError("no rows")
-    columns = [name for name in rows[0] if name and re.fullmatch(r"z\d+", name)]
-    z = np.array([[float(row[name]) for name in columns] for row in rows], np.float32)
-    labels = np.array([int(row["label"]) for row in rows], np.int64) if "label" in rows[0] else None
-    return PointTable(z, labels, [row["name"] for row in rows] if "name" in rows[0] else [])
+    header, *rows = table
+    for i, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            raise DataError(f"row {i} has {len(row)} values, expected {len(header)} as in the header")
+    # By number, not by place: tables are sorted by other programs, and those put z10 before z2.
+    columns = sorted((int(name[1:]), place) for place, name in enumerate(header) if re.fullmatch(r"z\d+", name))
+    if [number for number, _ in columns] != list(range(1, len(columns) + 1)):
+        found = ", ".join(f"z{number}" for number, _ in columns)
+        raise DataError(f"expected columns z1, z2, ... without gaps, each once, got {found}")
+    z = np.array([[float(row[place]) for _, place in columns] for row in rows], np.float32)
+    labels = np.array([int(row[header.index("label")]) for row in rows], np.int64) if "label" in header else None
+    return PointTable(z, labels, [row[header.index("name")] for row in rows] if "name" in header else [])
 
 
 def file_names(table: PointTable) -> list[str]:

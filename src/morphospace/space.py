@@ -427,6 +427,7 @@ class Space:
         held_out: tuple[Any, Any] | None = None,
         source: str = "images in memory",
         origin: Mapping[str, str] | None = None,
+        seed: int | None = None,
     ) -> Concept:
         """Learn a direction and keep it under ``name``; see :func:`morphospace.latent.learn_concept`.
 
@@ -444,6 +445,7 @@ class Space:
             held_out: others, for the evidence: (positive, negative) or (images, values), as above.
             source: where the images are from, in words.
             origin: what it is the concept of, see :class:`morphospace.latent.Concept`.
+            seed: of what is drawn for the evidence; that of the space if left out.
 
         Raises:
             ArgumentError: for both or neither of the two forms, or a space without reference points.
@@ -464,7 +466,7 @@ class Space:
                 judged = sides(*(self.encode(side).mean for side in held_out))
         concept = learn_concept(
             name, codes, known, strata=strata, method=method, held_out=judged, source=source,
-            seed=int(self.about.get("seed", 0)), origin=origin,
+            seed=int(self.about.get("seed", 0)) if seed is None else seed, origin=origin,
         )  # fmt: skip
         self.concepts[name] = concept
         return concept

@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
+from morphospace.bundle import change_concepts
+from morphospace.cli.common import open_space
 from morphospace.data import open_dataset
 from morphospace.images import read_text
-from morphospace.space import load
+from morphospace.space import Space, load
 from morphospace.workflow import learn_from_dataset, learn_label_classes, train
 
 Morpho = Callable[..., Any]
@@ -214,3 +216,33 @@ def test_judges_tell_what_concepts_do(at: Morpho, tmp_path: Path) -> None:
     assert "lean" not in left_out.json["concepts"]
     assert at("concept", "test", RUN, "7").code == 2
     assert at("concept", "test", RUN, "--seeds", "1").code == 2
+
+
+def test_what_others_do_meanwhile_is_left_as_it_is(at: Morpho, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A concept takes a while to learn: another training ends, and another concept is learned."""
+    runs = tmp_path / "home" / "runs"
+    own, newer = runs / "0002-digits-quick" / "space", runs / "0003-digits-quick" / "space"
+
+    def open_and_wait(name: str, device: str) -> Space:
+        found = open_space(name, device)
+        theirs = found.discover(1)[0].concept.named("theirs")
+        shutil.copytree(own.parent, newer.parent)
+        change_concepts(own, lambda there: there | {"theirs": theirs})
+        return found
+
+    monkeypatch.setattr("morphospace.cli.concepts.open_space", open_and_wait)
+    ran = at("concept", "learn", "latest", "mine", "--data", "digits", "--label", "6", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["space"] == str(Path("runs") / "0002-digits-quick")
+    assert set(load(own).concepts) == {"mine", "theirs"}
+    assert not load(newer).concepts
+
+
+def test_the_seed_of_a_concept_is_the_one_that_was_given(at: Morpho) -> None:
+    learn = ("--data", "digits", "--label", "1", "--json")
+    own, again, other = (
+        at("concept", "learn", RUN, name, *learn, *options).json["concept"]
+        for name, options in (("a", ()), ("b", ("--seed", "0")), ("c", ("--seed", "7")))
+    )
+    assert (own["seed"], again["seed"], other["seed"]) == (0, 0, 7)
+    assert own["auc_interval"] == again["auc_interval"] != other["auc_interval"]

@@ -10,9 +10,12 @@ from filelock import FileLock
 from tests.pictures import write_folder
 
 import morphospace.data.prepared as prepared_module
-from morphospace.data import Preparation, forget, kept_sets, open_dataset, prepared_folder
+from morphospace.cli.common import image_argument
+from morphospace.data import Preparation, forget, kept_sets, open_dataset, open_item, prepared_folder
 from morphospace.data.store import StoredImages
 from morphospace.errors import FileError
+from morphospace.space import Space
+from morphospace.workflow import preparation_for
 
 
 @pytest.fixture
@@ -77,3 +80,25 @@ def test_a_set_that_is_being_prepared_stays(tmp_path: Path, cache: Path) -> None
     with FileLock(kept.folder / ".lock"), pytest.raises(FileError, match="being prepared by another process"):
         forget([kept])
     assert kept_sets(cache) == [kept]
+
+
+def test_attributes_are_those_of_the_set_that_was_opened(tmp_path: Path, cache: Path) -> None:
+    photos = write_folder(tmp_path / "photos", 30, (10, 12, 3), start=10)
+    names = [path.name for path in sorted(photos.iterdir())]
+    (photos / "attributes.csv").write_text("\n".join(["file,age", *(f"{n},{n[:3]}" for n in names)]))
+    found = open_dataset(photos)
+    write_folder(photos, 3, (10, 12, 3))  # sorted before the others
+    open_dataset(photos)
+    assert sorted([*found.train.attributes["age"], *found.test.attributes["age"]]) == list(range(10, 40))
+    forget(kept_sets(cache))
+    assert len(found.train.attributes["age"]) == len(found.train)
+
+
+def test_an_item_is_that_of_the_set_as_the_space_takes_it(tmp_path: Path, cache: Path, space: Space) -> None:
+    """The split of a folder depends on its pixels, and these on its preparation."""
+    photos = write_folder(tmp_path / "photos", 40, (30, 30, 3))
+    prepared = open_dataset(photos, preparation_for(space))
+    for i in range(len(prepared.test)):
+        image = image_argument(space, f"{photos}:test/{i}")
+        assert (image == prepared.test.images[i : i + 1]).all()
+    assert open_item(f"{photos}:test/0", preparation_for(space)).shape == space.shape

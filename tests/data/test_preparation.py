@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 from tests.pictures import encoded, noise, write_folder
 
 import morphospace.data.prepared as prepared_module
@@ -54,6 +55,17 @@ def test_many_sizes_get_the_middle_one_and_it_is_said(tmp_path: Path) -> None:
     found = open_dataset(tmp_path)
     assert found.shape == (34, 64, 3)
     assert "pictures of 9 sizes were scaled and cropped to 64x34" in found.notes[0]
+
+
+def test_the_sizes_of_files_are_their_own_however_they_are_decoded(tmp_path: Path) -> None:
+    """Large JPEGs are decoded at a part of their size, and some lie on their side."""
+    for i in range(4):
+        (tmp_path / f"{i}.jpg").write_bytes(encoded(noise(i, (600, 800, 3)), "JPEG"))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(tmp_path / "3.jpg") as picture:
+        picture.save(tmp_path / "3.jpg", exif=exif)
+    assert open_dataset(tmp_path).preparation["sizes"] == {"800x600": 3, "600x800": 1}
 
 
 def test_colour_is_chosen_by_what_the_pictures_are(tmp_path: Path) -> None:

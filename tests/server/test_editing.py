@@ -83,7 +83,7 @@ def test_a_name_is_never_a_path(client: TestClient, space: Space, session: Sessi
     assert client.post(f"{API}/concepts/{quote(name, safe='')}/keep").json() == {"kept": True}
     assert list(read_bundle(session.folder).concepts) == [name]
     assert client.delete(f"{API}/concepts/{quote(name, safe='')}").status_code == 204
-    assert {path.name for path in session.folder.iterdir()} == files
+    assert {path.name for path in session.folder.iterdir()} == files | {".lock"}
     assert {p for p in tmp_path.rglob("*") if "space" not in p.relative_to(tmp_path / "inside").parts} == before
 
 

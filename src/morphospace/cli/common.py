@@ -118,7 +118,7 @@ def screen() -> Console:
     """Where progress and errors go: stderr."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def note(words: str) -> None:
@@ -150,6 +150,8 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
     @functools.wraps(function)
     def command(*args: Any, json: bool, debug: bool, **kwargs: Any) -> None:
         try:
+            if kwargs.get("space") == "latest":  # looked up once: another run may finish meanwhile
+                kwargs["space"] = str(space_folder("latest"))
             _print(function(*args, **kwargs), as_json=json)
         except MorphospaceError as error:
             _fail(str(error), error.exit_code, error, as_json=json, debug=debug)
@@ -180,7 +182,7 @@ def _print(answer: Answer, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if answer.text:
         console.print(answer.text, soft_wrap=True)
     for path in answer.outputs:
@@ -229,7 +231,7 @@ def table_text(columns: Sequence[str | Column], rows: Iterable[Sequence[str]]) -
         column.overflow = "fold"
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     with console.capture() as capture:
         console.print(table)
     return Text.from_ansi(capture.get().rstrip()).markup
@@ -366,7 +368,11 @@ def note_typicality(typicality: float, what: str) -> dict[str, Any]:
 
 
 def open_splits(text: str, preparation: Preparation | None = None) -> tuple[Dataset, dict[str, Split]]:
-    """``mnist`` as all its splits, ``mnist:test`` as one."""
+    """``mnist`` as all its splits, ``mnist:test`` as one.
+
+    Raises:
+        ArgumentError: if the set has no such split.
+    """
     from morphospace.data import SOURCES
 
     name, _, split = text.rpartition(":")
@@ -374,7 +380,8 @@ def open_splits(text: str, preparation: Preparation | None = None) -> tuple[Data
     if not known or "=" in split or Path(text).exists():
         name, split = text, ""
     dataset = open_data(name, preparation)
-    return dataset, {split: dataset.split(split)} if split else {"train": dataset.train, "test": dataset.test}
+    names = [split] if split else ["train", "test", *(["validation"] if dataset.validation is not None else [])]
+    return dataset, {name: dataset.split(name) for name in names}
 
 
 def folder_pictures(text: str) -> list[tuple[str, Path]] | None:
@@ -413,10 +420,12 @@ def image_argument(space: Space, text: str) -> Images:
     """
     from morphospace.data import SOURCES, open_item
     from morphospace.images import fit_image
+    from morphospace.workflow import preparation_for
 
     if not Path(text).exists():
         if text.partition(":")[0] in (*SOURCES, "sprites", "hf") or re.search(r":\w+/\d+$", text):
-            return fit_image(open_item(text, progress=data_progress), space.shape, space.resize)[None]
+            image = open_item(text, preparation_for(space), progress=data_progress)
+            return fit_image(image, space.shape, space.resize)[None]
         raise FileError(f'IMAGE: there is no file "{text}". Expected a picture, or an item like "mnist:test/17".')
     if Path(text).is_dir():
         raise ArgumentError(f"IMAGE: {text} is a folder, expected a picture file.")

@@ -94,7 +94,10 @@ def learn(
             "numbers, mean-difference for yes and no.",
         ),
     ] = None,
-    seed: SeedOption = 0,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--seed", min=0, help="Seed of what is drawn again and again; by default the space's."),
+    ] = None,
     device: DeviceOption = "auto",
     force: ForceOption = False,
 ) -> Answer:
@@ -109,22 +112,24 @@ def learn(
     if positive is not None:
         if balance or not label is attribute is measured is None:
             raise ArgumentError("--label, --attribute, --measure and --balance belong to --data, not to --positive.")
-        concept = _from_folders(found, name, positive, negative, method)
+        concept = _from_folders(found, name, positive, negative, method, seed)
     elif negative is not None:
         raise ArgumentError("--negative belongs to --positive; with --data all others are the negatives.")
     else:
         concept = learn_from_dataset(
             found, name, open_data(str(data), preparation_for(found)), label=label, attribute=attribute,
-            measured=measured, balance=[] if balance == ["none"] else balance or None, method=method,
+            measured=measured, balance=[] if balance == ["none"] else balance or None, method=method, seed=seed,
         )  # fmt: skip
-    store_concepts(space, found)
+    store_concepts(space, lambda there: there | {name: concept})
     for words in concept.warnings(found.concepts):
         note(f"{name}: {words}")
-    facts = {"space": space, "seed": seed, "concept": concept_facts(concept, found)}
+    facts = {"space": space, "seed": concept.seed, "concept": concept_facts(concept, found)}
     return Answer(facts, f"learned {concept_line(concept)}")
 
 
-def _from_folders(space: Space, name: str, positive: str, negative: str | None, method: str | None) -> Concept:
+def _from_folders(
+    space: Space, name: str, positive: str, negative: str | None, method: str | None, seed: int | None
+) -> Concept:
     from morphospace.cli.folders import encode_folder
     from morphospace.latent import learn_concept, sides
 
@@ -139,7 +144,7 @@ def _from_folders(space: Space, name: str, positive: str, negative: str | None, 
         raise ArgumentError("--negative: this space keeps no reference points; give a folder of pictures that lack it.")
     # Names, not places: a bundle may be shared.
     source = f"{Path(positive).name} against {'the test images' if negative is None else Path(negative).name}"
-    seed = int(space.about.get("seed", 0))
+    seed = int(space.about.get("seed", 0)) if seed is None else seed
     known = sides(codes("--positive", positive), away)
     concept = learn_concept(name, *known, method=method, source=source, seed=seed)
     space.concepts[name] = concept
@@ -201,17 +206,19 @@ def discover(
     path = output_path(out, "discover", ".png", force=force)
     found = open_space(space, device)
     directions = found.discover(k)
+    named: dict[str, Concept] = {}
     for place, name in chosen:
         if place > len(directions):
             raise ArgumentError(f"--name: there are only {len(directions)} directions, got {place}={name}.")
         if name in found.concepts and not force:
             raise ArgumentError(f'--name: there is a concept "{name}" already. Choose another, or pass --force.')
-        found.concepts[name] = directions[place - 1].concept.named(name)
+        named[name] = directions[place - 1].concept.named(name)
+    found.concepts |= named
     picture = discovery_sheet(found, directions)
     picture.text.update(command=command_line())
     picture.save(path)
-    if chosen:
-        store_concepts(space, found)
+    if named:
+        store_concepts(space, lambda there: there | named)
     lines = [
         f"{i:3d}  [bold]{one.concept.name}[/]  [dim]changes a pixel by {one.effect:.1f} of 255[/]"
         for i, one in enumerate(directions, 1)
@@ -287,12 +294,9 @@ def remove(
     found = open_space(space, "cpu")
     for name in names:
         known_concept(found, name)
-    for name in names:
-        found.concepts.pop(name, None)
-    store_concepts(space, found)
-    return Answer(
-        {"space": space, "removed": names, "concepts": list(found.concepts)}, f"removed {escape(', '.join(names))}"
-    )
+    store_concepts(space, lambda there: {name: there[name] for name in there if name not in names})
+    left = [name for name in found.concepts if name not in names]
+    return Answer({"space": space, "removed": names, "concepts": left}, f"removed {escape(', '.join(names))}")
 
 
 def rename(
@@ -305,9 +309,11 @@ def rename(
     known_concept(found, old)
     if new in found.concepts:
         raise ArgumentError(f'NEW: there is a concept "{new}" already. Choose another name.')
-    found.concepts = {
-        (new if name == old else name): (concept.named(new) if name == old else concept)
-        for name, concept in found.concepts.items()
-    }
-    store_concepts(space, found)
-    return Answer({"space": space, "concepts": list(found.concepts)}, f"renamed {escape(old)} to {escape(new)}")
+
+    def renamed(there: dict[str, Concept]) -> dict[str, Concept]:
+        return {c.name: c for c in (c.named(new) if name == old else c for name, c in there.items())}
+
+    store_concepts(space, renamed)
+    return Answer(
+        {"space": space, "concepts": list(renamed(found.concepts))}, f"renamed {escape(old)} to {escape(new)}"
+    )

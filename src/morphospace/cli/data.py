@@ -136,12 +136,14 @@ def info(
         lines.append(f"[dim]files       [/]{found}{f' and {more:,} other sizes' if more else ''}")
     lines.append(f"[dim]fingerprint [/]{dataset.fingerprint[:16]}")
     lines += [
-        f"[dim]label[/] {escape(name):20} {both['train']:7,} {both['test']:7,}"
+        f"[dim]label[/] {escape(f'{name:20}')} {both['train']:7,} {both['test']:7,}"
         for name, both in facts["labels"].items()
     ]
-    lines += [f"[dim]attribute[/] {escape(name):16} {escape(words)}" for name, words in facts["attributes"].items()]
+    lines += [
+        f"[dim]attribute[/] {escape(f'{name:16}')} {escape(words)}" for name, words in facts["attributes"].items()
+    ]
     if dataset.problems:
-        lines.append(f"[yellow]{problem_summary(dataset).partition(';')[0]}[/]")
+        lines.append(f"[yellow]{escape(problem_summary(dataset).partition(';')[0])}[/]")
         lines += [f"  {escape(_one_line(p.name))}: {escape(p.reason)}" for p in dataset.problems[:_SHOWN]]
         if len(dataset.problems) > _SHOWN:
             lines.append(f"  [dim]and {len(dataset.problems) - _SHOWN:,} more; --json lists them all[/]")
@@ -212,6 +214,8 @@ def prepare(
     """Prepare a set, which training would do by itself: decode every picture once and keep the result."""
     import time
 
+    from rich.markup import escape
+
     began = time.perf_counter()
     dataset = open_data(data, preparation_of(size, resize, colour, strict))
     seconds = time.perf_counter() - began
@@ -226,9 +230,9 @@ def prepare(
         "problems": len(dataset.problems),
         "fingerprint": dataset.fingerprint,
     }
-    where = f"\n[dim]kept in {folder}[/]" if folder else ""
-    text = f"[bold]{dataset.name}[/]: {count:,} images of {_form(dataset.shape)}, ready in {seconds:.1f} s{where}"
-    return Answer(facts, text)
+    where = f"\n[dim]kept in {escape(folder)}[/]" if folder else ""
+    name, form = escape(dataset.name), _form(dataset.shape)
+    return Answer(facts, f"[bold]{name}[/]: {count:,} images of {form}, ready in {seconds:.1f} s{where}")
 
 
 def forget(

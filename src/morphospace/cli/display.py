@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -61,7 +62,7 @@ class Display:
         going = f", from epoch {event.epochs_done + 1}" if event.epochs_done else ""
         beta = "" if event.beta in (0.0, 1.0) else f", beta {event.beta:g}"
         self.console.print(
-            f"[bold]{event.recipe.name}[/] on [bold]{event.dataset.name}[/]: {event.learned:,} images "
+            f"[bold]{escape(event.recipe.name)}[/] on [bold]{escape(event.dataset.name)}[/]: {event.learned:,} images "
             f"{width}x{height} {kind}, {event.recipe.latent_dim} latents, {event.parameters:,} parameters{beta}; "
             f"{event.epochs} epochs, batch {event.recipe.batch}{going} "
             f"[dim]({event.settings.device}, {event.settings.precision}, {event.settings.threads} threads)[/]",

@@ -62,7 +62,9 @@ def encode(
     means = [found.encode(split.images).mean for split in splits.values()]
     labels = [split.labels for split in splits.values() if split.labels is not None]
     names = [f"{dataset.name}:{name}/{i}" for name, split in splits.items() for i in range(len(split))]
-    table = PointTable(np.concatenate(means), np.concatenate(labels) if labels else None, names)
+    # Labels of some splits only would stand beside the wrong points.
+    known = np.concatenate(labels) if len(labels) == len(splits) else None
+    table = PointTable(np.concatenate(means), known, names)
     write_points(path, table, text)
     return Answer({"seed": seed, "points": len(table.z), "latent_dim": found.latent_dim}, outputs=[path])
 

@@ -99,6 +99,7 @@ def neighbors(
     """List and draw the images of a set whose codes lie nearest to that of an image."""
     import numpy as np
 
+    from morphospace.errors import DataError
     from morphospace.latent.nearest import nearest
     from morphospace.report import neighbor_sheet
     from morphospace.workflow import preparation_for
@@ -108,6 +109,10 @@ def neighbors(
     dataset, splits = open_splits(data or own_data(space, found), preparation_for(found))
     items = [(name, split, i) for name, split in splits.items() for i in range(len(split))]
     query, own = _query(found, image, dataset, splits)
+    if own is not None and len(items) == 1:
+        raise DataError(
+            f"--data: expected images beside {image} to look among, got it alone. Name a set or split of more images."
+        )
     codes = np.concatenate([found.encode(split.images).mean for split in splits.values()])
     places, distances = nearest(found.encode(query).mean[0], codes, n + 1)
     chosen = [(place, distance) for place, distance in zip(places, distances, strict=True) if place != own][:n]

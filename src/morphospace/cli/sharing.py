@@ -99,7 +99,7 @@ def import_(
     if wanted in found.concepts and not force:
         raise ArgumentError(f'NAME: there is a concept "{wanted}" already. Pass --name ANOTHER, or --force.')
     concept, again = adopt_concept(found, shared, wanted)
-    store_concepts(space, found)
+    store_concepts(space, lambda there: there | {wanted: concept})
     for words in concept.warnings(found.concepts):
         note(f"{wanted}: {words}")
     facts = {"space": space, "seed": seed, "learned_again": again, "concept": concept_facts(concept, found)}

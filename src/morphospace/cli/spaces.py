@@ -79,7 +79,7 @@ def info(space: SpaceArgument) -> Answer:
         ("concepts", ", ".join(found.concepts) or "none; learn one with morpho concept learn"),
         ("command", str(facts["command"] or "ms.train")),
     ]
-    return Answer(facts, "\n".join(f"[dim]{name:11}[/]{value}" for name, value in rows))
+    return Answer(facts, "\n".join(f"[dim]{name:11}[/]{escape(value)}" for name, value in rows))
 
 
 def evaluate(
@@ -108,7 +108,7 @@ def evaluate(
     used = found.latent_dim - len(figures["latents"]["unused"])
     text = "\n".join(
         [
-            f"[bold]{name}[/], {figures['images']:,} test images",
+            f"[bold]{escape(name)}[/], {figures['images']:,} test images",
             *(f"[dim]{name:16}[/]{_value(name, value)}" for name, value in rows),
             f"[dim]{'latents used':16}[/]{used} of {found.latent_dim}",
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +27,11 @@ def known_concept(space: Space, name: str) -> Concept:
     return space.concepts[name]
 
 
-def store_concepts(name: str, space: Space) -> None:
-    """Write the concepts of the space that SPACE names."""
-    from morphospace.bundle import write_concepts
+def store_concepts(name: str, change: Callable[[dict[str, Concept]], dict[str, Concept]]) -> None:
+    """Change the concepts that the space SPACE has by now."""
+    from morphospace.bundle import change_concepts
 
-    write_concepts(bundle_folder(name), space.concepts)
+    change_concepts(bundle_folder(name), change)
 
 
 def bundle_folder(name: str) -> Path:

@@ -19,6 +19,7 @@ from morphospace.cli.common import (
     SizeOption,
     StrictOption,
     command_line,
+    escape,
     note,
     open_data,
     open_space,
@@ -137,7 +138,7 @@ def recipes() -> Answer:
 def _answer(result: Result) -> Answer:
     for words in result.warnings:
         note(words)
-    test, space = result.test, f"[bold]{result.run}[/]"
+    test, space = result.test, f"[bold]{escape(str(result.run))}[/]"
     if test.neg_elbo is None:
         figures = f"reconstruction {test.reconstruction:.2f} nats"
     else:
@@ -154,7 +155,7 @@ def _answer(result: Result) -> Answer:
         f"\n[bold]test[/] {figures}{book}{psnr}{best}\n"
         f"[dim]trained {result.train['seconds']:.1f} s at {result.train['images_per_second'] or 0:,.0f} images/s[/]\n\n"
         f"space   {space}\n"
-        f"report  {result.run}/report.html\n"
+        f"report  {escape(f'{result.run}/report.html')}\n"
         f"next    morpho atlas latest"
     )
     return Answer(result.to_json(), text)

@@ -14,6 +14,7 @@ from morphospace.cli.common import (
     SeedOption,
     SpaceArgument,
     command_line,
+    escape,
     note,
     open_data,
     open_space,
@@ -74,7 +75,7 @@ def trial(
     classes = None
     if wanted_classes:
         _tell("edits from class to class")
-        classes = class_figures(found, dataset, judges, images=images)
+        classes = class_figures(found, dataset, judges, images=images, seed=seed)
     facts: dict[str, Any] = {"space": space, "data": dataset.name, "seed": seed, "seeds": seeds, **trials.to_json()}
     facts["classes"] = None if classes is None else classes.to_json()
     with atomic_folder(folder) as partial:
@@ -100,12 +101,11 @@ def _testable(space: Space, dataset: Dataset) -> list[str]:
 
 
 def _tell(words: str) -> None:
-    screen().print(f"[dim]{words}[/]", soft_wrap=True)
+    screen().print(f"[dim]{escape(words)}[/]", soft_wrap=True)
 
 
 def _text(facts: dict[str, Any]) -> str:
     """The figures of strength 1 as a table."""
-    from rich.markup import escape
 
     def share(found: dict[str, Any], key: str) -> str:
         return f"{found[key]['mean']:.0%}" if key in found and found[key]["mean"] is not None else "-"
@@ -115,7 +115,7 @@ def _text(facts: dict[str, Any]) -> str:
     for name, each in facts["concepts"].items():
         found = next(row for row in each["strengths"] if row["strength"] == 1.0)
         line = (
-            f"{escape(name):20} {share(found, 'reached'):>8} {share(found, 'random_reached'):>8} "
+            f"{escape(f'{name:20}')} {share(found, 'reached'):>8} {share(found, 'random_reached'):>8} "
             f"{share(found, 'others'):>8} {share(found, 'kept'):>9} {share(found, 'real'):>6}"
         )
         if each.get("correlation", {}).get("mean") is not None:

@@ -97,10 +97,17 @@ class Dataset:
         return height, width, channels
 
     def split(self, name: str) -> Split:
-        """The split called ``name``: "train" or "test"."""
-        if name not in ("train", "test"):
-            raise ArgumentError(f'split: expected "train" or "test", got "{name}".')
-        return self.train if name == "train" else self.test
+        """The split called ``name``: "train", "test", or "validation" where the set has one.
+
+        Raises:
+            ArgumentError: if the set has no split of that name.
+        """
+        splits = {"train": self.train, "test": self.test}
+        if self.validation is not None:
+            splits["validation"] = self.validation
+        if name not in splits:
+            raise ArgumentError(f'split: "{self.name}" has no split "{name}". {did_you_mean(name, splits)}')
+        return splits[name]
 
     def label_number(self, label: str) -> int:
         """The number of a label given by name or number.
@@ -182,7 +189,7 @@ def with_validation(dataset: Dataset) -> tuple[Split, Split]:
     last = np.sort(keys)[max(1, round(HELD_OUT * len(keys))) - 1]
     chosen = keys <= last
     if chosen.all():
-        raise DataError("images: expected at least two different training images, got copies of one.")
+        raise DataError("images: expected at least two different training images, got one, or copies of it.")
     return dataset.train.take(~chosen), dataset.train.take(chosen)
 
 

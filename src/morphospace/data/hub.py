@@ -11,6 +11,7 @@ import numpy as np
 from morphospace.data.attributes import Attribute
 from morphospace.data.items import Item
 from morphospace.data.preparation import Collection, Columns
+from morphospace.data.sources import label_name
 from morphospace.errors import DataError, FileError
 
 __all__ = ["hub_collection"]
@@ -54,7 +55,7 @@ def hub_collection(name: str) -> Collection:
         values = {c: [v for table in tables for v in table[c]] for c in first.features if c != column}
         label = next((c for c in _LABELS if c in values), None)
         names = getattr(first.features[label], "names", None) if label else None
-        labels = [names[v] if names else str(v) for v in values.pop(label)] if label else []
+        labels = [_label_name(v, names) for v in values.pop(label)] if label else []
         attributes = {c: found for c, some in values.items() if (found := _attribute(some)) is not None}
         official = set(parts) >= {"train", "test"}
         return Columns(labels, [place.partition("/")[0] for place in places] if official else (), attributes)
@@ -68,6 +69,13 @@ def hub_collection(name: str) -> Collection:
         columns=columns,
         licence=str(first.info.license or ""),
     )
+
+
+def _label_name(value: Any, names: Sequence[str] | None) -> str:
+    """A label in words; sets of the hub write -1 or nothing where the label is hidden."""
+    if names:
+        return names[value] if value in range(len(names)) else "(no label)"
+    return label_name(value)
 
 
 def _attribute(values: Sequence[Any]) -> Attribute | None:

@@ -60,15 +60,15 @@ class Looked(NamedTuple):
     reasons: dict[int, str]
 
 
-def read_picture(item: Item, *, near: int | None = None) -> Images:
-    """The picture of an item, uint8 (H, W, C), as it is; to be called within ``quiet()``.
+def read_picture(item: Item, *, near: int | None = None) -> tuple[Images, tuple[int, int]]:
+    """The picture of an item, uint8 (H, W, C), and its own (H, W); to be called within ``quiet()``.
 
     Raises:
         UnreadablePictureError: with the reason in a few words.
     """
     if isinstance(item, Sprite):
         drawn: Images = draw_sprites(sprite_factors(item.number, item.number + 1, seed=item.seed), item.shape)[0]
-        return drawn
+        return drawn, drawn.shape[:2]
     if isinstance(item, str):
         try:
             with open(item, "rb") as stream:  # noqa: PTH123 - a hundred thousand Paths take a second
@@ -77,11 +77,10 @@ def read_picture(item: Item, *, near: int | None = None) -> Images:
             raise UnreadablePictureError("gone while the folder was read") from error
         except OSError as error:
             raise UnreadablePictureError(f"unreadable ({error.strerror})") from error
-    picture = decode_quietly(item, near=near)
-    height, width = picture.shape[:2]
+    picture, (height, width) = decode_quietly(item, near=near)
     if min(height, width) < SMALLEST_SIDE:
         raise UnreadablePictureError(f"too small: {width}x{height} pixels")
-    return picture
+    return picture, (height, width)
 
 
 def _coloured(picture: Images) -> bool:
@@ -109,12 +108,11 @@ def _look(
     with quiet():
         for i, item in enumerate(items):
             try:
-                picture = read_picture(item, near=near)
+                picture, sizes[i] = read_picture(item, near=near)
             except UnreadablePictureError as error:
                 reasons[start + i] = error.reason
                 images[i] = 0
                 continue
-            sizes[i] = picture.shape[:2]
             coloured[i] = _coloured(picture) if shape is None or shape[2] == 1 else True
             if shape is not None:
                 images[i] = fit_image(picture, shape, resize)
@@ -195,7 +193,8 @@ def read_fitted(
         for name, path in files[start : start + _CHUNK]:
             try:
                 with quiet():
-                    images.append(fit_image(read_picture(str(path), near=max(shape[:2])), shape, resize))
+                    picture, _ = read_picture(str(path), near=max(shape[:2]))
+                    images.append(fit_image(picture, shape, resize))
                 names.append(name)
             except UnreadablePictureError as error:
                 problems.append(Problem(name, error.reason))

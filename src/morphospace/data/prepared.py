@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from io import BufferedReader
 from pathlib import Path
+from threading import Lock
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -18,25 +21,42 @@ from morphospace.files import read_json
 
 __all__ = ["COLUMNS", "DESCRIPTION", "FORMAT", "IMAGES", "LOCK", "SET", "SPLITS", "open_prepared"]
 
-FORMAT = "morphospace-prepared-2"
+FORMAT = "morphospace-prepared-3"
 LOCK, SET = ".lock", "set"  # in a folder of the cache
 DESCRIPTION, IMAGES, COLUMNS = "prepared.json", "images.npy", "columns.npz"
 SPLITS = ("train", "test", "validation")
 _IN_MEMORY = 64 << 20  # bytes; smaller sets are simply loaded
 
 
+class _Columns:
+    """The columns of a set as it was when it was opened, whatever is prepared in its place meanwhile."""
+
+    def __init__(self, stream: BufferedReader) -> None:
+        self._stream = stream
+        self._lock = Lock()
+
+    def __del__(self) -> None:
+        self._stream.close()
+
+    def read(self, name: str) -> Any:
+        """One column, or None."""
+        with self._lock:
+            self._stream.seek(0)
+            with np.load(self._stream, allow_pickle=False) as file:
+                return file.get(name)
+
+
 class _StoredAttributes(Mapping[str, Attribute]):
     """The attributes of some rows, read when asked for."""
 
-    def __init__(self, path: Path, names: Sequence[str], rows: NDArray[np.int64]) -> None:
-        self.path, self.names, self.rows = path, names, rows
+    def __init__(self, columns: _Columns, names: Sequence[str], rows: NDArray[np.int64]) -> None:
+        self.columns, self.names, self.rows = columns, names, rows
 
     def __getitem__(self, name: str) -> Attribute:
         if name not in self.names:
             raise KeyError(name)
-        with np.load(self.path, allow_pickle=False) as file:
-            found: Attribute = file[f"attribute.{name}"][self.rows]
-            return found
+        found: Attribute = self.columns.read(f"attribute.{name}")[self.rows]
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -52,16 +72,15 @@ def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: st
         if description.get("format") != FORMAT or description["key"] != key:
             return None
         stored = StoredImages(folder / IMAGES)
-        # A stream of our own: NumPy leaves a damaged file open.
-        with (folder / COLUMNS).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            kinds, numbers = file["split"], file.get("labels")
+        columns = _Columns((folder / COLUMNS).open("rb"))
+        kinds, numbers = columns.read("split"), columns.read("labels")
         small = stored.nbytes <= _IN_MEMORY
         splits: dict[str, Split | None] = {}
         for i, kind in enumerate(SPLITS):
             rows = np.flatnonzero(kinds == i)
             images = stored.take(rows)
             labels = None if numbers is None else numbers[rows]
-            known = _StoredAttributes(folder / COLUMNS, description["attributes"], rows)
+            known = _StoredAttributes(columns, description["attributes"], rows)
             splits[kind] = Split(images[:] if small else images, labels, known) if len(rows) else None
         train, test = splits["train"], splits["test"]
         if train is None or test is None:

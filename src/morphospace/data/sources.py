@@ -32,6 +32,7 @@ __all__ = [
     "Source",
     "cache_folder",
     "is_local",
+    "label_name",
     "open_dataset",
     "open_item",
     "parse_size",
@@ -271,7 +272,7 @@ def _folder(path: Path) -> Collection:
             problems.append(Problem(tables, "several tables: call the one with the attributes attributes.csv"))
         labels: Sequence[str] = listing.labels
         if not labels and "label" in attributes:
-            labels = [str(value) or "(no label)" for value in attributes["label"]]
+            labels = [label_name(value) for value in attributes["label"]]
         return Columns(labels, listing.splits, attributes, problems)
 
     return Collection(
@@ -283,6 +284,18 @@ def _folder(path: Path) -> Collection:
         columns=columns,
         changed=lambda: not unchanged(listing),
     )
+
+
+def label_name(value: object) -> str:
+    """The value of a column of labels in words; such a column has floats where a cell is empty.
+
+    Example:
+        >>> label_name(3.0), label_name("cat"), label_name(np.nan), label_name("")
+        ('3', 'cat', '(no label)', '(no label)')
+    """
+    if value is None or value == "" or value != value:
+        return "(no label)"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 class _Paths(Sequence[Item]):
@@ -360,8 +373,17 @@ def parse_size(text: str, argument: str = "--size") -> tuple[int, int]:
     return height, width
 
 
-def open_item(text: str, *, progress: Progress = no_progress) -> Images:
+def open_item(text: str, preparation: Preparation | None = None, *, progress: Progress = no_progress) -> Images:
     """One image of a set by ``SET:split/index``, uint8 (H, W, C).
+
+    Args:
+        text: the set, the split and the place.
+        preparation: how the pictures of the set are brought to one form, on which their split depends; images that
+            are arrays already stay as they are.
+        progress: told about downloads and preparation.
+
+    Raises:
+        ArgumentError: for no such text, set, split or place.
 
     Example:
         >>> open_item("digits:test/3").shape
@@ -371,7 +393,8 @@ def open_item(text: str, *, progress: Progress = no_progress) -> Images:
     split_name, _, number = rest.partition("/")
     if not name or not number.isdecimal():
         raise ArgumentError(f'IMAGE: expected a file or an item like "mnist:test/17", got "{text}".')
-    split = open_dataset(name, progress=progress).split(split_name)
+    arrays = name in SOURCES or Path(name).is_file()
+    split = open_dataset(name, None if arrays else preparation, progress=progress).split(split_name)
     if int(number) >= len(split):
         raise ArgumentError(
             f'IMAGE: "{text}" is outside its set: {name}:{split_name} holds items 0 to {len(split) - 1}.'

@@ -8,6 +8,7 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import uvicorn
 
@@ -31,10 +32,11 @@ def listen(host: str, port: int) -> socket.socket:
     for number in tried:
         try:
             return _bound(host, number)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for a name that no host can have, like .x
             if number != tried[-1]:
                 continue
-            words = f"--host, --port: cannot listen at {host}, port {port}: {error.strerror or error}. "
+            reason = getattr(error, "strerror", None) or error
+            words = f"--host, --port: cannot listen at {host}, port {port}: {reason}. "
             raise ArgumentError(words + "Choose another port, or --port 0 for one that is free.") from error
     raise AssertionError("there is always a last one")
 
@@ -92,7 +94,7 @@ def serve(
     """
     bound = listen(host, port)
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{bound.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    address = f"http://{shown}:{bound.getsockname()[1]}/" + (f"?token={quote(token, safe='')}" if token else "")
 
     def listening() -> None:
         announce(address)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from morphospace.bundle import read_bundle, write_concepts
+from morphospace.bundle import change_concepts
 from morphospace.errors import ArgumentError, DataError, FileError, did_you_mean
 from morphospace.export.onnx import Part, to_onnx
 from morphospace.export.page import LARGEST_MODEL, concept_facts, space_facts
@@ -228,8 +228,7 @@ class Session:
             words = "this space cannot be written. Train one of your own, or copy its folder, to keep concepts."
             raise Failure(409, "conflict", words)
         try:
-            # What another process has learned meanwhile stays.
-            write_concepts(self.folder, read_bundle(self.folder).concepts | {name: concept})
+            change_concepts(self.folder, lambda there: there | {name: concept})
         except FileError as error:
             words = "the folder of this space cannot be written any more. Look whether it is there, and has room."
             raise Failure(409, "conflict", words) from error

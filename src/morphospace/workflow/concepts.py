@@ -34,6 +34,7 @@ def learn_from_dataset(
     measured: str | None = None,
     balance: Sequence[str] | None = None,
     method: str | None = None,
+    seed: int | None = None,
 ) -> Concept:
     """Learn a concept from what a set knows or shows of its training images; the test images give the evidence.
 
@@ -47,6 +48,7 @@ def learn_from_dataset(
         balance: "label" and attributes, within whose groups to compare; numbers are cut into quarters. If left out,
             numbers are balanced by label where there are labels: what makes a 1 narrow is no part of "width".
         method: see :func:`morphospace.latent.learn_concept`.
+        seed: of what is drawn for the evidence; that of the space if left out.
 
     Raises:
         ArgumentError: if the set has no such label, attribute or measure, or none or several of the three are given.
@@ -62,7 +64,7 @@ def learn_from_dataset(
         raise DataError(f'--data: no image of "{dataset.name}" has a value to learn {name} from.')
     return space.learn_concept(
         name, images=images, values=values, strata=strata, method=method, source=source, origin=origin,
-        held_out=(judges, truth) if len(truth) else None,
+        held_out=(judges, truth) if len(truth) else None, seed=seed,
     )  # fmt: skip
 
 
