@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from morphospace import files
 from morphospace.errors import ArgumentError, FileError
 from morphospace.files import (
     atomic_file,
@@ -140,6 +141,23 @@ def test_a_claim_of_which_nothing_came_leaves_nothing(tmp_path: Path) -> None:
     with claimed_number(folder, "a", ".png") as path:
         path.touch()
     assert [p.name for p in folder.iterdir()] == ["0001-a.png"]
+
+
+def test_a_claim_that_comes_too_late_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process writes its file, and drops its claim, between our look and our claim."""
+    look = files.next_numbered
+    late = iter([tmp_path / "0001-other.png"])
+
+    def outrun(folder: Path, stem: str, suffix: str = "", *, after: int = 0) -> Path:
+        found = look(folder, stem, suffix, after=after)
+        for path in late:
+            path.touch()
+        return found
+
+    monkeypatch.setattr(files, "next_numbered", outrun)
+    with claimed_number(tmp_path, "a", ".png") as path:
+        path.touch()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["0001-other.png", "0002-a.png"]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -87,8 +87,9 @@ def change_concepts(folder: Path, change: Callable[[dict[str, Concept]], dict[st
     """Write what ``change`` makes of the concepts that a bundle has by now: others may write there too.
 
     Raises:
-        FileError: if the bundle is damaged, or cannot be written.
+        FileError: if the bundle is missing or damaged, or cannot be written.
     """
+    _check_bundle(folder)  # a lock would make the folder
     try:
         with FileLock(folder / _LOCK):
             write_concepts(folder, change(read_bundle(folder).concepts))
@@ -125,15 +126,19 @@ def _read_classes(path: Path) -> Classes | None:
     return found
 
 
+def _check_bundle(path: Path) -> None:
+    if not (path / "config.json").is_file():
+        what = "is no space" if path.exists() else "does not exist"
+        raise FileError(f"SPACE: {path} {what}: expected a run folder, a bundle folder with config.json, or latest.")
+
+
 def read_bundle(path: Path) -> Bundle:
     """Read the bundle in the folder ``path``.
 
     Raises:
         FileError: if it is missing, foreign, of a newer format, or damaged; it names the file.
     """
-    if not (path / "config.json").is_file():
-        what = "is no space" if path.exists() else "does not exist"
-        raise FileError(f"SPACE: {path} {what}: expected a run folder, a bundle folder with config.json, or latest.")
+    _check_bundle(path)
     config = read_json(path / "config.json", "space's config")
     if config.get("format") != FORMAT:
         raise FileError(f"SPACE: {path / 'config.json'} is foreign: expected format {FORMAT}.")

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from morphospace.errors import FileError
 
@@ -211,15 +211,19 @@ def claimed_number(folder: Path, stem: str, suffix: str = "") -> Iterator[Path]:
             raise _cannot_write(path, error) from error
         if next_numbered(folder, stem, suffix, after=taken) == path:  # who had the claim before may have written
             break
-        claim.release()
+        _drop(claim)
     try:
         yield path
     finally:
-        with suppress(OSError):
-            Path(claim.lock_file).unlink()
-        claim.release()
+        _drop(claim)
         with suppress(OSError):
             folder.rmdir()  # nothing came of it
+
+
+def _drop(claim: BaseFileLock) -> None:
+    with suppress(OSError):
+        Path(claim.lock_file).unlink()
+    claim.release()
 
 
 def number_of(path: Path) -> int:

@@ -101,6 +101,9 @@ def _stack(images: Sequence[object], name: str) -> Images:
         raise DataError(f"{name}: expected at least one image, got an empty list.")
     if isinstance(images[0], (int, float)) or (isinstance(images[0], Sequence) and not isinstance(images[0], str)):
         return as_images(np.asarray(images), name=name)
+    arrays = [image for image in images if isinstance(image, np.ndarray) and image.ndim == 2]
+    if len(arrays) == len(images) and len({array.shape for array in arrays}) == 1:
+        return as_images(np.stack(arrays), name=name)  # what 0 and 1 mean, they mean in all of them
     each = [as_images(image, name=f"{name}[{i}]") for i, image in enumerate(images)]
     shapes = {one.shape[1:] for one in each}
     if len(shapes) > 1:

@@ -68,16 +68,7 @@ def read_points(path: Path) -> PointTable:
     data = read_bytes(path, "file of latents")
     try:
         table = _csv(data) if path.suffix.lower() == ".csv" else _arrays(data)
-    except (
-        ValueError,
-        KeyError,
-        EOFError,
-        OSError,
-        zipfile.BadZipFile,
-        csv.Error,
-        StopIteration,
-        UnicodeDecodeError,
-    ) as error:
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, csv.Error) as error:
         raise FileError(
             f"{path} holds no latents: expected .npz with an array z (N, d), .npy or .csv as morpho encode "
             f"writes it ({error})."

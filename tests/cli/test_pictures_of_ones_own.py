@@ -92,6 +92,11 @@ def test_prepared_sets_are_listed_and_forgotten(
     ran = morpho("data", "list")
     assert ran.out.count("my-pictures-") == 2
     assert "9x9 colour" in ran.out
+    names = [kept["name"] for kept in morpho("data", "list", "--json").json["prepared"]]
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = morpho("data", "list").out
+    assert all(name in narrow for name in names)
+    monkeypatch.setenv("COLUMNS", "200")
     for wrong in ((), ("photos",), ("sprites", "--all")):
         refused = morpho("data", "forget", *wrong)
         assert refused.code == 2

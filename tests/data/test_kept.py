@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import pickle
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,7 +51,7 @@ def test_what_is_forgotten_is_gone_and_comes_again_and_the_pictures_stay(tmp_pat
     drawn, kept = kept_sets(cache)
     forget([kept])
     assert kept_sets(cache) == [drawn]
-    assert not kept.folder.exists()
+    assert [path.name for path in kept.folder.iterdir()] == [".lock"]
     assert {path: path.read_bytes() for path in photos.iterdir()} == before
     assert open_dataset(photos).fingerprint == found.fingerprint
 
@@ -71,7 +75,7 @@ def test_what_a_kill_left_is_listed_and_goes(cache: Path) -> None:
     (kept,) = kept_sets(cache)
     assert (kept.shape, kept.source, kept.nbytes) == (None, "", 1000)
     forget([kept])
-    assert list(cache.iterdir()) == []
+    assert kept_sets(cache) == []
 
 
 def test_a_set_that_is_being_prepared_stays(tmp_path: Path, cache: Path) -> None:
@@ -102,3 +106,23 @@ def test_an_item_is_that_of_the_set_as_the_space_takes_it(tmp_path: Path, cache:
         image = image_argument(space, f"{photos}:test/{i}")
         assert (image == prepared.test.images[i : i + 1]).all()
     assert open_item(f"{photos}:test/0", preparation_for(space)).shape == space.shape
+
+
+def test_who_waits_for_the_lock_of_a_set_that_is_forgotten_prepares_it(tmp_path: Path, cache: Path) -> None:
+    photos = write_folder(tmp_path / "photos", 6, (10, 12, 3))
+    before = open_dataset(photos).fingerprint
+    (kept,) = kept_sets(cache)
+    with ThreadPoolExecutor(1) as pool:
+        with FileLock(kept.folder / ".lock"):
+            waiting = pool.submit(open_dataset, photos)
+            time.sleep(0.3)
+            shutil.rmtree(kept.folder / "set")  # as forget does within its lock
+        assert waiting.result(30).fingerprint == before
+    assert [k.folder for k in kept_sets(cache)] == [kept.folder]
+
+
+def test_a_small_set_is_a_value(tmp_path: Path, cache: Path) -> None:
+    found = open_dataset("sprites:count=30,size=8")
+    again = pickle.loads(pickle.dumps(found))
+    assert again.fingerprint == found.fingerprint
+    assert (again.train.attributes["scale"] == found.train.attributes["scale"]).all()

@@ -108,6 +108,7 @@ def test_images_of_many_kinds_are_taken() -> None:
     for kind in (np.float32, np.int64, np.int8):
         assert as_images(np.array([[0, 1]], kind)).ravel().tolist() == [0, 255]
     assert as_images(np.array([[0, 1]], np.uint8)).ravel().tolist() == [0, 1]
+    assert as_images([np.array([[0, 1]]), np.array([[0, 200]])]).ravel().tolist() == [0, 1, 0, 200]
     assert as_images([[1, 2], [3, 4]]).shape == (1, 2, 2, 1)
     frozen = np.zeros((2, 4, 4), np.uint8)
     frozen.setflags(write=False)

@@ -101,3 +101,26 @@ def test_a_tenth_of_each_class_is_held_back_in_whatever_order_images_come(space:
     assert classes.names == digits.label_names
     assert evidence.counts.tolist() == [27] * 10
     assert np.isfinite(evidence.reached).all()
+
+
+def test_classes_are_those_that_training_images_have(space: Space, digits: Dataset) -> None:
+    """Labels that begin at 1; and a label that only test images have."""
+    labels = np.asarray(digits.train.labels)
+    some = labels < 3
+    shifted = dataset_from_arrays(
+        digits.train.images[some], labels[some] + 1, test_images=digits.test.images[:2], test_labels=[0, 4]
+    )
+    mine = copy.copy(space)
+    classes, evidence = learn_label_classes(mine, shifted)
+    assert classes.names == ("1", "2", "3")
+    assert np.isfinite(evidence.reached).all()
+    z = space.encode(digits.train.images[labels == 0]).mean
+    assert (class_scores(classes, mine.change_class(z, "3", source="1")).argmax(1) == 2).mean() > 0.9
+
+
+def test_few_images_of_a_label_are_all_learned_from(space: Space, digits: Dataset) -> None:
+    labels = np.asarray(digits.train.labels)
+    few = np.concatenate([np.flatnonzero(labels == k)[:count] for k, count in ((0, 5), (1, 6), (2, 60))])
+    some = dataset_from_arrays(digits.train.images[few], labels[few], test_images=digits.test.images)
+    _, evidence = learn_label_classes(copy.copy(space), some)
+    assert evidence.counts.tolist() == [5, 5, 54]

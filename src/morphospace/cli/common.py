@@ -220,18 +220,23 @@ def output_path(out: Path | None, stem: str, suffix: str, *, force: bool) -> Pat
 
 
 def table_text(columns: Sequence[str | Column], rows: Iterable[Sequence[str]]) -> str:
-    """Rows of cells with rich markup below the names of their columns, as one text with markup."""
+    """Rows of cells with rich markup below the names of their columns, as one text with markup.
+
+    The last column is folded to the width of the screen; no other is ever cut, if the screen is too narrow for them.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.columns[0].no_wrap = True
-    for column in table.columns:
-        column.overflow = "fold"
+    *whole, last = table.columns
+    for column in whole:
+        column.no_wrap = True
+    last.overflow, last.min_width = "fold", 24
     for row in rows:
         table.add_row(*row)
     console = Console(highlight=False, emoji=False)
+    console.width = max(console.width, console.measure(table, options=console.options.update(width=1000)).minimum)
     with console.capture() as capture:
         console.print(table)
     return Text.from_ansi(capture.get().rstrip()).markup
@@ -380,8 +385,8 @@ def open_splits(text: str, preparation: Preparation | None = None) -> tuple[Data
     if not known or "=" in split or Path(text).exists():
         name, split = text, ""
     dataset = open_data(name, preparation)
-    names = [split] if split else ["train", "test", *(["validation"] if dataset.validation is not None else [])]
-    return dataset, {name: dataset.split(name) for name in names}
+    splits = [split] if split else ["train", "test", *(["validation"] if dataset.validation is not None else [])]
+    return dataset, {kind: dataset.split(kind) for kind in splits}
 
 
 def folder_pictures(text: str) -> list[tuple[str, Path]] | None:

@@ -23,7 +23,14 @@ from morphospace.cli.common import (
     output_path,
     verb,
 )
-from morphospace.cli.stored import bundle_folder, concept_facts, concept_line, known_concept, store_concepts
+from morphospace.cli.stored import (
+    add_concepts,
+    bundle_folder,
+    concept_facts,
+    concept_line,
+    known_concept,
+    store_concepts,
+)
 from morphospace.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -120,7 +127,7 @@ def learn(
             found, name, open_data(str(data), preparation_for(found)), label=label, attribute=attribute,
             measured=measured, balance=[] if balance == ["none"] else balance or None, method=method, seed=seed,
         )  # fmt: skip
-    store_concepts(space, lambda there: there | {name: concept})
+    add_concepts(space, {name: concept}, force=force)
     for words in concept.warnings(found.concepts):
         note(f"{name}: {words}")
     facts = {"space": space, "seed": concept.seed, "concept": concept_facts(concept, found)}
@@ -218,7 +225,7 @@ def discover(
     picture.text.update(command=command_line())
     picture.save(path)
     if named:
-        store_concepts(space, lambda there: there | named)
+        add_concepts(space, named, force=force)
     lines = [
         f"{i:3d}  [bold]{one.concept.name}[/]  [dim]changes a pixel by {one.effect:.1f} of 255[/]"
         for i, one in enumerate(directions, 1)
@@ -307,10 +314,10 @@ def rename(
     """Rename a concept."""
     found = open_space(space, "cpu")
     known_concept(found, old)
-    if new in found.concepts:
-        raise ArgumentError(f'NEW: there is a concept "{new}" already. Choose another name.')
 
     def renamed(there: dict[str, Concept]) -> dict[str, Concept]:
+        if new in there:
+            raise ArgumentError(f'NEW: there is a concept "{new}" already. Choose another name.')
         return {c.name: c for c in (c.named(new) if name == old else c for name, c in there.items())}
 
     store_concepts(space, renamed)

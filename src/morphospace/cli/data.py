@@ -252,7 +252,7 @@ def forget(
     chosen = kept
     for name in names or []:
         if not any(name in _names(k) for k in kept):
-            known = dict.fromkeys(known for k in kept for known in _names(k))
+            known = dict.fromkeys(called for k in kept for called in _names(k))
             raise ArgumentError(f'NAME: there is no prepared set "{name}". {did_you_mean(name, known)}')
     if names:
         chosen = [k for k in kept if any(name in names for name in _names(k))]

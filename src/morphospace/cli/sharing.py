@@ -21,7 +21,7 @@ from morphospace.cli.common import (
     output_path,
     own_data,
 )
-from morphospace.cli.stored import concept_facts, concept_line, known_concept, store_concepts
+from morphospace.cli.stored import add_concepts, concept_facts, concept_line, known_concept
 from morphospace.errors import ArgumentError
 
 __all__ = ["export", "import_"]
@@ -99,7 +99,7 @@ def import_(
     if wanted in found.concepts and not force:
         raise ArgumentError(f'NAME: there is a concept "{wanted}" already. Pass --name ANOTHER, or --force.')
     concept, again = adopt_concept(found, shared, wanted)
-    store_concepts(space, lambda there: there | {wanted: concept})
+    add_concepts(space, {wanted: concept}, force=force)
     for words in concept.warnings(found.concepts):
         note(f"{wanted}: {words}")
     facts = {"space": space, "seed": seed, "learned_again": again, "concept": concept_facts(concept, found)}

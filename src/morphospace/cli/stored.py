@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from morphospace.latent import Concept
     from morphospace.space import Space
 
-__all__ = ["bundle_folder", "concept_facts", "concept_line", "known_concept", "store_concepts"]
+__all__ = ["add_concepts", "bundle_folder", "concept_facts", "concept_line", "known_concept", "store_concepts"]
 
 
 def known_concept(space: Space, name: str) -> Concept:
@@ -32,6 +32,22 @@ def store_concepts(name: str, change: Callable[[dict[str, Concept]], dict[str, C
     from morphospace.bundle import change_concepts
 
     change_concepts(bundle_folder(name), change)
+
+
+def add_concepts(name: str, added: Mapping[str, Concept], *, force: bool) -> None:
+    """Add concepts to those that the space SPACE has by now.
+
+    Raises:
+        ArgumentError: for a name that is taken, without ``force``.
+    """
+
+    def change(there: dict[str, Concept]) -> dict[str, Concept]:
+        for taken in there.keys() & added.keys():
+            if not force:
+                raise ArgumentError(f'NAME: there is a concept "{taken}" already. Choose another, or pass --force.')
+        return there | dict(added)
+
+    store_concepts(name, change)
 
 
 def bundle_folder(name: str) -> Path:

@@ -62,7 +62,7 @@ def trial(
     dataset = open_data(data or own_data(space, found), preparation_for(found))
     chosen = list(dict.fromkeys(names)) if names else _testable(found, dataset)
     wanted_classes = not names and found.classes is not None
-    if wanted_classes and found.classes is not None and found.classes.names != dataset.label_names:
+    if wanted_classes and found.classes is not None and not set(found.classes.names) <= set(dataset.label_names):
         note(f"the classes of the space are not those of {dataset.name}; edits from class to class are left out")
         wanted_classes = False
     if not chosen and not wanted_classes:

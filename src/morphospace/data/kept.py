@@ -23,8 +23,8 @@ class KeptSet(NamedTuple):
 
     Attributes:
         folder: where it lies; the folder's name is its name.
-        source: what it was made from; empty where that is not known.
-        shape: (N, H, W, C), or None for what a killed process left, or an earlier version.
+        source: what it was made from; empty where that is not known, as of an earlier version.
+        shape: (N, H, W, C), or None for what a killed process left.
         nbytes: the room that it takes.
         used: when it was last opened, in seconds since 1970.
     """
@@ -74,9 +74,8 @@ def forget(sets: Iterable[KeptSet]) -> None:
                 for path in kept.folder.iterdir():
                     if path.is_dir():
                         shutil.rmtree(path)
-                    elif path.name != LOCK:
+                    elif path.name != LOCK:  # which others may wait for
                         path.unlink()
-            shutil.rmtree(kept.folder, ignore_errors=True)
         except Timeout as error:
             raise FileError(f"{kept.folder} is being prepared by another process. Wait until it is done.") from error
         except OSError as error:

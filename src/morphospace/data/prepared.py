@@ -81,7 +81,8 @@ def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: st
             images = stored.take(rows)
             labels = None if numbers is None else numbers[rows]
             known = _StoredAttributes(columns, description["attributes"], rows)
-            splits[kind] = Split(images[:] if small else images, labels, known) if len(rows) else None
+            some = Split(images[:], labels, dict(known)) if small else Split(images, labels, known)
+            splits[kind] = some if len(rows) else None
         train, test = splits["train"], splits["test"]
         if train is None or test is None:
             return None

@@ -95,7 +95,13 @@ def in_words(column: NDArray[Any]) -> NDArray[np.str_]:
     """
     if column.dtype.kind not in "fiu":
         return column.astype(str)
-    return np.array(["" if value != value else f"{value:.15g}" for value in column.tolist()], np.str_)
+    return np.array([_in_words(value) for value in column.tolist()], np.str_)
+
+
+def _in_words(value: float) -> str:
+    if value != value:
+        return ""
+    return str(int(value)) if float(value).is_integer() else f"{value:g}"
 
 
 def known_of(

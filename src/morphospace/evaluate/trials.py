@@ -443,7 +443,7 @@ def class_figures(space: Space, dataset: Dataset, judge: Judge, *, images: int =
         ArgumentError: if the space knows no classes, or others than the set has.
         DataError: if the set has no labels.
     """
-    if space.classes is None or space.classes.names != dataset.label_names:
+    if space.classes is None or not set(space.classes.names) <= set(dataset.label_names):
         raise ArgumentError("SPACE: it does not know the classes of this set. Learn them: morpho concept classes.")
     if dataset.test.labels is None or dataset.train.labels is None:
         raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
@@ -453,10 +453,11 @@ def class_figures(space: Space, dataset: Dataset, judge: Judge, *, images: int =
     rng = np.random.default_rng(seed)
     reached, random = (np.where(np.eye(len(names)) > 0, 1.0, np.nan) for _ in range(2))
     kept: dict[str, list[list[float]]] = {"edit": [], "nearest": []}
-    groups = [np.flatnonzero(learned == t) for t in range(len(names))]
+    numbers = [dataset.label_names.index(name) for name in names]
+    groups = [np.flatnonzero(learned == number) for number in numbers]
     flat = [train[group].reshape(len(group), -1).astype(np.float32) for group in groups]
     for s in range(len(names)):
-        before: Images = dataset.test.images[np.flatnonzero(labels == s)[:images]]
+        before: Images = dataset.test.images[np.flatnonzero(labels == numbers[s])[:images]]
         if not len(before):
             continue
         z = space.encode(before).mean
@@ -466,9 +467,9 @@ def class_figures(space: Space, dataset: Dataset, judge: Judge, *, images: int =
                 continue
             moved = space.change_class(z, names[t], source=names[s])
             edited = space.decode(moved)
-            reached[s, t] = (judge.classes(_LABEL, edited) == t).mean()
+            reached[s, t] = (judge.classes(_LABEL, edited) == numbers[t]).mean()
             away = _random_step(z, moved, rng)
-            random[s, t] = (judge.classes(_LABEL, space.decode(away)) == t).mean()
+            random[s, t] = (judge.classes(_LABEL, space.decode(away)) == numbers[t]).mean()
             nearest = (np.square(flat[t]).sum(1) - 2 * here @ flat[t].T).argmin(1)
             kept["edit"].append(_style_kept(before, edited))
             kept["nearest"].append(_style_kept(before, train[groups[t][nearest]]))

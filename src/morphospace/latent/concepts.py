@@ -54,7 +54,7 @@ class Concept:
         stability: the cosine to this direction of 95 % of the directions learned from other draws of the same
             examples is at least this; 1 is perfectly stable.
         held_out: whether ``auc`` comes from images that the direction was not learned from.
-        seed: the seed of the space that it belongs to.
+        seed: of what was drawn for its evidence.
         origin: what it is the concept of, as plain JSON: {"label": "6"}, {"attribute": "age"}, {"measure": "slant"}.
     """
 

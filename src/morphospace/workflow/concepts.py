@@ -19,6 +19,7 @@ from morphospace.space import Space
 
 __all__ = ["ClassEvidence", "learn_from_dataset", "learn_label_classes"]
 
+_HELD_BACK = 5  # of few images of a label, none is held back
 _TRIED = 100  # validation images of each class that are edited
 _REACHED = 0.995
 _ODDS = 3.0  # nats, 20 to 1
@@ -126,22 +127,23 @@ def learn_label_classes(space: Space, dataset: Dataset) -> tuple[Classes, ClassE
     if train.labels is None or dataset.label_names is None:
         raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
     encoding = space.encode(train.images)
-    labels = np.asarray(train.labels)
+    # Numbers that begin at 1, or hidden labels of test images, are names of no training image.
+    present, labels = np.unique(np.asarray(train.labels), return_inverse=True)
+    names = [dataset.label_names[number] for number in present]
     variances = None if encoding.log_var is None else np.exp(encoding.log_var)
-    source = f"{dataset.name}, {len(dataset.label_names)} labels"
+    source = f"{dataset.name}, {len(names)} labels"
+    learned = np.ones(len(labels), bool)
     if kept is not None and kept.labels is not None:
-        learned = np.ones(len(labels), bool)
-        codes, code_labels = space.encode(kept.images).mean, np.asarray(kept.labels)
+        codes, numbers = space.encode(kept.images).mean, np.asarray(kept.labels)
     else:
-        learned = np.ones(len(labels), bool)
-        for label in np.unique(labels):  # of each, wherever its images stand in the set
-            learned[np.flatnonzero(labels == label)[::10]] = False
-        codes, code_labels = encoding.mean[~learned], labels[~learned]
+        for label in range(len(names)):  # of each, wherever its images stand in the set
+            learned[np.flatnonzero(labels == label)[_HELD_BACK::10]] = False
+        judges = learned if learned.all() else ~learned
+        codes, numbers = encoding.mean[judges], present[labels[judges]]
     classes = learn_classes(
-        dataset.label_names, encoding.mean[learned], labels[learned],
-        None if variances is None else variances[learned], source,
-    )  # fmt: skip
-    groups = [np.flatnonzero(code_labels == k) for k in range(len(classes.names))]
+        names, encoding.mean[learned], labels[learned], None if variances is None else variances[learned], source
+    )
+    groups = [np.flatnonzero(numbers == number) for number in present]
     groups = [group[spread(len(group), _TRIED)] for group in groups]
     for margin in MARGINS:
         classes = dataclasses.replace(classes, margin=margin)
