@@ -78,6 +78,21 @@ def test_dragging_pans_by_as_much_as_the_pointer_goes(explorer: Explorer) -> Non
     assert "pins" not in explorer.state  # a drag is no click
 
 
+def test_what_does_not_move_the_plane_leaves_its_pictures(explorer: Explorer) -> None:
+    explorer.page.evaluate(
+        """() => {
+            const { prototype } = WebGL2RenderingContext, upload = prototype.texImage2D;
+            window.uploads = 0;
+            prototype.texImage2D = function (...all) { if (all.at(-1)) window.uploads++; return upload.apply(this, all); };
+        }"""
+    )
+    explorer.click(0.45, 0.55)
+    explorer.tab("concepts")
+    explorer.page.get_by_label("Strength of slant", exact=True).fill("1.5")
+    explorer.pause(500)
+    assert explorer.page.evaluate("window.uploads") == 0
+
+
 @pytest.mark.acceptance
 def test_two_fingers_zoom(opened: Opener, served: str, explorer: Explorer) -> None:
     touching = opened(served, explorer.space, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})

@@ -148,6 +148,14 @@ def test_nothing_is_cut(opened: Opener, served: str, builtin: Space, size: tuple
 
 
 @pytest.mark.acceptance
+def test_the_page_opens_where_the_browser_trusts_less(explorer: Explorer) -> None:
+    """From another machine, without https, some of what browsers offer is not there."""
+    explorer.page.add_init_script("delete Crypto.prototype.randomUUID")
+    explorer.page.reload()
+    explorer.ready()
+    assert not explorer.complaints
+
+
 def test_a_random_place_is_pinned_and_shown(explorer: Explorer) -> None:
     explorer.page.get_by_role("button", name="A random place").click()
     z = np.array([float(n) for n in explorer.state["z"].split(",")], np.float32)

@@ -37,7 +37,8 @@ export const START: Address = {
   kind: "lerp", frames: 32, colour: "label", hidden: [], made: [], view: null, tab: "here",
 }; // prettier-ignore
 
-const MOST_POINTS = 32;
+/** So many points are read from an address, and are taken by a server. */
+export const MOST_POINTS = 32;
 
 const short = (value: number): string => String(Number(value.toPrecision(7)));
 const point = (z: readonly number[]): string => z.map((value) => short(Math.fround(value))).join(",");

@@ -14,7 +14,7 @@ import { densityAt, densityOf } from "../map/density";
 import { type View, fitting } from "../map/view";
 import { en } from "../words/en";
 import { ko } from "../words/ko";
-import { type Address, type Document, type PlaneChoice, START, fromHash, toHash } from "./address";
+import { type Address, type Document, MOST_POINTS, type PlaneChoice, START, fromHash, toHash } from "./address";
 import { type Backend, BackendError, type Encoding, type Facts, type Reference } from "./backend";
 import { gaussian } from "./chance";
 import { rangeOf } from "./colours";
@@ -90,7 +90,7 @@ export class App {
       if (!this.concept(concept.name)) this.concepts = [...this.concepts, concept];
     }
     this.open(location.hash);
-    void backend.ready.then(() => (this.local = backend.local));
+    backend.ready.then(() => (this.local = backend.local), (error: unknown) => this.tell(error));
   }
 
   get words(): typeof en {
@@ -103,11 +103,14 @@ export class App {
 
   // -- the plane -----------------------------------------------------------------------------------------
 
-  readonly base = $derived.by((): Plane => {
-    const { plane } = this.document;
+  // By themselves, so that other changes of the document do not project every code and draw every tile anew.
+  readonly #choice = $derived(this.document.plane);
+  readonly #offsets = $derived(this.document.offsets);
+
+  /** The plane that is asked for, or null where there is none such: then it is the space's own. */
+  readonly #chosen = $derived.by((): Plane | null => {
+    const plane = this.#choice;
     const d = this.facts.latent_dim;
-    const own = this.facts.plane;
-    const origin = Float64Array.from(own.origin);
     try {
       const { axes } = this.principal;
       if (plane.kind === "principal" && axes[plane.right] && axes[plane.up]) return planeOfPrincipal(this.principal, plane.right, plane.up);
@@ -123,13 +126,20 @@ export class App {
     } catch (error) {
       queueMicrotask(() => this.tell(error));
     }
-    const [right, up] = own.axes;
-    return { origin, right: Float64Array.from(right!), up: Float64Array.from(up ?? new Array<number>(d).fill(0)) };
+    return null;
+  });
+
+  readonly base = $derived.by((): Plane => {
+    if (this.#chosen) return this.#chosen;
+    const { origin, axes } = this.facts.plane;
+    const [right, up] = axes;
+    const none = new Array<number>(this.facts.latent_dim).fill(0);
+    return { origin: Float64Array.from(origin), right: Float64Array.from(right!), up: Float64Array.from(up ?? none) };
   });
 
   /** What runs along the axes of the map; nothing where that has no name. */
   readonly axes = $derived.by((): { right: string; up: string } | null => {
-    const { plane } = this.document;
+    const plane = this.#chosen ? this.#choice : START.plane;
     if (plane.kind === "concepts") return plane;
     if (plane.kind === "latents") return { right: this.words.latentN(plane.right + 1), up: this.words.latentN(plane.up + 1) };
     if (plane.kind === "principal") return { right: this.words.principalN(plane.right + 1), up: this.words.principalN(plane.up + 1) };
@@ -143,10 +153,9 @@ export class App {
   );
 
   readonly plane = $derived.by((): Plane => {
-    const { offsets } = this.document;
     const origin = this.base.origin.slice();
     this.directions.forEach(({ direction, deviation }, k) => {
-      const far = (offsets[k] ?? 0) * deviation;
+      const far = (this.#offsets[k] ?? 0) * deviation;
       if (far) direction.forEach((value, j) => (origin[j]! += far * value));
     });
     return { ...this.base, origin };
@@ -276,6 +285,10 @@ export class App {
   }
 
   addWayPoint(z: Point): void {
+    if (this.document.path.length >= MOST_POINTS) {
+      this.notice = this.words.longPath(MOST_POINTS);
+      return;
+    }
     this.change({ path: [...this.document.path, [...z]] });
   }
 
@@ -346,7 +359,13 @@ export class App {
   }
 
   async learn(name: string, positive: readonly number[], negative: readonly number[] | null): Promise<void> {
-    const concept = await this.backend.learn(name, positive, negative);
+    const ask = (): Promise<Concept> => this.backend.learn(name, positive, negative);
+    const concept = await ask().catch(async (error: unknown) => {
+      // What undo has taken from the page, the server still has.
+      if (!(error instanceof BackendError) || error.code !== "conflict" || this.concept(name)) throw error;
+      await this.backend.forget(name);
+      return ask();
+    });
     this.#made.set(concept.name, concept);
     this.change({ made: [...this.document.made, concept.name] });
     this.concepts = [...this.concepts, concept];

@@ -1,5 +1,6 @@
 /** What is edited, and what becomes of it: both follow the document. */
 
+import { untrack } from "svelte";
 import type { Point } from "../latent/linear";
 import type { App } from "./app.svelte";
 
@@ -10,37 +11,45 @@ export class Editor {
   after = $state.raw<{ z: Point; pixels: Uint8Array } | null>(null);
 
   constructor(app: App) {
+    // Each by itself: other changes of the document do not decode it again.
+    const subject = $derived(app.document.subject);
+    const strengths = $derived(app.document.strengths);
+    const target = $derived(app.document.target);
+    const kept = $derived(app.document.kept);
     $effect(() => {
-      const { subject } = app.document;
+      const from = subject;
       this.before = null;
-      if (!subject) return;
-      return newest(app.backend.decode([Float64Array.from(subject)]), (pixels) => (this.before = pixels), app);
+      if (!from) return;
+      return newest(app.backend.decode([Float64Array.from(from)]), (pixels) => (this.before = pixels), app);
     });
     $effect(() => {
-      const { subject, strengths, target, kept } = app.document;
+      const from = subject;
       void [kept, app.concepts];
-      if (!subject || (!strengths.length && !target)) {
+      if (!from || (!strengths.length && !target)) {
         this.after = null;
         return;
       }
       const made = async (): Promise<{ z: Point; pixels: Uint8Array }> => {
-        const z = await app.moved(Float64Array.from(subject));
+        const z = await app.moved(Float64Array.from(from));
         return { z, pixels: await app.backend.decode([z]) };
       };
-      return newest(made(), (found) => (this.after = found), app);
+      const failed = (): void => void (this.after = null); // what was there is of other settings
+      return newest(untrack(made), (found) => (this.after = found), app, failed);
     });
   }
 }
 
 /** Hand over what is made, unless something newer is wanted by then; returns how to say so. */
-export function newest<T>(made: Promise<T>, take: (found: T) => void, app: App): () => void {
+export function newest<T>(made: Promise<T>, take: (found: T) => void, app: App, failed?: () => void): () => void {
   let stale = false;
   made.then(
     (found) => {
       if (!stale) take(found);
     },
     (error: unknown) => {
-      if (!stale) app.tell(error);
+      if (stale) return;
+      failed?.();
+      app.tell(error);
     },
   );
   return () => {

@@ -55,6 +55,8 @@ export async function fitted(file: Blob, shape: Shape, resize: Facts["resize"]):
   if (resize === "pad" && (w < width - 0.5 || h < height - 0.5)) {
     c.fillStyle = borderOf(bitmap);
     c.fillRect(0, 0, width, height);
+    c.fillStyle = "#fff";
+    c.fillRect((width - w) / 2, (height - h) / 2, w, h);
   }
   c.drawImage(bitmap, (width - w) / 2, (height - h) / 2, w, h);
   const { data } = c.getImageData(0, 0, width, height);
@@ -75,6 +77,8 @@ function borderOf(bitmap: ImageBitmap): string {
   canvas.width = w;
   canvas.height = h;
   const c = context(canvas);
+  c.fillStyle = "#fff";
+  c.fillRect(0, 0, w, h);
   c.drawImage(bitmap, 0, 0, w, h);
   const { data } = c.getImageData(0, 0, w, h);
   const sum = [0, 0, 0];

@@ -2,10 +2,19 @@
 
 import type { Point } from "../latent/linear";
 import { pathLength } from "../latent/paths";
+import type { Kind } from "./address";
 import type { App } from "./app.svelte";
 import { factorFor, gif, png, save, strip } from "./pictures";
 
-export type FilmFrames = { points: Point[]; frames: Uint8Array[]; length: number; evenness: number };
+export type FilmFrames = {
+  points: Point[];
+  frames: Uint8Array[];
+  length: number;
+  evenness: number;
+  /** What it is a film of; the document may be ahead of it. */
+  kind: Kind;
+  path: readonly (readonly number[])[];
+};
 
 export class Player {
   readonly #app: App;
@@ -21,13 +30,17 @@ export class Player {
 
   constructor(app: App) {
     this.#app = app;
+    // Each by itself: other changes of the document do not make it anew.
+    const path = $derived(app.document.path);
+    const kind = $derived(app.document.kind);
+    const frames = $derived(app.document.frames);
     // The film follows the path, a little behind while way-points are dragged.
     $effect(() => {
-      const { path, kind, frames } = app.document;
       void [kind, frames];
       if (path.length < 2) {
         this.stop();
         this.film = null;
+        this.busy = false;
         return;
       }
       let stale = false;
@@ -41,6 +54,7 @@ export class Player {
 
   async #make(stale: () => boolean): Promise<void> {
     const app = this.#app;
+    const { kind, path } = app.document;
     this.busy = true;
     try {
       const points = await app.pathPoints();
@@ -49,7 +63,7 @@ export class Player {
       const size = all.length / points.length;
       const frames = points.map((_, i) => all.subarray(i * size, (i + 1) * size));
       const { length, evenness } = pathLength(frames.map((frame) => Float32Array.from(frame, (value) => value / 255)));
-      this.film = { points, frames, length, evenness };
+      this.film = { points, frames, length, evenness, kind, path };
       this.frame = Math.min(this.frame, frames.length - 1);
     } catch (error) {
       if (!stale()) app.tell(error);
@@ -85,30 +99,30 @@ export class Player {
     cancelAnimationFrame(this.#timer);
   }
 
-  get #name(): string {
-    return `${this.#app.facts.name}-${this.#app.document.kind}`;
+  #name({ kind }: FilmFrames): string {
+    return `${this.#app.facts.name}-${kind}`;
   }
 
   saveGif(): void {
     if (!this.film) return;
     const { shape } = this.#app.facts;
-    save(gif(this.film.frames, shape, this.seconds, factorFor(shape, 224), this.#text(this.film)), `${this.#name}.gif`);
+    save(gif(this.film.frames, shape, this.seconds, factorFor(shape, 224), this.#text(this.film)), `${this.#name(this.film)}.gif`);
   }
 
   async saveStrip(): Promise<void> {
     if (!this.film) return;
+    const { film } = this;
     const { shape } = this.#app.facts;
-    save(await png(strip(this.film.frames, shape, factorFor(shape, 112)), this.#text(this.film)), `${this.#name}.png`);
+    save(await png(strip(film.frames, shape, factorFor(shape, 112)), this.#text(film)), `${this.#name(film)}.png`);
   }
 
   /** What a saved film carries, so that it can be made again. */
   #text(film: FilmFrames): Record<string, string> {
-    const { document } = this.#app;
     const latent = (z: Iterable<number>): string => [...z].map((value) => Math.fround(value)).join(" ");
     return this.#app.text({
-      path: document.kind,
+      path: film.kind,
       frames: String(film.frames.length),
-      "way-points": document.path.map(latent).join("; "),
+      "way-points": film.path.map(latent).join("; "),
       latents: film.points.map(latent).join("; "),
     });
   }

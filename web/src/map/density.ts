@@ -4,6 +4,7 @@ export type Density = { readonly side: number; readonly half: number; readonly v
 
 const SIDE = 160;
 const BLURS = 3;
+const WIDE = 8;
 
 /**
  * A histogram of points (u, v in turn) over -half..half both ways, blurred three times by a box, which is nearly a
@@ -12,7 +13,12 @@ const BLURS = 3;
 export function densityOf(uv: Float32Array, weights: Float32Array | null): Density {
   let half = 1;
   for (const value of uv) half = Math.max(half, Math.abs(value));
-  half = Math.min(half * 1.1, 8);
+  half *= 1.1;
+  if (half > WIDE) {
+    // A few places far out do not make the picture too coarse for the others.
+    const sorted = uv.map(Math.abs).sort();
+    half = Math.max(WIDE, 1.1 * sorted[Math.floor(0.998 * (sorted.length - 1))]!);
+  }
   let grid = new Float32Array(SIDE * SIDE);
   for (let i = 0; i < uv.length; i += 2) {
     const x = Math.floor(((uv[i]! + half) / (2 * half)) * SIDE);

@@ -16,6 +16,8 @@ export type Tile<Texture> = {
   /** When it was there, ms; new tiles fade in. */
   since: number;
   used: number;
+  /** When asking for it failed, ms. */
+  failed: number;
 };
 
 type Fetch = (level: number, column: number, row: number, signal: AbortSignal) => Promise<Uint8Array | null>;
@@ -23,6 +25,8 @@ type Fetch = (level: number, column: number, row: number, signal: AbortSignal) =
 const KEPT = 240;
 const AT_ONCE = 4;
 const ANCESTORS = 5;
+/** So long, ms, a tile that failed is not asked for again. */
+const AGAIN = 3000;
 
 /** The level at which a cell is at least as wide on the screen as it has pixels, and less than twice that. */
 export function levelFor(scale: number, pixels: number): number {
@@ -39,6 +43,7 @@ export class Tiles<Texture> {
   readonly #upload: (pixels: Uint8Array) => Texture;
   readonly #free: (texture: Texture) => void;
   readonly #changed: () => void;
+  readonly #tell: (error: unknown) => void;
   /** Height over width of an image. */
   readonly #form: number;
   readonly #pixels: number;
@@ -49,7 +54,9 @@ export class Tiles<Texture> {
     upload: (pixels: Uint8Array) => Texture,
     free: (texture: Texture) => void,
     changed: () => void,
+    tell: (error: unknown) => void,
   ) {
+    this.#tell = tell;
     this.#fetch = fetch;
     this.#upload = upload;
     this.#free = free;
@@ -78,7 +85,7 @@ export class Tiles<Texture> {
     if (!tile) {
       const width = CELLS * 2 ** -level;
       const height = width * this.#form;
-      tile = { level, column, row, u: column * width, v: row * height, width, height, texture: null, since: 0, used: 0 };
+      tile = { level, column, row, u: column * width, v: row * height, width, height, texture: null, since: 0, used: 0, failed: -AGAIN };
       this.#tiles.set(key, tile);
     }
     tile.used = this.#clock;
@@ -111,7 +118,7 @@ export class Tiles<Texture> {
         break;
       }
     }
-    const missing = wanted.filter((tile) => !tile.texture);
+    const missing = wanted.filter((tile) => !tile.texture && performance.now() - tile.failed > AGAIN);
     const away = (tile: Tile<Texture>): number =>
       Math.hypot(tile.u + width / 2 - view.u, tile.v + height / 2 - view.v);
     this.#queue = missing.sort((a, b) => away(a) - away(b));
@@ -141,7 +148,11 @@ export class Tiles<Texture> {
           tile.texture = this.#upload(pixels);
           tile.since = performance.now();
         })
-        .catch(() => undefined) // it is asked for again when the view moves
+        .catch((error: unknown) => {
+          if (controller.signal.aborted) return;
+          tile.failed = performance.now();
+          this.#tell(error);
+        })
         .finally(() => {
           if (this.#waiting.get(key) === controller) this.#waiting.delete(key);
           this.#next();

@@ -18,7 +18,7 @@ export const fromScreen = (view: View, size: Size, x: number, y: number): { u: n
 
 /** Zoomed by `factor` so that what is at (x, y) stays there. */
 export function zoomed(view: View, size: Size, factor: number, x = size.width / 2, y = size.height / 2): View {
-  const scale = Math.min(NEAREST, Math.max(FARTHEST, view.scale * factor));
+  const scale = Math.min(NEAREST, Math.max(Math.min(FARTHEST, view.scale), view.scale * factor));
   const held = fromScreen(view, size, x, y);
   return {
     scale,

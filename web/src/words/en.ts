@@ -55,6 +55,7 @@ export const en = {
 
   pathHint: "Click the map to set way-points; two or more make a path. Drag one to move it.",
   wayPoint: (n: number) => `way-point ${n}`,
+  longPath: (n: number) => `A path has at most ${n} way-points.`,
   kind: "Kind of path",
   kinds: {
     lerp: "straight line",
@@ -111,7 +112,7 @@ export const en = {
   nameTaken: "There is a concept of this name already.",
   arrows: "Show arrows on the map",
 
-  imageHint: "Or drop a picture here, paste one, or choose a file. It stays on this machine.",
+  imageHint: "Or drop a picture here, paste one, or choose a file. It is not stored.",
   choose: "Choose a file",
   draw: "Draw one",
   drawHint: "Draw with the pointer; the arrow keys move the brush, the space bar draws.",
@@ -156,7 +157,7 @@ export const en = {
   ] as readonly (readonly [string, string])[],
   about:
     "Each place on the map is a point of the latent space of a variational autoencoder, and the picture there is what its decoder draws. Points are test images, placed by the encoder. Where there are none, the picture fades.",
-  privacy: "Nothing leaves this machine: no request goes elsewhere, and your picture is not stored.",
+  privacy: "No request goes anywhere but to where this page is from, and your picture is not stored.",
 };
 
 export type Words = typeof en;
