@@ -83,7 +83,10 @@ def test_what_does_not_move_the_plane_leaves_its_pictures(explorer: Explorer) ->
         """() => {
             const { prototype } = WebGL2RenderingContext, upload = prototype.texImage2D;
             window.uploads = 0;
-            prototype.texImage2D = function (...all) { if (all.at(-1)) window.uploads++; return upload.apply(this, all); };
+            prototype.texImage2D = function (...all) {
+                if (all.at(-1)) window.uploads++; // not empty layers
+                return upload.apply(this, all);
+            };
         }"""
     )
     explorer.click(0.45, 0.55)
