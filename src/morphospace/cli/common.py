@@ -150,8 +150,6 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
     @functools.wraps(function)
     def command(*args: Any, json: bool, debug: bool, **kwargs: Any) -> None:
         try:
-            if kwargs.get("space") == "latest":  # looked up once: another run may finish meanwhile
-                kwargs["space"] = str(space_folder("latest"))
             _print(function(*args, **kwargs), as_json=json)
         except MorphospaceError as error:
             _fail(str(error), error.exit_code, error, as_json=json, debug=debug)
@@ -169,6 +167,7 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
             _fail(words, 1, error, as_json=json, debug=debug)
         finally:
             _claims.close()
+            _latest.cache_clear()
 
     command.__signature__ = inspect.Signature([*own, *extra])  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in (*own, *extra)}
@@ -245,9 +244,16 @@ def table_text(columns: Sequence[str | Column], rows: Iterable[Sequence[str]]) -
 def space_folder(name: str) -> Path:
     """The folder that SPACE names: of a run, or of a bundle."""
     from morphospace.builtin import space_path
+
+    return _latest() if name == "latest" else space_path(name)
+
+
+@functools.cache
+def _latest() -> Path:
+    """Looked up once for a verb: another run may finish while it works."""
     from morphospace.training.runs import latest_run
 
-    return latest_run() if name == "latest" else space_path(name)
+    return latest_run()
 
 
 def open_space(name: str, device: str = "auto") -> Space:
