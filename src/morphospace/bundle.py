@@ -75,7 +75,8 @@ def write_concepts(folder: Path, concepts: Mapping[str, Concept]) -> None:
     concepts = {name: concept.named(name) for name, concept in concepts.items()}
     tensors: dict[str, Tensor] = {}
     for concept in concepts.values():
-        tensors |= {key: torch.from_numpy(values) for key, values in concept_arrays(concept).items()}
+        # Copies: two concepts may share an array, which the format refuses.
+        tensors |= {key: torch.from_numpy(values.copy()) for key, values in concept_arrays(concept).items()}
     before = _load(path) if path.exists() else {}
     _save(path, before | tensors)
     write_json(folder / "concepts.json", {name: concept_evidence(concept) for name, concept in concepts.items()})
@@ -158,11 +159,7 @@ def read_bundle(path: Path) -> Bundle:
 def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     with atomic_file(path) as partial:
         try:
-            save_file(
-                {name: value.clone(memory_format=torch.contiguous_format) for name, value in tensors.items()},
-                partial,
-                metadata,
-            )
+            save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata)
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
 

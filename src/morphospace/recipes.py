@@ -182,13 +182,17 @@ class Recipe:
             return "beta"
         return "l1" if self.l1 else None
 
+    def epochs_of(self, images: int, batch: int) -> int:
+        """So many epochs that ``images`` to learn from, in batches of ``batch``, make ``min_steps`` steps."""
+        return max(self.epochs, math.ceil(self.min_steps / (images // batch)))
+
     def fitted(self, images: int) -> Recipe:
         """The recipe as a set of ``images`` training images gets it: batch, rate, epochs, augmentation, patience."""
         # About 50 steps an epoch at least, by a power of two; noisier gradients want shorter steps.
         few = 2 ** int(math.log2(max(1, images / _FEW_STEPS)))
         batch = min(self.batch, max(self.least_batch, few), images)
         rate = self.learning_rate * math.sqrt(batch / self.batch)
-        epochs = max(self.epochs, math.ceil(self.min_steps / (images // batch)))
+        epochs = self.epochs_of(images, batch)
         small = images < _SMALL
         return dataclasses.replace(
             self,

@@ -55,12 +55,10 @@ def list_() -> Answer:
 
     cache = prepared_folder()
     kept = kept_sets(cache)
+    named = [{"name": name, "here": source.is_local(), "summary": source.summary} for name, source in SOURCES.items()]
     text = table_text(
         ("named", "", "what it is"),
-        [
-            (f"[bold]{name}[/]", "" if source.is_local() else "not here", source.summary)
-            for name, source in SOURCES.items()
-        ],
+        [(f"[bold]{one['name']}[/]", "" if one["here"] else "not here", str(one["summary"])) for one in named],
     )
     if kept:
         rows = [(f"[bold]{escape(k.folder.name)}[/]", *_described_kept(k), escape(k.source)) for k in kept]
@@ -71,9 +69,7 @@ def list_() -> Answer:
         text += "\n\n" + table_text(columns, rows)
         text += f"\n[dim]{room / 1e6:,.1f} MB in {escape(str(cache))}; morpho data forget NAME makes room[/]"
     facts = {
-        "named": [
-            {"name": name, "here": source.is_local(), "summary": source.summary} for name, source in SOURCES.items()
-        ],
+        "named": named,
         "prepared": [
             {
                 "name": k.folder.name,
@@ -249,13 +245,11 @@ def forget(
     if bool(names) == everything:
         raise ArgumentError("NAME: expected names of prepared sets, or --all. See morpho data list.")
     kept = kept_sets(prepared_folder())
-    chosen = kept
     for name in names or []:
         if not any(name in _names(k) for k in kept):
             known = dict.fromkeys(called for k in kept for called in _names(k))
             raise ArgumentError(f'NAME: there is no prepared set "{name}". {did_you_mean(name, known)}')
-    if names:
-        chosen = [k for k in kept if any(name in names for name in _names(k))]
+    chosen = [k for k in kept if everything or any(name in _names(k) for name in names or [])]
     remove(chosen)
     freed = sum(k.nbytes for k in chosen)
     facts = {"forgotten": [k.folder.name for k in chosen], "bytes": freed}

@@ -78,11 +78,13 @@ def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: st
         splits: dict[str, Split | None] = {}
         for i, kind in enumerate(SPLITS):
             rows = np.flatnonzero(kinds == i)
+            splits[kind] = None
+            if not len(rows):
+                continue
             images = stored.take(rows)
             labels = None if numbers is None else numbers[rows]
             known = _StoredAttributes(columns, description["attributes"], rows)
-            some = Split(images[:], labels, dict(known)) if small else Split(images, labels, known)
-            splits[kind] = some if len(rows) else None
+            splits[kind] = Split(images[:], labels, dict(known)) if small else Split(images, labels, known)
         train, test = splits["train"], splits["test"]
         if train is None or test is None:
             return None

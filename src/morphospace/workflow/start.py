@@ -165,8 +165,7 @@ def train_run(
     if recipe.patience:  # some of the images will choose the epoch instead of being learned from
         learned = len(with_validation(dataset)[0])
         batch = min(recipe.batch, learned)
-        epochs = max(recipe.epochs, -(-wanted.min_steps // (learned // batch)))
-        recipe = dataclasses.replace(recipe, batch=batch, epochs=epochs)
+        recipe = dataclasses.replace(recipe, batch=batch, epochs=wanted.epochs_of(learned, batch))
     settings = settled(settings, recipe.epochs * steps_per_epoch(len(dataset.train), recipe.batch))
     # Before anything is on disk: what cannot be built leaves nothing.
     weights, more = None, {}
