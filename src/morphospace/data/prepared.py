@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from io import BufferedReader
+from io import FileIO
 from pathlib import Path
-from threading import Lock
 from typing import Any
 from zipfile import BadZipFile
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset, Split
 from morphospace.data.folder import Problem
-from morphospace.data.store import StoredImages
+from morphospace.data.store import OpenFile, StoredImages
 from morphospace.errors import FileError
 from morphospace.files import read_json
 
@@ -28,34 +27,24 @@ SPLITS = ("train", "test", "validation")
 _IN_MEMORY = 64 << 20  # bytes; smaller sets are simply loaded
 
 
-class _Columns:
-    """The columns of a set as it was when it was opened, whatever is prepared in its place meanwhile."""
-
-    def __init__(self, stream: BufferedReader) -> None:
-        self._stream = stream
-        self._lock = Lock()
-
-    def __del__(self) -> None:
-        self._stream.close()
-
-    def read(self, name: str) -> Any:
-        """One column, or None."""
-        with self._lock:
-            self._stream.seek(0)
-            with np.load(self._stream, allow_pickle=False) as file:
-                return file.get(name)
+def _column(columns: OpenFile, name: str) -> Any:
+    """One column, or None."""
+    with columns.turn:
+        columns.stream.seek(0)
+        with np.load(columns.stream, allow_pickle=False) as file:
+            return file.get(name)
 
 
 class _StoredAttributes(Mapping[str, Attribute]):
     """The attributes of some rows, read when asked for."""
 
-    def __init__(self, columns: _Columns, names: Sequence[str], rows: NDArray[np.int64]) -> None:
+    def __init__(self, columns: OpenFile, names: Sequence[str], rows: NDArray[np.int64]) -> None:
         self.columns, self.names, self.rows = columns, names, rows
 
     def __getitem__(self, name: str) -> Attribute:
         if name not in self.names:
             raise KeyError(name)
-        found: Attribute = self.columns.read(f"attribute.{name}")[self.rows]
+        found: Attribute = _column(self.columns, f"attribute.{name}")[self.rows]
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -72,8 +61,8 @@ def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: st
         if description.get("format") != FORMAT or description["key"] != key:
             return None
         stored = StoredImages(folder / IMAGES)
-        columns = _Columns((folder / COLUMNS).open("rb"))
-        kinds, numbers = columns.read("split"), columns.read("labels")
+        columns = OpenFile(FileIO(folder / COLUMNS))
+        kinds, numbers = _column(columns, "split"), _column(columns, "labels")
         small = stored.nbytes <= _IN_MEMORY
         splits: dict[str, Split | None] = {}
         for i, kind in enumerate(SPLITS):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from morphospace.decoding import Images
 from morphospace.errors import FileError
 
-__all__ = ["StoredImages", "write_header"]
+__all__ = ["OpenFile", "StoredImages", "write_header"]
 
 
 def write_header(path: Path, shape: tuple[int, int, int, int]) -> int:
@@ -28,26 +28,15 @@ def write_header(path: Path, shape: tuple[int, int, int, int]) -> int:
         return stream.tell()
 
 
-class _Reader:
-    """Reads anywhere in a file, from any thread."""
+class OpenFile:
+    """A file as it was when it was opened, whatever takes its place meanwhile; each thread reads in its turn."""
 
     def __init__(self, stream: FileIO) -> None:
-        self._stream = stream
-        self._lock = Lock()
+        self.stream = stream
+        self.turn = Lock()
 
     def __del__(self) -> None:
-        self._stream.close()
-
-    def fill(self, memory: NDArray[np.uint8], offset: int) -> None:
-        """Read as many bytes as ``memory`` has room for, from ``offset`` on."""
-        view = memory.reshape(-1).data
-        with self._lock:
-            self._stream.seek(offset)
-            while view:
-                count = self._stream.readinto(view)
-                if not count:
-                    raise FileError(f"cannot read the images in {self._stream.name}: the file ends early.")
-                view = view[count:]
+        self.stream.close()
 
 
 class StoredImages:
@@ -71,7 +60,7 @@ class StoredImages:
         self.path = path
         try:
             stream = FileIO(path)
-            self._reader = _Reader(stream)
+            self._file = OpenFile(stream)
             version = np.lib.format.read_magic(stream)
             if version != (1, 0):
                 raise ValueError(f"version {version}")
@@ -105,8 +94,19 @@ class StoredImages:
         found = np.empty((len(rows), size), np.uint8)
         starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)  # of runs of neighbours, each read at once
         for start, end in pairwise([*starts.tolist(), len(rows)]):
-            self._reader.fill(found[start:end], self._offset + int(rows[start]) * size)
+            self._fill(found[start:end], self._offset + int(rows[start]) * size)
         return found.reshape(*picked.shape, *self._image)
+
+    def _fill(self, memory: NDArray[np.uint8], offset: int) -> None:
+        """Read as many bytes as ``memory`` has room for, from ``offset`` on."""
+        view = memory.reshape(-1).data
+        with self._file.turn:
+            self._file.stream.seek(offset)
+            while view:
+                count = self._file.stream.readinto(view)
+                if not count:
+                    raise FileError(f"cannot read the images in {self.path}: the file ends early.")
+                view = view[count:]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:

@@ -17,20 +17,18 @@ export class Editor {
     const target = $derived(app.document.target);
     const kept = $derived(app.document.kept);
     $effect(() => {
-      const from = subject;
       this.before = null;
-      if (!from) return;
-      return newest(app.backend.decode([Float64Array.from(from)]), (pixels) => (this.before = pixels), app);
+      if (!subject) return;
+      return newest(app.backend.decode([Float64Array.from(subject)]), (pixels) => (this.before = pixels), app);
     });
     $effect(() => {
-      const from = subject;
       void [kept, app.concepts];
-      if (!from || (!strengths.length && !target)) {
+      if (!subject || (!strengths.length && !target)) {
         this.after = null;
         return;
       }
       const made = async (): Promise<{ z: Point; pixels: Uint8Array }> => {
-        const z = await app.moved(Float64Array.from(from));
+        const z = await app.moved(Float64Array.from(subject));
         return { z, pixels: await app.backend.decode([z]) };
       };
       const failed = (): void => void (this.after = null); // what was there is of other settings

@@ -45,20 +45,17 @@ export async function fitted(file: Blob, shape: Shape, resize: Facts["resize"]):
   canvas.height = height;
   const c = context(canvas);
   c.imageSmoothingQuality = "high";
-  c.fillStyle = "#fff"; // transparency lies over white
-  c.fillRect(0, 0, width, height);
   const across = width / bitmap.width;
   const down = height / bitmap.height;
   const scale = resize === "crop" ? Math.max(across, down) : Math.min(across, down);
   const w = resize === "fit" ? width : bitmap.width * scale;
   const h = resize === "fit" ? height : bitmap.height * scale;
-  if (resize === "pad" && (w < width - 0.5 || h < height - 0.5)) {
-    c.fillStyle = borderOf(bitmap);
-    c.fillRect(0, 0, width, height);
-    c.fillStyle = "#fff";
-    c.fillRect((width - w) / 2, (height - h) / 2, w, h);
-  }
-  c.drawImage(bitmap, (width - w) / 2, (height - h) / 2, w, h);
+  const place = [(width - w) / 2, (height - h) / 2, w, h] as const;
+  c.fillStyle = resize === "pad" && (w < width - 0.5 || h < height - 0.5) ? borderOf(bitmap) : "#fff";
+  c.fillRect(0, 0, width, height);
+  c.fillStyle = "#fff"; // transparency lies over white
+  c.fillRect(...place);
+  c.drawImage(bitmap, ...place);
   const { data } = c.getImageData(0, 0, width, height);
   const pixels = new Uint8Array(height * width * channels);
   for (let i = 0, j = 0; i < data.length; i += 4, j += channels) {
