@@ -80,7 +80,9 @@ def space(_trained: Space) -> Space:
 
 @pytest.fixture(autouse=True)
 def _threads() -> None:
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    # As many as this process may use: tests that run side by side are each bound to a core of their own.
+    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(min(2, mine))
 
 
 @dataclass(frozen=True)
