@@ -63,12 +63,12 @@ def test_a_table_without_a_header_is_called_by_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "said"), [("utf-8", None), ("utf-8-sig", None), ("utf-16", None), ("cp1252", "Windows-1252")]
+    ("encoding", "said"), [("utf-8", False), ("utf-8-sig", False), ("utf-16", False), ("cp1252", True)]
 )
-def test_letters_are_right_in_every_encoding(tmp_path: Path, encoding: str, said: str | None) -> None:
+def test_letters_are_right_in_every_encoding(tmp_path: Path, encoding: str, said: bool) -> None:
     found = tabled(tmp_path, lines("file,kind", *["Küken", "Löwe"] * 6).encode(encoding))
     assert values(found, "kind") == ["Küken", "Löwe"] * 6
-    assert [note.split(" as ")[-1].split(";")[0] for note in found.notes] == ([said] if said else [])
+    assert ["Windows-1252" in note for note in found.notes] == ([True] if said else [])
 
 
 def test_a_bad_row_is_passed_over_and_the_others_count(tmp_path: Path) -> None:

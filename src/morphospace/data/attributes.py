@@ -40,9 +40,9 @@ class Tabled(NamedTuple):
 
 
 class _Column(NamedTuple):
-    """A column of one or several tables: the cell of each file that has one."""
+    """A column of one or several tables: the cell of each file, "" where it has none."""
 
-    cells: dict[int, str]
+    cells: list[str]
     decimal_comma: bool
 
 
@@ -84,8 +84,9 @@ def read_tables(root: Path, tables: Sequence[str], files: Sequence[str]) -> Tabl
             continue
         notes += found.notes
         problems += found.problems
-        _join(columns, shown_name(name), found, _rows_of_files(found, shown_name(name), place_of, problems), notes)
-        told.update(*(column.cells for column in columns.values()))
+        rows = _rows_of_files(found, shown_name(name), place_of, problems)
+        _join(columns, shown_name(name), found, rows, len(files), notes)
+        told.update(rows)
     if columns and (missing := len(files) - len(told)):
         first = shown_name(next(name for i, name in enumerate(files) if i not in told))
         problems.append(
@@ -93,7 +94,7 @@ def read_tables(root: Path, tables: Sequence[str], files: Sequence[str]) -> Tabl
                 ", ".join(map(shown_name, tables)), f"no row for {missing} of {len(files)} files, {first} is the first"
             )
         )
-    return Tabled(_attributes(columns, len(files), notes), problems, notes)
+    return Tabled(_attributes(columns, notes), problems, notes)
 
 
 def _placing(places: Mapping[str, int], folder: str) -> Callable[[str], int | None]:
@@ -130,40 +131,41 @@ def _rows_of_files(
 
 
 def _join(
-    columns: dict[str, _Column], name: str, table: Table, rows: Mapping[int, Sequence[str]], notes: list[str]
+    columns: dict[str, _Column],
+    name: str,
+    table: Table,
+    rows: Mapping[int, Sequence[str]],
+    count: int,
+    notes: list[str],
 ) -> None:
     """Add the columns of one table to those of the others."""
-    for j, column in enumerate(table.header):
-        if j == table.key:
+    for column, some in zip(table.header, zip(*rows.values(), strict=True), strict=True):
+        if column == table.header[table.key]:
             continue
-        cells = {place: cell for place, row in rows.items() if (cell := row[j].strip())}
+        cells = [""] * count
+        for place, cell in zip(rows, some, strict=True):
+            cells[place] = cell.strip()
         before = columns.get(column)
         if before is None:
             columns[column] = _Column(cells, table.decimal_comma)
             continue
-        if clashes := sum(before.cells.get(place, cell) != cell for place, cell in cells.items()):
+        both = list(zip(before.cells, cells, strict=True))
+        if clashes := sum(bool(first and second) and first != second for first, second in both):
             notes.append(
                 f'{name} says otherwise than another table in the column "{column}" for {clashes:,} files: '
                 "the other one counts; rename the column to have both"
             )
-        columns[column] = _Column(cells | before.cells, before.decimal_comma and table.decimal_comma)
+        comma = before.decimal_comma and table.decimal_comma
+        columns[column] = _Column([first or second for first, second in both], comma)
 
 
-def _attributes(columns: Mapping[str, _Column], count: int, notes: list[str]) -> dict[str, Attribute]:
+def _attributes(columns: Mapping[str, _Column], notes: list[str]) -> dict[str, Attribute]:
     """Columns of cells as numbers or words, with what was decided in ``notes``."""
     found: dict[str, Attribute] = {}
     said: dict[str, list[str]] = {}
     for name, column in columns.items():
-        cells = list(column.cells.values())
-        numbers, reading = _numbers(cells, decimal_comma=column.decimal_comma)
-        if numbers is None:
-            words = np.full(count, "", dtype=f"U{max(map(len, cells), default=1)}")
-            words[list(column.cells)] = cells
-            found[name] = words
-            continue
-        values = np.full(count, math.nan)
-        values[list(column.cells)] = numbers
-        found[name] = values
+        numbers, reading = _numbers(column.cells, decimal_comma=column.decimal_comma)
+        found[name] = np.array(column.cells, np.str_) if numbers is None else np.array(numbers, np.float64)
         if reading:
             said.setdefault(reading, []).append(name)
     notes += [f"{shortened(names)}: {reading}" for reading, names in said.items()]
@@ -173,12 +175,13 @@ def _attributes(columns: Mapping[str, _Column], count: int, notes: list[str]) ->
 
 def _numbers(cells: Sequence[str], *, decimal_comma: bool) -> tuple[list[float] | None, str]:
     """Cells as numbers, with what was decided for that; None where they are words."""
-    known = Counter(cells)
+    known = dict.fromkeys(cells)
+    known.pop("", None)
     unknown = {cell for cell in known if cell.lower() in _UNKNOWN}
     plain = [cell for cell in known if cell not in unknown]
     said = [f"{shortened(sorted(unknown))} was taken for unknown"] if unknown - {"nan", "NaN"} else []
     commas = [cell for cell in plain if "," in cell]
-    value = dict.fromkeys(unknown, math.nan)
+    value = dict.fromkeys(["", *unknown], math.nan)
     thousands = bool(commas) and not decimal_comma and all(map(_THOUSANDS.fullmatch, commas))
     if thousands:
         said.append(f"the comma in numbers like {commas[0]} was taken to part thousands")
