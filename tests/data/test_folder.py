@@ -16,7 +16,8 @@ from tests.pictures import encoded, noise, write_folder
 
 from morphospace.data import Dataset, Preparation, open_dataset
 from morphospace.data.attributes import read_table
-from morphospace.data.folder import NO_FOLDER, list_folder
+from morphospace.data.folder import list_folder
+from morphospace.data.layout import NO_FOLDER
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
 
 

@@ -68,9 +68,9 @@ class Collection:
     licence: str = ""
 
 
-def folder_collection(path: Path) -> Collection:
-    """The pictures of a folder, with labels by sub-folder and attributes by its CSV."""
-    listing = list_folder(path)
+def folder_collection(path: Path, preparation: Preparation) -> Collection:
+    """The pictures of a folder, with labels and split by sub-folder or by name, and attributes by its CSV."""
+    listing = list_folder(path, label_from=preparation.label_from, as_before=preparation.split_by == "pixels")
     files, root = listing.files, os.fspath(path)
 
     def columns() -> Columns:
@@ -84,9 +84,9 @@ def folder_collection(path: Path) -> Collection:
             tables = ", ".join(listing.tables)
             problems.append(Problem(tables, "several tables: call the one with the attributes attributes.csv"))
         labels: Sequence[str] = listing.labels
-        if not labels and "label" in attributes:
+        if not labels and preparation.label_from is None and "label" in attributes:
             labels = [label_name(value) for value in attributes["label"]]
-        return Columns(labels, listing.splits, attributes, problems)
+        return Columns(labels, listing.splits, attributes, problems, notes=listing.notes)
 
     return Collection(
         name=shown_name(path.resolve().name) or "images",

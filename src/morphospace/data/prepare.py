@@ -30,7 +30,7 @@ from morphospace.data.preparation import Preparation
 from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, SPLITS, open_prepared
 from morphospace.data.store import write_header
 from morphospace.errors import DataError, FileError
-from morphospace.files import atomic_folder, remove_leftovers, safe_name, write_json
+from morphospace.files import atomic_folder, natural_order, remove_leftovers, safe_name, write_json
 from morphospace.images import fit_image
 
 __all__ = ["prepare", "reshaped"]
@@ -126,6 +126,7 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     items, count = collection.items, len(collection.items)
     columns = collection.columns()
     shape, notes = _plan(collection, preparation)
+    notes = [*columns.notes, *notes]
     path = folder / IMAGES
     _check_room(folder, count * int(np.prod(shape)))
     place = Place(path, write_header(path, (count, *shape)))
@@ -146,7 +147,7 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         _refuse(collection, problems, f"more than half of {count}")
     broken = np.isin(np.arange(count), list(reasons))
     kinds = _split(collection.name, columns.splits, digests, broken)
-    labels, label_names = _numbered(columns.labels, broken)
+    labels, label_names = _numbered(columns.labels, broken, preparation)
     if shape[2] == 1 and coloured:
         notes.append(f"{coloured:,} pictures with colour became grey; --colour colour keeps it")
     if collection.changed():
@@ -247,10 +248,13 @@ def _split(
     return kinds
 
 
-def _numbered(labels: Sequence[str], broken: NDArray[np.bool_]) -> tuple[Labels | None, list[str]]:
+def _numbered(
+    labels: Sequence[str], broken: NDArray[np.bool_], preparation: Preparation
+) -> tuple[Labels | None, list[str]]:
     """Labels as numbers in the order of their names; None without labels."""
-    names = sorted({label for label, bad in zip(labels, broken, strict=True) if not bad}) if labels else []
-    if len(names) < 2:
+    there = {label for label, bad in zip(labels, broken, strict=True) if not bad} if labels else set()
+    if len(there) < 2:
         return None, []
+    names = sorted(there) if preparation.split_by == "pixels" else sorted(there, key=natural_order)
     number = {name: i for i, name in enumerate(names)}
     return np.array([number.get(label, 0) for label in labels], np.int64), names

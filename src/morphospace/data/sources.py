@@ -60,6 +60,10 @@ def open_dataset(
     """
     text = os.fspath(source)
     prepared, cache = preparation or Preparation(), prepared_folder()
+    if prepared.label_from is not None and not _has_names(text):
+        raise ArgumentError(
+            f"--label-from: {text} has no files with names of their own. Only folders and archives of pictures do."
+        )
     if text in SOURCES:
         return replace(reshaped(SOURCES[text].open(progress), prepared), source=text)
     if text.startswith("hf:"):
@@ -70,7 +74,7 @@ def open_dataset(
         return prepare(sprites_collection(text, prepared), prepared, cache=cache, progress=progress)
     path, names = Path(text), ", ".join(SOURCES)
     if path.is_dir():
-        return prepare(folder_collection(path), prepared, cache=cache, progress=progress)
+        return prepare(folder_collection(path, prepared), prepared, cache=cache, progress=progress)
     if path.is_file() and array_file_kind(path):
         return replace(reshaped(open_arrays(path), prepared), source=str(path.resolve()))
     if path.exists():
@@ -81,6 +85,14 @@ def open_dataset(
         f'DATA: there is no data set, folder or file "{text}". {did_you_mean(text, [*SOURCES, "sprites"])} '
         f"Or name {_KINDS}."
     )
+
+
+def _has_names(text: str) -> bool:
+    """Whether DATA is of picture files, if it is there at all."""
+    named = (
+        text in SOURCES or text.startswith("hf:") or (text.partition(":")[0] == "sprites" and not Path(text).exists())
+    )
+    return not named and not (Path(text).is_file() and array_file_kind(Path(text)))
 
 
 def open_item(text: str, preparation: Preparation | None = None, *, progress: Progress = no_progress) -> Images:
