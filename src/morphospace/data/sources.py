@@ -89,10 +89,10 @@ def open_dataset(
 
 def _has_names(text: str) -> bool:
     """Whether DATA is of picture files, if it is there at all."""
-    named = (
-        text in SOURCES or text.startswith("hf:") or (text.partition(":")[0] == "sprites" and not Path(text).exists())
-    )
-    return not named and not (Path(text).is_file() and array_file_kind(Path(text)))
+    if text in SOURCES or text.startswith("hf:"):
+        return False
+    path = Path(text)
+    return not array_file_kind(path) if path.exists() else text.partition(":")[0] != "sprites"
 
 
 def open_item(text: str, preparation: Preparation | None = None, *, progress: Progress = no_progress) -> Images:
