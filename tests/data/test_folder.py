@@ -13,7 +13,8 @@ import pytest
 from tests.pictures import encoded, noise, write_folder
 
 from morphospace.data import Dataset, Preparation, open_dataset
-from morphospace.data.folder import NO_FOLDER, list_folder
+from morphospace.data.folder import list_folder
+from morphospace.data.layout import NO_FOLDER
 from morphospace.errors import ArgumentError, DataError, FileError
 
 

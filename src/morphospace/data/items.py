@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from morphospace.data.dataset import content_digests
 from morphospace.data.folder import Problem
+from morphospace.data.splitting import Keys, key_of
 from morphospace.data.sprites import draw_sprites, sprite_factors
 from morphospace.decoding import UnreadablePictureError, decode_quietly
 from morphospace.images import Images, Resize, fit_image
@@ -51,9 +52,10 @@ class Place(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """What the items from ``start`` turned out to be: their digests, (H, W), colour; the reason of each failure."""
+    """What the items from ``start`` turned out to be: keys, digests, (H, W), colour; the reason of each failure."""
 
     start: int
+    keys: Keys
     digests: NDArray[np.uint8]
     sizes: NDArray[np.int32]
     coloured: NDArray[np.bool_]
@@ -69,18 +71,23 @@ def read_picture(item: Item, *, near: int | None = None) -> tuple[Images, tuple[
     if isinstance(item, Sprite):
         drawn: Images = draw_sprites(sprite_factors(item.number, item.number + 1, seed=item.seed), item.shape)[0]
         return drawn, drawn.shape[:2]
-    if isinstance(item, str):
-        try:
-            with open(item, "rb") as stream:  # noqa: PTH123 - a hundred thousand Paths take a second
-                item = stream.read()
-        except FileNotFoundError as error:
-            raise UnreadablePictureError("gone while the folder was read") from error
-        except OSError as error:
-            raise UnreadablePictureError(f"unreadable ({error.strerror})") from error
-    picture, (height, width) = decode_quietly(item, near=near)
+    picture, (height, width) = decode_quietly(_content(item), near=near)
     if min(height, width) < SMALLEST_SIDE:
         raise UnreadablePictureError(f"too small: {width}x{height} pixels")
     return picture, (height, width)
+
+
+def _content(item: str | bytes) -> bytes:
+    """The bytes of an item's file."""
+    if isinstance(item, bytes):
+        return item
+    try:
+        with open(item, "rb") as stream:  # noqa: PTH123 - a hundred thousand Paths take a second
+            return stream.read()
+    except FileNotFoundError as error:
+        raise UnreadablePictureError("gone while the folder was read") from error
+    except OSError as error:
+        raise UnreadablePictureError(f"unreadable ({error.strerror})") from error
 
 
 def _coloured(picture: Images) -> bool:
@@ -103,11 +110,14 @@ def _look(
     """Decode items; with ``shape`` bring them to it, and write them to their place in the file of images."""
     images = _room((len(items), *(shape or (1, 1, 1))))
     sizes, coloured = np.zeros((len(items), 2), np.int32), np.zeros(len(items), np.bool_)
-    reasons = {}
+    keys, reasons = np.zeros(len(items), np.uint64), {}
     near = None if shape is None else max(shape[:2])
     with quiet():
         for i, item in enumerate(items):
             try:
+                if not isinstance(item, Sprite):
+                    item = _content(item)
+                keys[i] = key_of(item if isinstance(item, bytes) else f"sprite {item.seed} {item.number}".encode())
                 picture, sizes[i] = read_picture(item, near=near)
             except UnreadablePictureError as error:
                 reasons[start + i] = error.reason
@@ -121,7 +131,7 @@ def _look(
         with write.path.open("r+b") as stream:
             stream.seek(write.offset + start * images[0].nbytes)
             stream.write(images.data)
-    return Looked(start, content_digests(images), sizes, coloured, reasons)
+    return Looked(start, keys, content_digests(images), sizes, coloured, reasons)
 
 
 def look_at(

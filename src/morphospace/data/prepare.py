@@ -22,22 +22,22 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from morphospace.data.collections import Collection
-from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, held_out, spread
+from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, spread
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.folder import Problem
-from morphospace.data.items import SMALLEST_SIDE, Place, look_at
+from morphospace.data.items import Place, look_at
 from morphospace.data.preparation import Preparation
-from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, SPLITS, open_prepared
+from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, open_prepared
+from morphospace.data.sizes import size_as_before, size_for
+from morphospace.data.splitting import SPLITS, kept_together, keys_of_digests, split_kinds
 from morphospace.data.store import write_header
 from morphospace.errors import DataError, FileError
-from morphospace.files import atomic_folder, remove_leftovers, safe_name, write_json
+from morphospace.files import atomic_folder, natural_order, remove_leftovers, safe_name, write_json
 from morphospace.images import fit_image
 
 __all__ = ["prepare", "reshaped"]
 
 _SAMPLE = 256  # pictures that decide size and colour
-_KEPT_SIDE = 128  # sets of one size up to this keep it
-_SIDE = 64  # the longer side of all others
 
 
 def prepare(
@@ -78,7 +78,7 @@ def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
     channels = {"auto": dataset.shape[2], "grey": 1, "colour": 3}[preparation.colour]
     shape = (height, width, channels)
     if shape == dataset.shape:
-        return dataset
+        return replace(dataset, preparation={"asked": preparation.to_json()})
 
     def fitted(split: Split) -> Split:
         return replace(
@@ -133,11 +133,13 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     with path.open("r+b") as stream:
         stream.truncate(place.offset + count * int(np.prod(shape)))
     digests, sizes = np.zeros((count, 16), np.uint8), np.zeros((count, 2), np.int32)
+    keys = np.zeros(count, np.uint64)
     coloured, done = 0, 0
     reasons: dict[int, str] = {}
     for found in look_at(items, shape, preparation.resize, place):
         stop = found.start + len(found.sizes)
         digests[found.start : stop], sizes[found.start : stop] = found.digests, found.sizes
+        keys[found.start : stop] = found.keys
         coloured += int(found.coloured.sum())
         reasons |= found.reasons
         done += len(found.sizes)
@@ -146,8 +148,12 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     if len(reasons) * 2 > count:
         _refuse(collection, problems, f"more than half of {count}")
     broken = np.isin(np.arange(count), list(reasons))
-    kinds = _split(collection.name, columns.splits, digests, broken)
-    labels, label_names = _numbered(columns.labels, broken)
+    if preparation.split_by == "pixels":
+        keys = keys_of_digests(digests)
+    groups = kept_together(keys, columns.groups) if columns.groups else None
+    kinds, more = split_kinds(collection.name, columns.splits, keys, groups, broken)
+    notes += more
+    labels, label_names = _numbered(columns.labels, broken, preparation)
     if shape[2] == 1 and coloured:
         notes.append(f"{coloured:,} pictures with colour became grey; --colour colour keeps it")
     if collection.changed():
@@ -156,9 +162,10 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     fingerprint = fingerprint_of(
         *(((len(r), *shape), digests[r], None if labels is None else labels[r]) for r in rows if len(r))
     )
-    known = {f"attribute.{key}": values for key, values in columns.attributes.items()}
+    known = {"split": kinds, "keys": keys, "labels": labels, "groups": groups}
+    known |= {f"attribute.{key}": values for key, values in columns.attributes.items()}
     with (folder / COLUMNS).open("wb") as stream:
-        np.savez(stream, split=kinds, **({} if labels is None else {"labels": labels}), **known)  # type: ignore[arg-type]
+        np.savez(stream, **{name: column for name, column in known.items() if column is not None})  # type: ignore[arg-type]
     forms = Counter(f"{width}x{height}" for height, width in sizes[~broken].tolist())
     description = {
         "format": FORMAT,
@@ -204,7 +211,7 @@ def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, 
         _refuse(collection, problems, "and among those looked at none can")
     sizes = set(some)
     notes = []
-    height, width = _size(some)
+    height, width = (size_as_before if preparation.split_by == "pixels" else size_for)(some)
     if preparation.size is not None:
         height, width = preparation.size
     if sizes != {(height, width)}:
@@ -217,41 +224,13 @@ def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, 
     return (height, width, 3 if colour == "colour" else 1), notes
 
 
-def _size(found: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The (H, W) of most use for pictures of these sizes."""
-    if len(set(found)) == 1 and max(found[0]) <= _KEPT_SIDE:
-        return found[0]
-    ratio = float(np.median([width / height for height, width in found]))
-    longer = min(_SIDE, int(np.median([max(size) for size in found])))
-    shorter = max(SMALLEST_SIDE, round(longer * min(ratio, 1 / ratio)))
-    return (shorter, longer) if ratio >= 1 else (longer, shorter)
-
-
-def _split(
-    name: str, splits: Sequence[str], digests: NDArray[np.uint8], broken: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
-    """For each item the place of its split in ``SPLITS``, 255 for broken ones."""
-    kinds = np.full(len(broken), 255, np.uint8)
-    good = np.flatnonzero(~broken)
-    if len(good) < 2:
-        raise DataError(f"DATA: expected at least two pictures (one is held out as a test), got {len(good)}.")
-    if splits:
-        kinds[good] = [SPLITS.index(splits[int(i)]) for i in good]
-        for part in ("train", "test"):
-            if not (kinds == SPLITS.index(part)).any():
-                raise DataError(f"DATA: {name} has no picture that can be used in {part}/.")
-    else:
-        try:
-            kinds[good] = held_out(digests[good])
-        except DataError as error:
-            raise DataError(f"DATA: all {len(good)} pictures of {name} are copies of one.") from error
-    return kinds
-
-
-def _numbered(labels: Sequence[str], broken: NDArray[np.bool_]) -> tuple[Labels | None, list[str]]:
+def _numbered(
+    labels: Sequence[str], broken: NDArray[np.bool_], preparation: Preparation
+) -> tuple[Labels | None, list[str]]:
     """Labels as numbers in the order of their names; None without labels."""
-    names = sorted({label for label, bad in zip(labels, broken, strict=True) if not bad}) if labels else []
-    if len(names) < 2:
+    there = {label for label, bad in zip(labels, broken, strict=True) if not bad} if labels else set()
+    if len(there) < 2:
         return None, []
+    names = sorted(there) if preparation.split_by == "pixels" else sorted(there, key=natural_order)
     number = {name: i for i, name in enumerate(names)}
     return np.array([number.get(label, 0) for label in labels], np.int64), names
