@@ -116,7 +116,7 @@ def test_broken_files_among_good_ones_are_skipped_and_named(tmp_path: Path) -> N
         "dot.png": "too small: 1x1 pixels",
         "notes.txt": "passed over: no table about these pictures",
     }
-    assert "damaged" in reasons(found)["cut.png"]
+    assert "ends early" in reasons(found)["cut.png"]
     with pytest.raises(DataError, match=r"5 files .* cannot be used, --strict"):
         open_dataset(tmp_path, Preparation(strict=True))
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from filelock import FileLock
@@ -25,15 +26,19 @@ from morphospace.data.collections import Collection
 from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, spread
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.folder import Problem
+from morphospace.data.interpreting import interpretation_for, notes_of
 from morphospace.data.items import Place, look_at
+from morphospace.data.pages import paged
 from morphospace.data.preparation import Preparation
 from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, open_prepared
 from morphospace.data.sizes import size_as_before, size_for
-from morphospace.data.splitting import SPLITS, kept_together, keys_of_digests, split_kinds
+from morphospace.data.splitting import SPLITS, Keys, kept_together, keys_of_digests, split_kinds
 from morphospace.data.store import write_header
+from morphospace.data.tally import Tally
 from morphospace.errors import DataError, FileError
 from morphospace.files import atomic_folder, natural_order, remove_leftovers, safe_name, write_json
 from morphospace.images import fit_image
+from morphospace.interpretation import Frames, Interpretation
 
 __all__ = ["prepare", "reshaped"]
 
@@ -112,7 +117,7 @@ def _hash(value: object) -> str:
 
 
 def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:
-    counts = Counter(problem.reason.split(" (")[0] for problem in problems)
+    counts = Counter(re.split(r" \(|: ", problem.reason)[0] for problem in problems)
     kinds = ", ".join(f"{count} {reason}" for reason, count in counts.most_common(4))
     first = problems[0]
     raise DataError(
@@ -121,29 +126,38 @@ def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> No
     )
 
 
+class _Pixels(NamedTuple):
+    """What the pictures of a set became, in the order of its items."""
+
+    keys: Keys
+    digests: NDArray[np.uint8]
+    sizes: NDArray[np.int32]
+    coloured: int
+    reasons: dict[int, str]
+    tally: Tally
+
+
 def _prepare(folder: Path, collection: Collection, preparation: Preparation, progress: Progress) -> None:
     began = time.perf_counter()
-    items, count = collection.items, len(collection.items)
-    columns = collection.columns()
-    shape, notes = _plan(collection, preparation)
-    notes = [*columns.notes, *notes]
+    notes: list[str] = []
+    if _frames(preparation) == "all":
+        collection, notes = paged(collection, progress)
+    count, columns = len(collection.items), collection.columns()
+    shape, how, more = _plan(collection, preparation)
+    notes = [*columns.notes, *notes, *more]
     path = folder / IMAGES
     _check_room(folder, count * int(np.prod(shape)))
     place = Place(path, write_header(path, (count, *shape)))
     with path.open("r+b") as stream:
         stream.truncate(place.offset + count * int(np.prod(shape)))
-    digests, sizes = np.zeros((count, 16), np.uint8), np.zeros((count, 2), np.int32)
-    keys = np.zeros(count, np.uint64)
-    coloured, done = 0, 0
-    reasons: dict[int, str] = {}
-    for found in look_at(items, shape, preparation.resize, place):
-        stop = found.start + len(found.sizes)
-        digests[found.start : stop], sizes[found.start : stop] = found.digests, found.sizes
-        keys[found.start : stop] = found.keys
-        coloured += int(found.coloured.sum())
-        reasons |= found.reasons
-        done += len(found.sizes)
-        progress(f"preparing {collection.name}", done, count, "pictures")
+    found = _write_pixels(collection, how, shape, preparation, place, progress)
+    right = interpretation_for(preparation, found.tally, how)
+    if right != how:
+        notes.append(f"the pictures were prepared twice: the {_SAMPLE} looked at first are not like all {count:,}")
+        how = right
+        found = _write_pixels(collection, how, shape, preparation, place, progress)
+    keys, digests, sizes, coloured, reasons, tally = found
+    notes += notes_of(tally, how)
     problems = [Problem(collection.item_name(i), reasons[i]) for i in sorted(reasons)]
     if len(reasons) * 2 > count:
         _refuse(collection, problems, f"more than half of {count}")
@@ -173,6 +187,7 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         "source": collection.source,
         "shape": list(shape),
         "resize": preparation.resize,
+        "interpretation": how.to_json(),
         "fingerprint": fingerprint,
         "label_names": label_names,
         "attributes": list(columns.attributes),
@@ -185,6 +200,36 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     write_json(folder / DESCRIPTION, description)
 
 
+def _frames(preparation: Preparation) -> Frames:
+    return preparation.frames if preparation.interpretation is None else preparation.interpretation.frames
+
+
+def _write_pixels(
+    collection: Collection,
+    how: Interpretation,
+    shape: tuple[int, int, int],
+    preparation: Preparation,
+    place: Place,
+    progress: Progress,
+) -> _Pixels:
+    """Bring all pictures to ``shape``, and write each to its place."""
+    count = len(collection.items)
+    digests, sizes = np.zeros((count, 16), np.uint8), np.zeros((count, 2), np.int32)
+    keys = np.zeros(count, np.uint64)
+    coloured, done, tally = 0, 0, Tally()
+    reasons: dict[int, str] = {}
+    for found in look_at(collection.items, how, shape, preparation.resize, place):
+        stop = found.start + len(found.sizes)
+        digests[found.start : stop], sizes[found.start : stop] = found.digests, found.sizes
+        keys[found.start : stop] = found.keys
+        coloured += int(found.coloured.sum())
+        reasons |= found.reasons
+        tally.add(found.tally)
+        done += len(found.sizes)
+        progress(f"preparing {collection.name}", done, count, "pictures")
+    return _Pixels(keys, digests, sizes, coloured, reasons, tally)
+
+
 def _check_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -194,18 +239,20 @@ def _check_room(folder: Path, needed: int) -> None:
         )
 
 
-def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, int, int], list[str]]:
-    """The (H, W, C) that all images get, and what a person should know of it."""
+def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, int, int], Interpretation, list[str]]:
+    """The (H, W, C) that all images get, how samples become pixels, and what a person should know of the form."""
     items = collection.items
     chosen = spread(len(items), _SAMPLE)
     some: list[tuple[int, int]] = []
     any_colour = False
     reasons: dict[int, str] = {}
-    for one in look_at([items[i] for i in chosen]):
+    tally = Tally()
+    for one in look_at([items[i] for i in chosen], interpretation_for(preparation, tally)):
         good = [i for i in range(len(one.sizes)) if one.start + i not in one.reasons]
         some += [(int(one.sizes[i][0]), int(one.sizes[i][1])) for i in good]
         any_colour = any_colour or bool(one.coloured.any())
         reasons |= one.reasons
+        tally.add(one.tally)
     if not some:
         problems = [Problem(collection.item_name(int(chosen[i])), reasons[i]) for i in sorted(reasons)]
         _refuse(collection, problems, "and among those looked at none can")
@@ -221,7 +268,7 @@ def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, 
     colour = preparation.colour
     if colour == "auto":
         colour = "colour" if any_colour else "grey"
-    return (height, width, 3 if colour == "colour" else 1), notes
+    return (height, width, 3 if colour == "colour" else 1), interpretation_for(preparation, tally), notes
 
 
 def _numbered(

@@ -85,7 +85,8 @@ def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: st
             licence, splits["validation"], source,
             {"size": description["shape"][:2], "resize": description["resize"],
              "colour": "colour" if description["shape"][2] == 3 else "grey",
-             **{key: description[key] for key in ("sizes", "forms", "seconds")}, "folder": str(folder)},
+             **{key: description[key] for key in ("interpretation", "sizes", "forms", "seconds")},
+             "folder": str(folder)},
             tuple(Problem(*problem) for problem in description["problems"]), tuple(description["notes"]),
         )  # fmt: skip
     except (FileError, OSError, ValueError, KeyError, TypeError, BadZipFile):
