@@ -21,7 +21,7 @@ _HOMES = {
     "Recipe": "morphospace.recipes",
     "Space": "morphospace.space",
     "compare_spaces": "morphospace.evaluate.comparison",
-    "dataset_from_arrays": "morphospace.data.dataset",
+    "dataset_from_arrays": "morphospace.data.in_memory",
     "from_keras": "morphospace.export.keras",
     "learn_from_dataset": "morphospace.workflow",
     "learn_label_classes": "morphospace.workflow",

@@ -1,6 +1,6 @@
 from morphospace._version import __version__ as __version__
 from morphospace.data.dataset import Dataset as Dataset
-from morphospace.data.dataset import dataset_from_arrays as dataset_from_arrays
+from morphospace.data.in_memory import dataset_from_arrays as dataset_from_arrays
 from morphospace.data.sources import open_dataset as open_dataset
 from morphospace.data.sources import open_item as open_item
 from morphospace.errors import MorphospaceError as MorphospaceError

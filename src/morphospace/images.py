@@ -163,9 +163,11 @@ def as_levels(images: object, how: Interpretation) -> object:
         >>> as_levels(np.array([[0, 4095]], np.uint16), Interpretation(windows={"16-bit": Window(0, 4095)}))
         array([[  0, 255]], dtype=uint8)
     """
-    if not isinstance(images, np.ndarray) or images.dtype == np.uint8 or images.dtype.kind not in "uif":
-        return images  # uint8 are grey levels already
+    if not isinstance(images, np.ndarray) or images.dtype.kind not in "uif":
+        return images
     window = (how.windows or {}).get(kind_of(images.dtype))
+    if images.dtype == np.uint8 and (window is None or images.max(initial=0) > window.high):
+        return images  # grey levels already
     return images if window is None or not np.isfinite(images).all() else to_levels(images, window)[0]
 
 

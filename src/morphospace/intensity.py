@@ -232,6 +232,10 @@ def to_levels(samples: NDArray[Any], window: Window) -> tuple[NDArray[np.uint8],
     """
     if samples.dtype == np.uint8 and window == FULL["8-bit"]:
         return samples, 0
+    if samples.dtype == np.uint8:  # by a table of what each of 256 values becomes
+        table, _ = to_levels(np.arange(256, dtype=np.uint16), window)
+        outside = (np.arange(256) < window.low) | (np.arange(256) > window.high)
+        return table[samples], int(np.count_nonzero(outside[samples]))
     scaled = (samples.astype(np.float64) - window.low) / (window.high - window.low) * 255.0
     clipped = int(np.count_nonzero((scaled < -0.5) | (scaled > 255.5)))
     return np.floor(np.clip(scaled, 0.0, 255.0) + 0.5).astype(np.uint8), clipped

@@ -6,12 +6,12 @@ from morphospace.data.dataset import (
     ImageArray,
     Split,
     content_digests,
-    dataset_from_arrays,
     examples,
     fingerprint_of,
     spread,
     with_validation,
 )
+from morphospace.data.in_memory import dataset_from_arrays
 from morphospace.data.kept import KeptSet, forget, kept_sets
 from morphospace.data.named import SOURCES, Source, prepared_folder
 from morphospace.data.preparation import Preparation, parse_size

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from morphospace.data.attributes import Attributes
 from morphospace.data.folder import Problem
-from morphospace.data.splitting import Keys, content_fingerprint, held_out, keys_of_digests, lowest
+from morphospace.data.splitting import Keys, content_fingerprint, keys_of_digests, lowest
 from morphospace.data.store import StoredImages
-from morphospace.errors import ArgumentError, DataError, did_you_mean
-from morphospace.images import Images, as_images
+from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.images import Images
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
 __all__ = [
     "Dataset",
@@ -26,7 +26,6 @@ __all__ = [
     "Split",
     "array_keys",
     "content_digests",
-    "dataset_from_arrays",
     "examples",
     "fingerprint_of",
     "spread",
@@ -63,8 +62,13 @@ class Split:
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Split:
         """The images at ``index`` (whole numbers or a mask), with what is known of them."""
         images = self.images.take(index) if isinstance(self.images, StoredImages) else self.images[index]
-        labels, keys, groups = (None if v is None else v[index] for v in (self.labels, self.keys, self.groups))
-        return Split(images, labels, {name: values[index] for name, values in self.attributes.items()}, keys, groups)
+        return Split(
+            images,
+            None if self.labels is None else self.labels[index],
+            {name: values[index] for name, values in self.attributes.items()},
+            None if self.keys is None else self.keys[index],
+            None if self.groups is None else self.groups[index],
+        )
 
 
 @dataclass(frozen=True)
@@ -187,78 +191,6 @@ def with_validation(dataset: Dataset) -> tuple[Split, Split]:
     return train.take(~chosen), train.take(chosen)
 
 
-def dataset_from_arrays(
-    images: object,
-    labels: ArrayLike | None = None,
-    *,
-    test_images: object = None,
-    test_labels: ArrayLike | None = None,
-    validation_images: object = None,
-    validation_labels: ArrayLike | None = None,
-    name: str = "arrays",
-    label_names: Sequence[str] | None = None,
-    keys: Keys | None = None,
-    test_keys: Keys | None = None,
-    validation_keys: Keys | None = None,
-) -> Dataset:
-    """A data set of arrays in memory.
-
-    Without ``test_images``, the tenth of the images whose bytes hash lowest is held out: the same image lands on the
-    same side whatever its neighbours or its place, and copies stay together.
-
-    Args:
-        images: anything that :func:`morphospace.images.as_images` takes, (N, H, W[, C]).
-        labels: whole numbers >= 0, one for each image.
-        test_images: the official test images, if there are any.
-        test_labels: their labels.
-        validation_images: the official validation images, if there are any.
-        validation_labels: their labels.
-        name: what reports call the set.
-        label_names: the name of each label number; the numbers themselves by default.
-        keys: (N,) what the split goes by, where ``images`` had another form before; of their bytes by default.
-        test_keys: those of the test images.
-        validation_keys: those of the validation images.
-
-    Raises:
-        DataError: if lengths, shapes or values do not fit, or there are fewer than two images.
-    """
-    train = Split(as_images(images), _as_labels(labels, "labels"))
-    _check_length(train, "labels")
-    digests = content_digests(train.images)
-    train = replace(train, keys=_keys(images, digests) if keys is None else keys)
-    validation = None
-    if test_images is None:
-        if len(train) < 2:
-            raise DataError("images: expected at least two images (one is held out as a test), got 1.")
-        held = held_out(train.keys)
-        train, test = train.take(~held), train.take(held)
-        parts = [(train, digests[~held]), (test, digests[held])]
-    else:
-        test = Split(as_images(test_images, name="test_images"), _as_labels(test_labels, "test_labels"))
-        parts = [(train, digests), (test, content_digests(test.images))]
-        test = replace(test, keys=_keys(test_images, parts[1][1]) if test_keys is None else test_keys)
-    if validation_images is not None:
-        validation = Split(as_images(validation_images), _as_labels(validation_labels, "validation_labels"))
-        parts.append((validation, content_digests(validation.images)))
-        own = _keys(validation_images, parts[-1][1]) if validation_keys is None else validation_keys
-        validation = replace(validation, keys=own)
-    for kind, split in (("test", test), ("validation", validation)):
-        if split is None:
-            continue
-        _check_length(split, f"{kind}_labels")
-        if train.images.shape[1:] != split.images.shape[1:]:
-            raise DataError(
-                f"{kind}_images: expected images of shape {train.images.shape[1:]} like the training images, "
-                f"got {split.images.shape[1:]}."
-            )
-    highest = max((int(s.labels.max()) for s, _ in parts if s.labels is not None), default=-1)
-    names = tuple(label_names) if label_names is not None else tuple(str(i) for i in range(highest + 1))
-    if len(names) <= highest:
-        raise DataError(f"label_names: expected at least {highest + 1} names, got {len(names)}.")
-    fingerprint = fingerprint_of(*((s.images.shape, keys, s.labels) for s, keys in parts))
-    return Dataset(name, train, test, names, fingerprint, validation=validation)
-
-
 def array_keys(images: NDArray[Any]) -> Keys:
     """(N,) keys of the bytes of each row, of any kind of numbers.
 
@@ -267,23 +199,3 @@ def array_keys(images: NDArray[Any]) -> Keys:
         (2,)
     """
     return keys_of_digests(content_digests(images))
-
-
-def _keys(images: object, digests: NDArray[np.uint8]) -> Keys:
-    """Keys by the bytes that ``images`` came as; ``digests`` are those of their pixels."""
-    as_they_came = isinstance(images, np.ndarray) and images.dtype != np.uint8 and len(images) == len(digests)
-    return array_keys(np.asarray(images)) if as_they_came else keys_of_digests(digests)
-
-
-def _as_labels(labels: ArrayLike | None, name: str) -> Labels | None:
-    if labels is None:
-        return None
-    array = np.asarray(labels)
-    if array.ndim != 1 or array.dtype.kind not in "ui" or (array.size and array.min() < 0):
-        raise DataError(f"{name}: expected whole numbers >= 0 of shape (N,), got {array.dtype} of shape {array.shape}.")
-    return array.astype(np.int64)
-
-
-def _check_length(split: Split, name: str) -> None:
-    if split.labels is not None and len(split.labels) != len(split.images):
-        raise DataError(f"{name}: expected one for each image, got {len(split.labels)} for {len(split.images)}.")

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from morphospace.data.arrays import open_arrays
-from morphospace.data.dataset import Dataset, dataset_from_arrays
+from morphospace.data.dataset import Dataset
 from morphospace.data.fetch import Progress, download, verified_content
 from morphospace.data.idx import parse_idx
+from morphospace.data.in_memory import dataset_from_arrays
 from morphospace.errors import FileError
 
 __all__ = ["CACHE_VARIABLE", "DATA_VARIABLE", "SOURCES", "Source", "cache_folder", "prepared_folder"]

@@ -98,6 +98,7 @@ def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
         validation=None if dataset.validation is None else fitted(dataset.validation),
         fingerprint=_hash([dataset.fingerprint, *shape, preparation.resize]),
         preparation={
+            **dataset.preparation,
             "asked": preparation.to_json(),
             "size": [height, width],
             "resize": preparation.resize,

@@ -76,7 +76,7 @@ def open_dataset(
     if path.is_dir():
         return prepare(folder_collection(path, prepared), prepared, cache=cache, progress=progress)
     if path.is_file() and array_file_kind(path):
-        return replace(reshaped(open_arrays(path), prepared), source=str(path.resolve()))
+        return replace(reshaped(open_arrays(path, prepared), prepared), source=str(path.resolve()))
     if path.exists():
         raise ArgumentError(f"DATA: {path} is no set of images. Expected {_KINDS}, or a name: {names}.")
     if "/" in text or "\\" in text or path.suffix:

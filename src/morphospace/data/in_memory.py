@@ -1,0 +1,189 @@
+"""Sets of arrays in memory: one rule for all their pixels, labels of any kind, and the split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from morphospace.data.attributes import Attribute
+from morphospace.data.dataset import Dataset, Split, array_keys, content_digests, fingerprint_of
+from morphospace.data.labels import Labelled, labelled
+from morphospace.data.levels import images_of, laid_out, rule_for, rule_notes, with_channels
+from morphospace.data.preparation import Preparation
+from morphospace.data.splitting import SPLITS, Keys, held_out, keys_of_digests
+from morphospace.errors import ArgumentError, DataError
+from morphospace.images import as_images
+
+__all__ = ["Part", "check_parts", "dataset_from_arrays", "dataset_of", "labels_of"]
+
+
+class Part(NamedTuple):
+    """A part of a set as it came: images (N, H, W, C) of any numbers, labels or none, attributes (N,) by name."""
+
+    images: NDArray[Any]
+    labels: NDArray[Any] | None = None
+    attributes: Mapping[str, Attribute] = {}
+
+
+def dataset_from_arrays(
+    images: object,
+    labels: ArrayLike | None = None,
+    *,
+    test_images: object = None,
+    test_labels: ArrayLike | None = None,
+    validation_images: object = None,
+    validation_labels: ArrayLike | None = None,
+    name: str = "arrays",
+    label_names: Sequence[str] | None = None,
+    preparation: Preparation | None = None,
+) -> Dataset:
+    """A data set of arrays in memory.
+
+    Without ``test_images``, the tenth of the images whose bytes hash lowest is held out: the same image lands on the
+    same side whatever its neighbours or its place, and copies stay together. Which value is black and which is white
+    is decided for all images together, and said in ``notes``; bytes above 31 stay what they are.
+
+    Args:
+        images: numbers (N, H, W), (N, H, W, C), (N, C, H, W) or rows (N, H * H); or a list of pictures and paths.
+        labels: a whole number or a word for each image, -1 or "" for none; or a column for each class.
+        test_images: the official test images, if there are any.
+        test_labels: their labels.
+        validation_images: the official validation images, if there are any.
+        validation_labels: their labels.
+        name: what reports call the set.
+        label_names: the name of each label number from 0 on; the numbers that occur by default.
+        preparation: intensity, background, channels and split, where they are not to be as usual.
+
+    Raises:
+        DataError: if lengths, shapes or values do not fit, or there are fewer than two images.
+
+    Example:
+        >>> found = dataset_from_arrays(np.random.default_rng(0).random((30, 8, 8)), ["cat", "dog"] * 15)
+        >>> found.label_names, found.train.images.dtype
+        (('cat', 'dog'), dtype('uint8'))
+    """
+    notes: list[str] = []
+    parts = {}
+    for kind, some, known in (
+        ("train", images, labels), ("test", test_images, test_labels),
+        ("validation", validation_images, validation_labels),
+    ):  # fmt: skip
+        if some is None:
+            continue
+        called = "images" if kind == "train" else f"{kind}_images"
+        values = None if known is None else np.asarray(known)
+        parts[kind] = Part(_laid_out(some, called, notes, None if values is None else len(values)), values)
+    return dataset_of(parts, name, preparation or Preparation(), notes, label_names=label_names)
+
+
+def _laid_out(images: object, name: str, notes: list[str], count: int | None) -> NDArray[Any]:
+    """Images as numbers (N, H, W, C)."""
+    if isinstance(images, Sequence) and images and all(isinstance(image, np.ndarray) for image in images):
+        if len({image.shape for image in images}) > 1:
+            as_images(images, name=name)  # says which sizes there are
+        images = np.stack(images)
+    if isinstance(images, np.ndarray):
+        return laid_out(images, name, notes, count=count)
+    return as_images(images, name=name)
+
+
+def dataset_of(
+    parts: Mapping[str, Part],
+    name: str,
+    preparation: Preparation,
+    notes: Sequence[str] = (),
+    *,
+    label_names: Sequence[str] | None = None,
+) -> Dataset:
+    """The data set of parts called "train", "test" and "validation", or of the first one alone.
+
+    Raises:
+        DataError: if lengths, shapes or values do not fit, or there are fewer than two images.
+    """
+    check_parts(parts)
+    if preparation.group is not None or preparation.label is not None:
+        raise ArgumentError("--label, --group: these name columns of tables, and a set of arrays has none.")
+    asked = preparation.interpretation
+    places = [place - 1 for place in preparation.channels or ()] if asked is None else asked.channels
+    views = {kind: with_channels(part.images, f"{kind} images", places) for kind, part in parts.items()}
+    rule = rule_for(list(views.values()), name, preparation)
+    known = labels_of(parts, label_names)
+    splits: dict[str, Split] = {}
+    digests: dict[str, NDArray[np.uint8]] = {}
+    keys_of: dict[str, Keys] = {}
+    clipped = 0
+    for kind, part in parts.items():
+        images, more = images_of(views[kind], rule)
+        clipped += more
+        digests[kind] = content_digests(images)
+        keys = keys_of_digests(digests[kind]) if preparation.split_by == "pixels" else array_keys(part.images)
+        attributes = {**part.attributes, **known.attributes.get(kind, {})}
+        keys_of[kind] = keys
+        splits[kind] = Split(images, known.numbers.get(kind), attributes, keys)
+    content = dict(known.content)
+    if "test" not in splits:
+        train = splits.pop("train")
+        held = held_out(keys_of["train"])
+        splits = {"train": train.take(~held), "test": train.take(held), **splits}
+        own = digests.pop("train")
+        digests |= {"train": own[~held], "test": own[held]}
+        if (labels := content.pop("train", None)) is not None:
+            content |= {"train": labels[~held], "test": labels[held]}
+    fingerprint = fingerprint_of(
+        *((splits[kind].images.shape, digests[kind], content.get(kind)) for kind in SPLITS if kind in splits)
+    )
+    said = [*notes, *known.notes, *rule_notes(rule, clipped, sum(view.size for view in views.values()))]
+    return Dataset(
+        name, splits["train"], splits["test"], known.names, fingerprint, validation=splits.get("validation"),
+        preparation={"asked": preparation.to_json(), "interpretation": rule.how.to_json()}, notes=tuple(said),
+    )  # fmt: skip
+
+
+def check_parts(parts: Mapping[str, Part]) -> None:
+    """See that the parts of a set fit each other.
+
+    Raises:
+        DataError: if not.
+    """
+    first = parts["train"].images
+    if "test" not in parts and len(first) < 2:
+        raise DataError("images: expected at least two images (one is held out as a test), got 1.")
+    for kind, part in parts.items():
+        front = "" if kind == "train" else f"{kind}_"
+        if part.labels is not None and len(part.labels) != len(part.images):
+            raise DataError(
+                f"{front}labels: expected one for each image, got {len(part.labels)} for {len(part.images)}."
+            )
+        if part.images.shape[1:] != first.shape[1:] or part.images.dtype != first.dtype:
+            raise DataError(
+                f"{front}images: expected images of {first.dtype} and shape {first.shape[1:]} like the training "
+                f"images, got {part.images.dtype} and {part.images.shape[1:]}."
+            )
+
+
+def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = None) -> Labelled:
+    """The labels of the parts of a set, numbered together; with ``label_names``, by the numbers that they are.
+
+    Raises:
+        DataError: for other labels than these.
+    """
+    arrays = {kind: part.labels for kind, part in parts.items() if part.labels is not None}
+    if not arrays:
+        return Labelled({}, tuple(label_names or ()))
+    if label_names is None:
+        return labelled(arrays)
+    for values in arrays.values():
+        if (
+            values.ndim != 1
+            or values.dtype.kind not in "ui"
+            or not 0 <= values.min() <= values.max() < len(label_names)
+        ):
+            raise DataError(
+                f"labels: expected whole numbers of shape (N,), from 0 to {len(label_names) - 1} as there are "
+                f"{len(label_names)} label_names; got {values.dtype} of shape {values.shape}."
+            )
+    numbers = {kind: values.astype(np.int64) for kind, values in arrays.items()}
+    return Labelled(numbers, tuple(label_names), numbers)

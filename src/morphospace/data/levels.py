@@ -1,0 +1,254 @@
+"""Arrays of numbers as images: which axis is what, and which value is black and which is white, for a whole set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from morphospace.data.preparation import Preparation
+from morphospace.decoding import Images
+from morphospace.errors import DataError
+from morphospace.intensity import (
+    FULL,
+    Values,
+    Window,
+    kind_of,
+    parse_intensity,
+    survey,
+    to_levels,
+    window_for,
+    words_of,
+)
+from morphospace.interpretation import Interpretation
+
+__all__ = ["Rule", "blocks", "images_of", "laid_out", "rule_for", "rule_notes", "with_channels", "write_levels"]
+
+_BLOCK = 16 << 20  # bytes looked at at once
+_DRAWN = 256  # images that percentiles go by
+_CHANNELS = 16  # an axis of more is none of channels
+_STACKED = 8  # times as many pictures as a side has pixels: (H, W, N), as some programs have it
+
+
+class Rule(NamedTuple):
+    """How the numbers of a set of arrays become levels; ``values`` is what they are, in all of its parts."""
+
+    how: Interpretation
+    values: Values
+
+
+def laid_out(array: NDArray[Any], name: str, notes: list[str], *, count: int | None = None) -> NDArray[Any]:
+    """An array as people store images, as a view (N, H, W, C) of it.
+
+    Args:
+        array: (N, H, W), (N, H, W, C), (N, C, H, W), rows (N, s * s) or (N, 3 * s * s) as they were written, and
+            (H, W, N) or (H, W, C, N) where it is plain that these are meant.
+        name: what to call it.
+        notes: is told what was taken for what, where that had to be guessed.
+        count: how many images there are, where labels say so.
+
+    Raises:
+        DataError: for other shapes, with what to do.
+
+    Example:
+        >>> laid_out(np.zeros((5, 3, 16, 16)), "x", []).shape
+        (5, 16, 16, 3)
+    """
+    if array.dtype.kind not in "uifb" or 0 in array.shape:
+        raise DataError(
+            f"{name}: expected numbers of shape (N, H, W) or (N, H, W, C), got {array.dtype} {array.shape}."
+        )
+    if array.ndim == 2:
+        array = _from_rows(array, name, notes)
+    elif array.ndim == 3:
+        array = _from_stack(array, name, notes, count)
+    if array.ndim != 4:
+        raise DataError(
+            f"{name}: expected (N, H, W) or (N, H, W, C), got {array.shape}. Volumes become sets of their slices: "
+            "images.reshape(-1, H, W)."
+        )
+    return _channels_last(array, name, notes)
+
+
+def _from_rows(array: NDArray[Any], name: str, notes: list[str]) -> NDArray[Any]:
+    """Rows of values as images."""
+    count, length = array.shape
+    for planes in (1, 3):
+        side = math.isqrt(length // planes)
+        if side >= 4 and planes * side * side == length:
+            what = "grey" if planes == 1 else "colour, red before green before blue,"
+            notes.append(
+                f"{name}: each of {count:,} rows of {length:,} values was taken for a picture of {side}x{side}, {what} "
+                "line by line; reshape the array if that is wrong"
+            )
+            return array.reshape(count, planes, side, side).transpose(0, 2, 3, 1)
+    raise DataError(
+        f"{name}: expected (N, H, W) or (N, H, W, C), got {array.shape}. Give each image its height and width back "
+        "(reshape) before saving."
+    )
+
+
+def _from_stack(array: NDArray[Any], name: str, notes: list[str], count: int | None) -> NDArray[Any]:
+    """Three axes: of a set of grey pictures, its first or its last one counts them."""
+    first, second, last = array.shape
+    if last in (3, 4) and first > 4 and second > 4 and count != first:
+        raise DataError(f"{name}: expected a set of images, got one of shape {array.shape}. Stack several of them.")
+    by_labels = count is not None and count == last != first
+    if by_labels or (count != first and first == second and last >= _STACKED * first):
+        notes.append(_counted_last(array, name))
+        array = np.moveaxis(array, -1, 0)
+    return array[..., None]
+
+
+def _counted_last(array: NDArray[Any], name: str) -> str:
+    height, width, *_, count = array.shape
+    return (
+        f"{name}: {array.shape} was taken for {count:,} pictures of {width}x{height}, counted by the last axis; move "
+        "it to the front if that is wrong"
+    )
+
+
+def _channels_last(array: NDArray[Any], name: str, notes: list[str]) -> NDArray[Any]:
+    """Four axes with the channels moved to the end."""
+    first, second, third, last = array.shape
+    if last > _CHANNELS and third in (1, 3) and first == second and first < last:
+        notes.append(_counted_last(array, name))
+        return np.moveaxis(array, -1, 0)
+    if last in (1, 3, 4):
+        return array
+    if second in (1, 3, 4):
+        return np.moveaxis(array, 1, -1)
+    if last <= _CHANNELS and last < min(second, third):
+        return array
+    if second <= _CHANNELS and second < min(third, last):
+        return np.moveaxis(array, 1, -1)
+    raise DataError(
+        f"{name}: expected (N, H, W, C) with 1, 3 or 4 channels, got {array.shape}. If these are volumes (N, D, H, W), "
+        "make a set of their slices, images.reshape(-1, H, W), or of one slice or projection each, images.max(1)."
+    )
+
+
+def with_channels(array: NDArray[Any], name: str, channels: Sequence[int]) -> NDArray[Any]:
+    """The channels of (N, H, W, C) that make the picture, as a view or a copy: 1, 3, or 4 of which the last is alpha.
+
+    Args:
+        array: any number of channels.
+        name: what to call it.
+        channels: the places, from 0, that become grey (one) or red, green and blue (three); none if there are 1, 3, 4.
+
+    Raises:
+        DataError: if there are too few, or so many that they have to be named.
+    """
+    count = array.shape[-1]
+    if channels:
+        if max(channels) >= count:
+            raise DataError(
+                f"--channels: {name} has {count} channels, got {','.join(str(place + 1) for place in channels)}."
+            )
+        return np.stack([array[..., place] for place in channels], -1)
+    if count not in (1, 3, 4):
+        raise DataError(
+            f"{name} has {count} channels: say which is grey, --channels 1, or which are red, green and blue, "
+            "--channels 1,2,3. If they are slices, make each a picture: images.reshape(-1, H, W)."
+        )
+    return array
+
+
+def blocks(array: NDArray[Any]) -> Iterator[slice]:
+    """Rows of an array, so many at once that they fit easily."""
+    step = max(1, _BLOCK // max(1, array[:1].nbytes))
+    return (slice(start, start + step) for start in range(0, len(array), step))
+
+
+def rule_for(parts: Sequence[NDArray[Any]], name: str, preparation: Preparation) -> Rule:
+    """The one rule for the parts (N, H, W, C) of a set.
+
+    Args:
+        parts: views as :func:`laid_out` gives them.
+        name: of the set, for errors.
+        preparation: the intensity and background that are asked for, or the interpretation that a space has; with
+            intensity "file", what version 0.1 did.
+
+    Raises:
+        DataError: for NaN or infinity.
+    """
+    wish, known = parse_intensity(preparation.intensity), preparation.interpretation
+    values = survey(np.asarray(parts[0][:1, :1, :1, :1]).view(_plain(parts[0].dtype)))
+    for part in parts:
+        for some in blocks(part):
+            values = values.joined(_surveyed(part[some][..., :3], some.start, name))
+        if wish.rule == "percentiles":
+            drawn = part[np.unique(np.linspace(0, len(part) - 1, min(_DRAWN, len(part))).astype(np.intp))]
+            values = values.joined(survey(np.asarray(drawn)[..., :3], drawn=True))
+    if known is not None and known.windows is not None:
+        return Rule(known, values)
+    if known is not None or wish.rule == "file":
+        window = _as_before(values, name)
+    else:
+        window = Window(0, 1) if parts[0].dtype == np.bool_ else window_for(values, wish)
+    background = {"auto": "#ffffff", "white": "#ffffff", "black": "#000000"}.get(
+        preparation.background, preparation.background
+    )
+    red, green, blue = bytes.fromhex(background[1:])
+    return Rule(Interpretation(windows={values.kind: window}, background=(red, green, blue)), values)
+
+
+def _plain(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype(np.uint8) if dtype == np.bool_ else dtype
+
+
+def _surveyed(some: NDArray[Any], start: int, name: str) -> Values:
+    if some.dtype.kind == "f" and not (finite := np.isfinite(some)).all():
+        bad = np.flatnonzero(~finite.all(axis=(1, 2, 3)))
+        raise DataError(
+            f"{name}: expected finite pixel values, got NaN or infinity; image {start + int(bad[0])} (from 0) is the "
+            "first. Remove such images, or fill the holes: np.nan_to_num(images)."
+        )
+    return survey(some.view(_plain(some.dtype)))
+
+
+def _as_before(values: Values, name: str) -> Window:
+    """The window of version 0.1."""
+    if values.low < 0 or values.high > 255:
+        raise DataError(
+            f"{name}: expected pixel values 0..255 or 0..1, got {values.low:g}..{values.high:g}. "
+            "--intensity auto takes any."
+        )
+    return Window(0, 1) if values.high <= 1 else FULL["8-bit"]
+
+
+def images_of(array: NDArray[Any], rule: Rule) -> tuple[Images, int]:
+    """A view (N, H, W, C) as images, uint8 (N, H, W, C) with C 1 or 3, and how many samples were clipped.
+
+    Bytes that are pixels already are not copied.
+    """
+    window = rule.how.window(kind_of(array.dtype))
+    if array.dtype == np.uint8 and window == FULL["8-bit"] and array.shape[-1] != 4:
+        return np.require(array, requirements=["C", "W"]), 0
+    images = np.empty((*array.shape[:3], 3 if array.shape[-1] == 4 else array.shape[-1]), np.uint8)
+    return images, sum(write_levels(array[some], rule, images[some]) for some in blocks(array))
+
+
+def write_levels(some: NDArray[Any], rule: Rule, images: Images) -> int:
+    """Write what some rows (n, H, W, C) become into ``images``; returns how many samples were clipped."""
+    window = rule.how.window(kind_of(some.dtype))
+    samples = np.asarray(some).view(_plain(some.dtype))
+    levels, clipped = to_levels(samples[..., :3] if samples.shape[-1] == 4 else samples, window)
+    if samples.shape[-1] == 4:
+        alpha = to_levels(samples[..., 3:], FULL["8-bit"] if samples.dtype == np.uint8 else window)[0] / np.float32(255)
+        under = np.array(rule.how.background, np.float32)
+        levels = np.floor(levels * alpha + under * (1 - alpha) + 0.5).astype(np.uint8)
+    images[...] = levels
+    return clipped
+
+
+def rule_notes(rule: Rule, clipped: int, samples: int) -> list[str]:
+    """What a person should know of how numbers became levels."""
+    words = words_of(rule.values.kind, rule.how.window(rule.values.kind), rule.values)
+    if clipped:
+        share = f"{clipped / samples:.2%}" if clipped / samples >= 0.0001 else "fewer than 0.01%"
+        words = f"{words or f'{rule.values.kind} values'}; {share} lie outside and were clipped"
+    return [words] if words else []
