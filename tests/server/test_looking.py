@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 from tests.pictures import encoded
-from tests.server.conftest import Ask
+from tests.server.conftest import Ask, visitor
 
 from morphospace._version import __version__
 from morphospace.data import Dataset
@@ -165,7 +165,7 @@ def test_tiles_that_are_nowhere_are_refused(client: TestClient, address: str, ar
 
 def test_a_space_of_one_latent_has_a_map_too(digits: Dataset) -> None:
     session = Session(train(digits, latent_dim=1, epochs=1))
-    client = TestClient(create_app(session), base_url="http://localhost")
+    client = visitor(create_app(session))
     found = pixels(client.get(f"{API}/atlas/0/0/0?cells=2"))
     assert (found[0, :8] == found[0, 8:]).all()
     session.close()

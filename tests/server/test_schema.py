@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from starlette.testclient import TestClient
+from tests.server.conftest import visitor
 from tests.server.fuzzing import fuzz
 
 from morphospace.server import Session, create_app
@@ -21,5 +21,5 @@ def test_the_description_is_made_before_anything_computes(session: Session, monk
     app = create_app(session)
     described = []
     monkeypatch.setattr(session, "start", lambda: described.append(app.openapi_schema is not None))
-    with TestClient(app):
+    with visitor(app):
         assert described == [True]
