@@ -242,15 +242,21 @@ def test_the_model_comes_as_onnx_unless_it_is_too_large(
     assert client.get(f"{API}/space").json()["model"] is False
 
 
-def test_what_takes_too_long_is_given_up(space: Space, ask: Ask, session: Session) -> None:
+def test_what_takes_too_long_is_given_up_and_what_waits_is_told_so(space: Space, ask: Ask, session: Session) -> None:
     session.patience = 0.1
     release = threading.Event()
-    session.worker.do(lambda _: release.wait(10))
+    hook = space.model.decoder.register_forward_pre_hook(lambda *_: release.wait(10) and None)
     began = time.monotonic()
-    answer = ask().post(f"{API}/decode", json={"points": [[0, 0]]})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
+    answers = [ask().post(f"{API}/decode", json={"points": [[0, 0]]}) for _ in range(2)]
     assert time.monotonic() - began < 3
     release.set()
+    hook.remove()
+    assert [answer.status_code for answer in answers] == [504, 503]
+    computing, waiting = (answer.json()["error"] for answer in answers)
+    assert (computing["code"], waiting["code"]) == ("timeout", "busy")
+    assert "more than 0.1 seconds to compute" in computing["message"]
+    assert "its turn did not come within 0.2 seconds" in waiting["message"]
+    assert answers[1].headers["retry-after"] == "1"
 
 
 def test_an_unforeseen_error_says_nothing_of_itself(

@@ -11,7 +11,7 @@ from morphospace.server import Session, create_app
 
 def test_answers_are_as_described_whatever_is_asked(session: Session) -> None:
     for name, label in (("six", "6"), ("one", "1")):
-        session.worker.do(lambda _, n=name, v=label: session.learn_from_label(n, v)).result(20)  # type: ignore[misc]
+        session.worker.do(lambda n=name, v=label: session.learn_from_label(n, v)).result(20)  # type: ignore[misc]
     counts = fuzz(create_app(session), 24)
     assert counts.total() >= 600
     assert counts[200] >= 100

@@ -43,7 +43,7 @@ async def health() -> Response:
 @router.get("/space", response_model=schemas.Facts, responses=problems())
 async def space(here: Here) -> Response:
     """What a page needs to know of the space."""
-    return json_response(await here.do(lambda _: here.session.facts()))
+    return json_response(await here.do(lambda: here.session.facts()))
 
 
 @router.get("/points/{column}", response_class=Response, responses=BINARY["numbers"] | problems(404))
@@ -83,7 +83,7 @@ async def encode(here: Here) -> Response:
     session = here.session
     data = await here.request.body()
     pixels = await here.picture(lambda: _fitted(data, session.space))
-    return json_response(await here.do(lambda _: _encoded(session, pixels)))
+    return json_response(await here.do(lambda: _encoded(session, pixels)))
 
 
 def _fitted(data: bytes, space: Space) -> Images:
@@ -115,7 +115,7 @@ def _encoded(session: Session, pixels: Images) -> dict[str, Any]:
 @router.post("/sample", response_model=schemas.Sampled, responses=problems())
 async def sample(wish: schemas.Sample, here: Here) -> Response:
     """New points, drawn from where images lie."""
-    drawn = await here.do(lambda _: here.session.space.sample_points(wish.n, seed=wish.seed))
+    drawn = await here.do(lambda: here.session.space.sample_points(wish.n, seed=wish.seed))
     return json_response({"points": drawn.tolist(), "seed": wish.seed})
 
 
@@ -147,7 +147,7 @@ async def atlas(
 async def morph(wish: schemas.Morph, here: Here) -> Response:
     """The points along a way through others."""
     ends = here.session.points(wish.points)
-    way = await here.do(lambda check: here.session.morph(ends, wish.frames, wish.path, check))
+    way = await here.do(lambda: here.session.morph(ends, wish.frames, wish.path))
     return json_response({"points": way.tolist()})
 
 
@@ -156,7 +156,7 @@ async def neighbors(wish: schemas.Neighbors, here: Here) -> Response:
     """The reference points nearest to a point."""
     codes, labels = here.session.reference(), here.session.space.reference_labels
     point = here.session.points([wish.point], "point")[0]
-    indices, distances = await here.do(lambda _: nearest(point, codes, wish.n))
+    indices, distances = await here.do(lambda: nearest(point, codes, wish.n))
     found = None if labels is None else labels[indices].tolist()
     return json_response({"indices": indices.tolist(), "distances": distances.tolist(), "labels": found})
 
@@ -185,5 +185,5 @@ async def originals(
 @router.get("/model/{part}", response_class=Response, responses=BINARY["model"] | problems(404))
 async def model(part: Literal["decoder", "encoder"], here: Here) -> Response:
     """One part of the model, for a page that computes by itself."""
-    content = await here.do(lambda _: here.session.model(part))
+    content = await here.do(lambda: here.session.model(part))
     return Response(content, media_type="application/octet-stream")
