@@ -18,7 +18,7 @@ from morphospace.pictures import tile
 from morphospace.server import schemas
 from morphospace.server.failures import Failure, not_found
 from morphospace.server.session import Session
-from morphospace.server.tiles import plane_from, tile_points
+from morphospace.server.tiles import named_plane, plane_of_map, tile_points
 from morphospace.server.visits import BINARY, Here, json_response, pixels_of, problems, raw_response
 from morphospace.space import Space
 
@@ -137,7 +137,9 @@ async def atlas(
 ) -> Response:
     """One tile of the map of a plane, z(u, v) = origin + u right + v up: the plane of the space, or another."""
     session = here.session
-    plane = plane_from(session, origin, right, up)
+    plane = named_plane(session, origin, right, up)
+    if plane is None:
+        plane = plane_of_map(session.plane or await here.do(session.find_plane))
     wanted = tile_points(plane, level, column, row, cells, session.space.shape)
     images = await here.decode(session.points(wanted, "column and row"))
     return await here.pixels(tile(images, cells)[None], format, 1)

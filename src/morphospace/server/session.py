@@ -18,6 +18,7 @@ from morphospace.export.onnx import Part, to_onnx
 from morphospace.export.page import LARGEST_MODEL, concept_facts, space_facts
 from morphospace.latent import Concept, geodesic_through, learn_concept, path_through
 from morphospace.latent.evidence import held_back
+from morphospace.latent.grids import Plane
 from morphospace.server.batches import MOST_WAITING, Worker
 from morphospace.server.failures import Failure, not_found
 from morphospace.server.originals import Originals
@@ -64,12 +65,14 @@ class Session:
         self.worker = Worker(space, most=most)
         self.pictures = ThreadPoolExecutor(1, "pictures")  # one at a time: a large one takes hundreds of megabytes
         self.originals = Originals(space, self.folder)
+        self.plane: Plane | None = None
         self._facts: dict[str, Any] | None = None
         self._models: dict[Part, bytes] = {}
 
     def start(self) -> None:
         """Do what takes a second or two before anybody asks for it."""
         self.originals.found()
+        self.worker.do(self.find_plane)
         self.worker.do(lambda: self.space.typicality(np.zeros(self.space.latent_dim)))
 
     def close(self) -> None:
@@ -85,6 +88,12 @@ class Session:
             self._facts = space_facts(self.space)
         more = {"writable": self.writable, "model": self.space.parameters <= LARGEST_MODEL}
         return self._facts | more
+
+    def find_plane(self) -> Plane:
+        """The plane of the map; it stays at ``plane``, since all codes are looked at for it, which takes a while."""
+        if self.plane is None:
+            self.plane = self.space.plane()
+        return self.plane
 
     def points(self, values: Sequence[Sequence[float]] | NDArray[np.float64], argument: str = "points") -> Points:
         """Latents (N, d) of a request, checked before they wait.
