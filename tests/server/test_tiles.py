@@ -25,7 +25,7 @@ TAKES = 0.5  # seconds
 def session() -> Iterator[Session]:
     """Of a space of three latents, whose map is the plane along which the codes spread most."""
     recipe = replace(find_recipe("quick"), latent_dim=3)
-    codes = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32) * np.float32([1, 4, 2])
+    codes = np.random.default_rng(0).normal(0, [1, 4, 2], (60, 3)).astype(np.float32)
     made = Session(Space(build_model(recipe, (8, 8, 1), seed=0), recipe, (8, 8, 1), reference=codes))
     yield made
     made.close()

@@ -18,7 +18,7 @@ from morphospace.space import Space
 API = "/api/v1"
 PATIENCE, DECODE = 0.6, 0.15  # seconds
 
-LONG = {
+LONG: dict[str, dict[str, Any]] = {
     "decode": {"points": [[0, 0]] * 1024},
     "morph": {"points": [[i % 3, i % 2] for i in range(32)], "frames": 512, "path": "geodesic"},
     "edit": {"points": [[0, 0]], "until": {"six": 0.999999}, "keep": ["one"]},

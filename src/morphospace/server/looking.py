@@ -139,7 +139,7 @@ async def atlas(
     session = here.session
     plane = named_plane(session, origin, right, up)
     if plane is None:
-        plane = plane_of_map(session.plane or await here.do(session.find_plane))
+        plane = plane_of_map(await here.do(session.find_plane) if session.plane is None else session.plane)
     wanted = tile_points(plane, level, column, row, cells, session.space.shape)
     images = await here.decode(session.points(wanted, "column and row"))
     return await here.pixels(tile(images, cells)[None], format, 1)
