@@ -129,8 +129,8 @@ class Gate:
         peer = scope.get("client")
         if not peer or not is_loopback(str(peer[0])):
             raise _forbidden(
-                "without a token this server answers nobody but the machine that it runs on, and this request is from "
-                "another. Start it with one: morpho serve --host, or create_app(..., token=...)."
+                "without a token this server answers only the machine that it runs on, at 127.0.0.1, and this request "
+                "came another way. Start it with one: morpho serve --host, or create_app(..., token=...)."
             )
 
     def _check_origin(self, headers: Mapping[bytes, list[bytes]], host: str, *, home: bool) -> None:
