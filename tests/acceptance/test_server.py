@@ -36,7 +36,7 @@ CASES = 5000
 def test_five_thousand_requests_are_answered_as_described(space: Space) -> None:
     session = Session(space)
     for name, label in (("six", "6"), ("one", "1")):
-        session.worker.do(lambda _, n=name, v=label: session.learn_from_label(n, v)).result(20)  # type: ignore[misc]
+        session.worker.do(lambda n=name, v=label: session.learn_from_label(n, v)).result(20)  # type: ignore[misc]
     counts = fuzz(create_app(session), 210)
     print(f"{counts.total():,} requests: {dict(sorted(counts.items()))}")
     assert counts.total() >= CASES

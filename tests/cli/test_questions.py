@@ -127,7 +127,7 @@ def test_neighbors_of_a_file_and_of_another_split(at: Morpho, home: Path) -> Non
     assert said["neighbors"][0]["distance"] == pytest.approx(0, abs=1e-4)
     bundle = str(RUN / "space")
     train_only = at("neighbors", bundle, "digits:test/3", "--data", "digits:train", "-n", "3", "--json").json
-    assert all(line["item"].startswith("digits:train/") for line in train_only["neighbors"])
+    assert [line["item"].rpartition("/")[0] for line in train_only["neighbors"]] == ["digits:train"] * 3
     everything = at("neighbors", bundle, "digits:test/3", "--data", "digits:test", "-n", "1000", "--json").json
     assert len(everything["neighbors"]) == 194
     shutil.move(home / bundle, home / "bundle")
@@ -156,7 +156,7 @@ def test_outliers_of_a_folder(at: Morpho, home: Path) -> None:
     assert 3 <= said["outliers"] <= 10
     assert said["badly_reconstructed"] >= 3
     assert len(said["worst"]) == 8
-    assert {line["outlier"] for line in said["worst"]} <= {True, False}
+    assert sum(line["outlier"] for line in said["worst"]) == min(said["outliers"], 8)
     text = at("outliers", "latest", "mixed", "-n", "3").out
     assert f"of 198 images are outliers: {said['badly_reconstructed']} badly reconstructed" in text
     assert "noise/0.png" in text

@@ -143,6 +143,7 @@ def test_a_set_written_out_and_read_in_is_the_same_set(tmp_path: Path) -> None:
         old, new = before.split(split), after.split(split)
         assert (new.images[:] == old.images[:]).all(), "in the same order, so that it trains to the same bits"
         assert np.array_equal(new.labels, old.labels)  # type: ignore[arg-type]
+        assert {"shape", "scale", "x", "y", "hue"} <= set(old.attributes) == set(new.attributes)
         for name, values in old.attributes.items():
             assert (new.attributes[name] == values).all()
 

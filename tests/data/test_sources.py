@@ -129,10 +129,17 @@ def test_items(item: str, digits: Dataset) -> None:
 
 
 @pytest.mark.parametrize(
-    "item", ["digits:test/99999", "digits:best/0", "digits:test/x", "digits:test/-1", "dgits:test/0"]
+    ("item", "words"),
+    [
+        ("digits:test/99999", "items 0 to 194"),
+        ("digits:best/0", 'no split "best"'),
+        ("digits:test/x", "expected a file or an item"),
+        ("digits:test/-1", "expected a file or an item"),
+        ("dgits:test/0", 'Did you mean "digits"'),
+    ],
 )
-def test_items_that_are_none(item: str) -> None:
-    with pytest.raises(ArgumentError):
+def test_items_that_are_none(item: str, words: str) -> None:
+    with pytest.raises(ArgumentError, match=words):
         open_item(item)
 
 

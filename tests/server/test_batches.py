@@ -34,7 +34,7 @@ class Held:
         worker.space.decode_batches = counted  # type: ignore[method-assign]
         began = threading.Event()
 
-        def wait(_: object) -> None:
+        def wait() -> None:
             began.set()
             assert self.release.wait(20)
 
@@ -71,7 +71,7 @@ def test_a_batch_is_no_larger_than_fits(held: Held, space: Space) -> None:
 
 def test_other_work_keeps_its_turn(held: Held) -> None:
     order = []
-    jobs = [held.worker.do(lambda _, i=i: order.append(i)) for i in range(5)]  # type: ignore[misc]
+    jobs = [held.worker.do(lambda i=i: order.append(i)) for i in range(5)]  # type: ignore[misc]
     held.release.set()
     for job in jobs:
         job.result(20)
@@ -106,12 +106,12 @@ def test_a_full_queue_says_when_to_come_back(held: Held) -> None:
 
 def test_who_has_gone_is_not_computed_for(held: Held) -> None:
     done = []
-    job = held.worker.do(lambda _: done.append(1))
+    job = held.worker.do(lambda: done.append(1))
     decoded = held.worker.decode(np.zeros((1, 2), np.float32))
     assert job.cancel()
     assert decoded.cancel()
     held.release.set()
-    assert held.worker.do(lambda _: 5).result(20) == 5
+    assert held.worker.do(lambda: 5).result(20) == 5
     assert (done, held.sizes) == ([], [])
     with pytest.raises(CancelledError):
         job.result(0)
@@ -120,10 +120,10 @@ def test_who_has_gone_is_not_computed_for(held: Held) -> None:
 def test_a_job_can_be_given_up_in_its_midst(session: Session) -> None:
     began = threading.Event()
 
-    def endless(check):  # type: ignore[no-untyped-def]
+    def endless() -> None:
         began.set()
         while True:
-            check()
+            session.space.decode(np.zeros(2))
 
     job = session.worker.do(endless)
     assert began.wait(20)
@@ -141,11 +141,24 @@ def test_latents_that_break_one_job_do_not_break_those_beside_it(held: Held) -> 
         bad.result(20)
 
 
-def test_a_closed_worker_takes_nothing_more(space: Space) -> None:
+def test_a_closed_worker_takes_nothing_more_and_leaves_the_model_as_it_was(space: Space) -> None:
+    hooks = len(space.model.decoder._forward_pre_hooks)
     worker = Worker(space)
+    began = threading.Event()
+
+    def endless() -> None:
+        began.set()
+        while True:
+            space.decode(np.zeros(2))
+
+    job = worker.do(endless)
+    assert began.wait(20)
     worker.close()
+    with pytest.raises(Unwanted):
+        job.result(20)
     with pytest.raises(Failure, match="wait"):
-        worker.do(lambda _: 1)
+        worker.do(lambda: 1)
+    assert len(space.model.decoder._forward_pre_hooks) == hooks
 
 
 # -- through HTTP ----------------------------------------------------------------------------------------
@@ -187,5 +200,5 @@ def test_a_client_that_leaves_cancels_its_job(session: Session, held: Held) -> N
 
     asyncio.run(leave())
     held.release.set()
-    session.worker.do(lambda _: None).result(20)
+    session.worker.do(lambda: None).result(20)
     assert held.sizes == []

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
+from tests.server.conftest import visitor
 
 from morphospace.bundle import read_bundle
 from morphospace.data import Dataset
@@ -90,7 +91,7 @@ def test_a_name_is_never_a_path(client: TestClient, space: Space, session: Sessi
 def test_keeping_leaves_what_others_have_learned_meanwhile(space: Space, tmp_path: Path) -> None:
     folder = space.save(tmp_path / "space")
     session = Session(space, folder)
-    client = TestClient(create_app(session), base_url="http://localhost")
+    client = visitor(create_app(session))
     assert client.get(f"{API}/space").json()["writable"] is True
     other = load(folder)
     other.concepts["other"] = Concept(name="other", direction=np.ones(2, np.float32))

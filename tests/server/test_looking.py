@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 from tests.pictures import encoded
-from tests.server.conftest import Ask
+from tests.server.conftest import Ask, visitor
 
 from morphospace._version import __version__
 from morphospace.data import Dataset
@@ -165,7 +165,7 @@ def test_tiles_that_are_nowhere_are_refused(client: TestClient, address: str, ar
 
 def test_a_space_of_one_latent_has_a_map_too(digits: Dataset) -> None:
     session = Session(train(digits, latent_dim=1, epochs=1))
-    client = TestClient(create_app(session), base_url="http://localhost")
+    client = visitor(create_app(session))
     found = pixels(client.get(f"{API}/atlas/0/0/0?cells=2"))
     assert (found[0, :8] == found[0, 8:]).all()
     session.close()
@@ -242,15 +242,21 @@ def test_the_model_comes_as_onnx_unless_it_is_too_large(
     assert client.get(f"{API}/space").json()["model"] is False
 
 
-def test_what_takes_too_long_is_given_up(space: Space, ask: Ask, session: Session) -> None:
+def test_what_takes_too_long_is_given_up_and_what_waits_is_told_so(space: Space, ask: Ask, session: Session) -> None:
     session.patience = 0.1
     release = threading.Event()
-    session.worker.do(lambda _: release.wait(10))
+    hook = space.model.decoder.register_forward_pre_hook(lambda *_: release.wait(10) and None)
     began = time.monotonic()
-    answer = ask().post(f"{API}/decode", json={"points": [[0, 0]]})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
+    answers = [ask().post(f"{API}/decode", json={"points": [[0, 0]]}) for _ in range(2)]
     assert time.monotonic() - began < 3
     release.set()
+    hook.remove()
+    assert [answer.status_code for answer in answers] == [504, 503]
+    computing, waiting = (answer.json()["error"] for answer in answers)
+    assert (computing["code"], waiting["code"]) == ("timeout", "busy")
+    assert "more than 0.1 seconds to compute" in computing["message"]
+    assert "its turn did not come within 0.2 seconds" in waiting["message"]
+    assert answers[1].headers["retry-after"] == "1"
 
 
 def test_an_unforeseen_error_says_nothing_of_itself(

@@ -15,9 +15,10 @@ from PIL import Image
 from starlette.testclient import TestClient
 from starlette.types import Message
 from tests.pictures import encoded, noise
-from tests.server.conftest import Ask
+from tests.server.conftest import Ask, visitor
 
-from morphospace.server import Session, create_app
+from morphospace.errors import ArgumentError
+from morphospace.server import Session, create_app, run
 from morphospace.server.safety import COOKIE, Gate, is_loopback
 
 API = "/api/v1"
@@ -44,9 +45,57 @@ def test_a_name_that_was_made_to_point_here_is_refused(client: TestClient, host:
     refused(client.get(HEALTH, headers={"host": host}), 403, "forbidden")
 
 
-def test_the_name_that_is_bound_is_known(ask: Ask) -> None:
-    assert ask(host="my-machine").get(HEALTH, headers={"host": "My-Machine:80"}).status_code == 200
-    assert Gate("fe80::1", None).hosts > {"[fe80::1]"}
+def test_the_address_that_is_bound_is_known(ask: Ask) -> None:
+    assert ask(host="127.0.0.2").get(HEALTH, headers={"host": "127.0.0.2:80"}).status_code == 200
+    assert Gate("::ffff:127.0.0.1", None).hosts > {"[::ffff:127.0.0.1]"}
+
+
+OTHERS = (
+    "0.0.0.0", "::", "[::]", "", "0", "my-machine", "example.org", "localhost.evil.example", "192.168.0.7", "10.1.2.3",
+    "fe80::1", "::ffff:0.0.0.0", "::ffff:192.168.0.7", "2130706433", " 127.0.0.1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("host", OTHERS)
+def test_where_others_can_come_a_token_is_needed(session: Session, host: str) -> None:
+    """From Python too: not only the command refuses."""
+    for make in (create_app, run.serve):
+        with pytest.raises(ArgumentError, match=r"--host: .* without a token .*token=") as failed:
+            make(session, host=host)
+        assert f'"{host}"' in str(failed.value)
+    with pytest.raises(ArgumentError, match="--host"):
+        Gate(host, None)
+    assert Gate(host, "open sesame").token == "open sesame"
+
+
+@pytest.mark.parametrize("token", ["", "short", " " * 8, "pässword", "tab\tin between"])
+def test_a_token_that_keeps_nobody_out_is_refused(session: Session, token: str) -> None:
+    for host in ("0.0.0.0", "127.0.0.1"):
+        with pytest.raises(ArgumentError, match="--token: expected 8"):
+            create_app(session, host=host, token=token)
+
+
+@pytest.mark.parametrize("peer", ["192.168.0.7", "10.1.2.3", "fe80::1", "::ffff:192.168.0.7", "somebody"])
+def test_another_machine_is_refused_wherever_an_own_server_listens(session: Session, peer: str) -> None:
+    """``uvicorn.run(create_app(session), host="0.0.0.0")``: the name we are called by is the visitor's word."""
+    answer = visitor(create_app(session), peer).get(HEALTH, headers={"host": "127.0.0.1"})
+    refused(answer, 403, "forbidden")
+    assert "token" in answer.json()["error"]["message"]
+    with_token = visitor(create_app(session, token="open sesame"), peer)
+    assert with_token.get(HEALTH, headers={"authorization": "Bearer open sesame"}).status_code == 200
+
+
+def test_this_machine_is_known_by_all_its_addresses(session: Session) -> None:
+    for peer in ("127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"):
+        assert visitor(create_app(session), peer).get(HEALTH).status_code == 200
+
+
+def test_who_comes_from_nowhere_is_refused(session: Session) -> None:
+    async def nothing() -> AsyncIterator[Message]:
+        yield {"type": "http.request", "body": b"{}", "more_body": False}
+
+    start, _ = spoken(session, nothing(), f"{API}/sample", peer=None)
+    assert start["status"] == 403
 
 
 @pytest.mark.parametrize(
@@ -104,15 +153,16 @@ def test_a_token_does_not_let_other_sites_in(ask: Ask) -> None:
 
 
 def test_loopback_is_known() -> None:
-    assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]")))
-    assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.0.1", "example.org", "")))
+    here = ("localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "::ffff:127.0.0.1")
+    assert [host for host in here if not is_loopback(host)] == []
+    assert [host for host in OTHERS if is_loopback(host)] == []
 
 
 def test_every_answer_is_secured(ask: Ask, client: TestClient) -> None:
     answers = [
         client.get(HEALTH), client.get("/"), client.get("/nothing"), client.put(HEALTH), client.get(f"{API}/docs"),
         client.post(f"{API}/decode"), client.get(HEALTH, headers={"host": "evil"}), client.get(f"{API}/points/codes"),
-        ask(token="abc").get("/?token=abc", follow_redirects=False), client.delete(f"{API}/concepts/x"),
+        ask(token="open-sesame").get("/?token=open-sesame", follow_redirects=False), client.delete(f"{API}/concepts/x"),
     ]  # fmt: skip
     for answer in answers:
         assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -137,18 +187,14 @@ def test_bodies_have_a_largest_size(client: TestClient) -> None:
     refused(client.post(f"{API}/sample", headers={"content-length": "-1"}), 413, "too_large")
 
 
-def test_a_body_that_does_not_say_its_size_is_counted(client: TestClient) -> None:
-    pieces = iter([b" " * 1_000_000] * 5)
-    refused(client.post(f"{API}/decode", content=pieces), 413, "too_large")
-    assert next(pieces, None) is None or True  # how much was read is the transport's choice
-
-
-def spoken(session: Session, messages: AsyncIterator[Message], path: str, **options: Any) -> list[Message]:
+def spoken(
+    session: Session, messages: AsyncIterator[Message], path: str, peer: str | None = "127.0.0.1", **options: Any
+) -> list[Message]:
     """What the application answers to the messages of a connection."""
     said: list[Message] = []
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
-        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1),
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": peer and (peer, 1),
         "server": ("127.0.0.1", 2), "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
     }  # fmt: skip
 
@@ -160,6 +206,20 @@ def spoken(session: Session, messages: AsyncIterator[Message], path: str, **opti
 
     asyncio.run(talk())
     return said
+
+
+def test_a_body_that_does_not_say_its_size_is_counted_and_not_read_on(session: Session) -> None:
+    taken = []
+
+    async def endless() -> AsyncIterator[Message]:
+        for piece in range(100):
+            taken.append(piece)
+            yield {"type": "http.request", "body": b" " * 1_000_000, "more_body": True}
+
+    start, body = spoken(session, endless(), f"{API}/decode")
+    assert start["status"] == 413
+    assert b'"too_large"' in body["body"]
+    assert len(taken) == 5  # of 1 MB each, where 4 MB are the most
 
 
 def test_a_body_that_does_not_arrive_is_not_waited_for(session: Session) -> None:

@@ -227,8 +227,10 @@ def test_a_damaged_checkpoint_is_an_error_of_one_line(digits: Dataset, tmp_path:
         state.write_bytes(b"not safetensors at all")
     else:
         (run / "recipe.json").unlink()
-    with pytest.raises(FileError):
+    words = "is no run folder" if damage == "missing" else "cannot read the checkpoint .* missing or damaged"
+    with pytest.raises(FileError, match=words) as failed:
         resume_run(run)
+    assert "\n" not in str(failed.value)
 
 
 def test_a_run_from_a_space_is_not_resumed_from_other_weights(space: Space, digits: Dataset, tmp_path: Path) -> None:

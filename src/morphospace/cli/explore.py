@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from morphospace.cli.common import Answer, DeviceOption, SpaceArgument, escape, open_space, screen, space_folder, verb
-from morphospace.errors import ArgumentError, FileError
+from morphospace.errors import FileError
 
 if TYPE_CHECKING:
     from morphospace.server import Session
@@ -56,12 +56,11 @@ def serve(
     """Serve a space: the explorer's page, and its API for programs, to this machine or to others."""
     import secrets
 
-    from morphospace.server.safety import is_loopback
+    from morphospace.server.safety import check_access, is_loopback
 
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(24)
-    if token is not None and not (token.isascii() and token.isprintable() and len(token) >= 8):
-        raise ArgumentError("--token: expected 8 letters, digits or signs or more, got others. Leave it out for one.")
+    check_access(host, token)  # before a space is loaded
     return _answer(space, host=host, port=port, token=token, device=device, browser=False)
 
 

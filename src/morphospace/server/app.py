@@ -19,7 +19,7 @@ from morphospace.server import editing, looking
 from morphospace.server.docs import docs_page
 from morphospace.server.failures import Failure, answer
 from morphospace.server.pages import page_routes, read_pages
-from morphospace.server.safety import Safety
+from morphospace.server.safety import Gate, Safety
 from morphospace.server.session import Session
 
 __all__ = ["API", "create_app"]
@@ -46,10 +46,15 @@ def create_app(
     Args:
         session: is closed when the application ends.
         host: the address that is listened at.
-        token: what every request must show, or None, which is for loopback addresses only.
+        token: what every request must show, 8 signs or more; None lets in this machine alone, whatever address a server
+            of your own listens at.
         static: the folder of the built page; it may be missing.
         body_seconds: within which the body of a request must be there.
+
+    Raises:
+        ArgumentError: for a host that others than this machine can reach and no token, or a token that is too short.
     """
+    gate = Gate(host, token)  # refuses now, where Starlette would at the first request
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -72,7 +77,7 @@ def create_app(
     app.include_router(api)
     _add_docs(app)
     app.router.routes.extend(page_routes(read_pages(static)))
-    app.add_middleware(Safety, host=host, token=token, body_seconds=body_seconds)
+    app.add_middleware(Safety, gate=gate, body_seconds=body_seconds)
     return app
 
 

@@ -1,8 +1,13 @@
-"""The one thread that owns the model: jobs wait their turn, and those that decode are decoded together."""
+"""The one thread that owns the model: jobs wait their turn, and those that decode are decoded together.
+
+A job that nobody waits for any more ends at its next use of the model, whatever it is that uses it: decoding a film, a
+geodesic, a search for how far to go.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,17 +15,18 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from torch.utils.hooks import RemovableHandle
 
 from morphospace.errors import MorphospaceError
 from morphospace.images import Images
 from morphospace.server.failures import Failure, busy
 from morphospace.space import Space, batch_for
+from morphospace.vae import VAE
 
-__all__ = ["Check", "Job", "Unwanted", "Worker"]
+__all__ = ["Job", "Unwanted", "Worker"]
 
 T = TypeVar("T")
 Points = NDArray[np.float32]
-Check = Callable[[], None]
 
 MOST_WAITING = 64
 
@@ -33,17 +39,24 @@ class Job(Future[T], Generic[T]):
     """Something to compute; who gives up waiting for it cancels it, before it begins or in its midst.
 
     Attributes:
-        work: what to do; it calls what it is given now and then, which raises ``Unwanted`` where it may stop.
+        work: what to do.
         points: instead of ``work``, (N, d) to decode.
         latest: of the jobs that carry the same word, only the newest is computed.
+        began: when its turn came, by the clock ``time.monotonic``; None while it waits for it.
     """
 
     def __init__(
-        self, work: Callable[[Check], T] | None = None, points: Points | None = None, latest: str | None = None
+        self, work: Callable[[], T] | None = None, points: Points | None = None, latest: str | None = None
     ) -> None:
         super().__init__()
         self.work, self.points, self.latest = work, points, latest
         self.wanted = True
+        self.began: float | None = None
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Its turn has come."""
+        self.began = time.monotonic()
+        return super().set_running_or_notify_cancel()
 
     def cancel(self) -> bool:
         """Nobody waits for it any more."""
@@ -76,10 +89,12 @@ class Worker:
         self._waiting: deque[Job[Any]] = deque()
         self._turn = threading.Condition()
         self._closed = False
+        self._doing: Job[Any] | None = None
+        self._looks = self._look_before_each_use(space.model)
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
 
-    def do(self, work: Callable[[Check], T]) -> Job[T]:
+    def do(self, work: Callable[[], T]) -> Job[T]:
         """Have ``work`` done.
 
         Raises:
@@ -104,14 +119,28 @@ class Worker:
         return job
 
     def close(self) -> None:
-        """End the thread; what waits is given up."""
+        """End the thread; what waits, or is being done, is given up."""
         with self._turn:
             self._closed = True
             for job in self._waiting:
                 job.cancel()
             self._waiting.clear()
+            if self._doing is not None:
+                self._doing.cancel()
             self._turn.notify()
         self._thread.join(timeout=2)
+        for look in self._looks:
+            look.remove()
+
+    def _look_before_each_use(self, model: VAE) -> list[RemovableHandle]:
+        """Have the model look, before it encodes or decodes, whether anybody still waits for what is being done."""
+
+        # No method: copies of the model, as for ONNX, share its functions, and would copy a method's worker.
+        def look(*_: object) -> None:
+            if self._doing is not None and threading.current_thread() is self._thread:
+                self._doing.check()
+
+        return [part.register_forward_pre_hook(look) for part in (model.encoder, model.decoder)]
 
     def _put(self, job: Job[Any]) -> None:
         with self._turn:
@@ -153,16 +182,19 @@ class Worker:
                 self._together(jobs)
 
     def _one(self, job: Job[Any]) -> None:
+        self._doing = job
         try:
             job.check()
-            job.set_result(self._decoded(job.points, job.check) if job.work is None else job.work(job.check))
+            job.set_result(self.space.decode(job.points) if job.work is None else job.work())
         except BaseException as error:  # whoever waits gets it
             job.set_exception(error)
+        finally:
+            self._doing = None
 
     def _together(self, jobs: list[Job[Any]]) -> None:
         wanted = [job for job in jobs if job.wanted]
         try:
-            images = self._decoded(np.concatenate([job.points for job in wanted]), lambda: None) if wanted else None
+            images = self.space.decode(np.concatenate([job.points for job in wanted])) if wanted else None
         except MorphospaceError:  # one's latents are at fault: the others must not suffer for it
             for job in jobs:
                 self._one(job)
@@ -178,10 +210,3 @@ class Worker:
                 continue
             job.set_result(images[start : start + len(job.points)])
             start += len(job.points)
-
-    def _decoded(self, points: Points | None, check: Check) -> Images:
-        pieces = []
-        for piece in self.space.decode_batches([points], batch=self.batch):
-            check()
-            pieces.append(piece)
-        return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from morphospace.server import schemas
-from morphospace.server.batches import Check
 from morphospace.server.visits import Here, json_response, problems
 
 __all__ = ["router"]
@@ -21,7 +20,7 @@ NamePath = Annotated[str, Path(max_length=200, description="of a concept")]
 @router.get("/concepts", response_model=schemas.Concepts, responses=problems())
 async def concepts(here: Here) -> Response:
     """All concepts, with their evidence."""
-    return json_response({"concepts": await here.do(lambda _: here.session.concepts())})
+    return json_response({"concepts": await here.do(lambda: here.session.concepts())})
 
 
 @router.post("/concepts", status_code=201, response_model=schemas.Fact, responses=problems(404, 409))
@@ -29,23 +28,23 @@ async def learn(wish: schemas.Learn, here: Here) -> Response:
     """Learn a concept from the reference points: of a label, or from some that show it."""
     session, label, positive = here.session, wish.label, wish.positive
     if label is not None:
-        fact = await here.do(lambda _: session.learn_from_label(wish.name, label))
+        fact = await here.do(lambda: session.learn_from_label(wish.name, label))
     else:
-        fact = await here.do(lambda _: session.learn_from_examples(wish.name, positive or [], wish.negative))
+        fact = await here.do(lambda: session.learn_from_examples(wish.name, positive or [], wish.negative))
     return json_response(fact, 201)
 
 
 @router.post("/concepts/{name:path}/keep", response_model=schemas.Kept, responses=problems(404, 409))
 async def keep(name: NamePath, here: Here) -> Response:
     """Write a concept into the folder of the space."""
-    await here.do(lambda _: here.session.keep(name))
+    await here.do(lambda: here.session.keep(name))
     return json_response({"kept": True})
 
 
 @router.delete("/concepts/{name:path}", status_code=204, response_class=Response, responses=problems(404))
 async def forget(name: NamePath, here: Here) -> Response:
     """Take a concept out of this session; a folder that has it keeps it."""
-    await here.do(lambda _: here.session.forget(name))
+    await here.do(lambda: here.session.forget(name))
     return Response(status_code=204)
 
 
@@ -55,8 +54,8 @@ async def edit(wish: schemas.Edit, here: Here) -> Response:
     session, start = here.session, here.session.points(wish.points)
     how = {key: getattr(wish, key) for key in ("strengths", "keep", "until", "target", "strength")}
 
-    def moved(check: Check) -> dict[str, Any]:
-        points = session.edit(start, check, **how)
+    def moved() -> dict[str, Any]:
+        points = session.edit(start, **how)
         return {"points": points.tolist(), "typicality": session.typicality(points)}
 
     return json_response(await here.do(moved))

@@ -18,7 +18,7 @@ from morphospace.pictures import tile
 from morphospace.server import schemas
 from morphospace.server.failures import Failure, not_found
 from morphospace.server.session import Session
-from morphospace.server.tiles import plane_from, tile_points
+from morphospace.server.tiles import named_plane, plane_of_map, tile_points
 from morphospace.server.visits import BINARY, Here, json_response, pixels_of, problems, raw_response
 from morphospace.space import Space
 
@@ -43,7 +43,7 @@ async def health() -> Response:
 @router.get("/space", response_model=schemas.Facts, responses=problems())
 async def space(here: Here) -> Response:
     """What a page needs to know of the space."""
-    return json_response(await here.do(lambda _: here.session.facts()))
+    return json_response(await here.do(lambda: here.session.facts()))
 
 
 @router.get("/points/{column}", response_class=Response, responses=BINARY["numbers"] | problems(404))
@@ -83,7 +83,7 @@ async def encode(here: Here) -> Response:
     session = here.session
     data = await here.request.body()
     pixels = await here.picture(lambda: _fitted(data, session.space))
-    return json_response(await here.do(lambda _: _encoded(session, pixels)))
+    return json_response(await here.do(lambda: _encoded(session, pixels)))
 
 
 def _fitted(data: bytes, space: Space) -> Images:
@@ -117,7 +117,7 @@ def _encoded(session: Session, pixels: Images) -> dict[str, Any]:
 @router.post("/sample", response_model=schemas.Sampled, responses=problems())
 async def sample(wish: schemas.Sample, here: Here) -> Response:
     """New points, drawn from where images lie."""
-    drawn = await here.do(lambda _: here.session.space.sample_points(wish.n, seed=wish.seed))
+    drawn = await here.do(lambda: here.session.space.sample_points(wish.n, seed=wish.seed))
     return json_response({"points": drawn.tolist(), "seed": wish.seed})
 
 
@@ -139,7 +139,9 @@ async def atlas(
 ) -> Response:
     """One tile of the map of a plane, z(u, v) = origin + u right + v up: the plane of the space, or another."""
     session = here.session
-    plane = plane_from(session, origin, right, up)
+    plane = named_plane(session, origin, right, up)
+    if plane is None:
+        plane = plane_of_map(await here.do(session.find_plane) if session.plane is None else session.plane)
     wanted = tile_points(plane, level, column, row, cells, session.space.shape)
     images = await here.decode(session.points(wanted, "column and row"))
     return await here.pixels(tile(images, cells)[None], format, 1)
@@ -149,7 +151,7 @@ async def atlas(
 async def morph(wish: schemas.Morph, here: Here) -> Response:
     """The points along a way through others."""
     ends = here.session.points(wish.points)
-    way = await here.do(lambda check: here.session.morph(ends, wish.frames, wish.path, check))
+    way = await here.do(lambda: here.session.morph(ends, wish.frames, wish.path))
     return json_response({"points": way.tolist()})
 
 
@@ -158,7 +160,7 @@ async def neighbors(wish: schemas.Neighbors, here: Here) -> Response:
     """The reference points nearest to a point."""
     codes, labels = here.session.reference(), here.session.space.reference_labels
     point = here.session.points([wish.point], "point")[0]
-    indices, distances = await here.do(lambda _: nearest(point, codes, wish.n))
+    indices, distances = await here.do(lambda: nearest(point, codes, wish.n))
     found = None if labels is None else labels[indices].tolist()
     return json_response({"indices": indices.tolist(), "distances": distances.tolist(), "labels": found})
 
@@ -187,5 +189,5 @@ async def originals(
 @router.get("/model/{part}", response_class=Response, responses=BINARY["model"] | problems(404))
 async def model(part: Literal["decoder", "encoder"], here: Here) -> Response:
     """One part of the model, for a page that computes by itself."""
-    content = await here.do(lambda _: here.session.model(part))
+    content = await here.do(lambda: here.session.model(part))
     return Response(content, media_type="application/octet-stream")

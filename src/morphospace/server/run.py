@@ -90,8 +90,9 @@ def serve(
         **more: for :func:`morphospace.server.create_app`.
 
     Raises:
-        ArgumentError: if the port is taken.
+        ArgumentError: if the port is taken, or :func:`morphospace.server.create_app` refuses.
     """
+    app = create_app(session, host=host, token=token, **more)  # before anybody can knock
     bound = listen(host, port)
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{bound.getsockname()[1]}/" + (f"?token={quote(token, safe='')}" if token else "")
@@ -103,8 +104,8 @@ def serve(
 
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
-        create_app(session, host=host, token=token, **more), http="h11", ws="none", lifespan="on", log_config=None,
-        access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=_GRACE,
+        app, http="h11", ws="none", lifespan="on", log_config=None, access_log=False, server_header=False,
+        proxy_headers=False, timeout_graceful_shutdown=_GRACE,
     )  # fmt: skip
     try:
         _Server(config, listening).run(sockets=[bound])

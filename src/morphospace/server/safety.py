@@ -14,9 +14,10 @@ from urllib.parse import parse_qs
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from morphospace.errors import ArgumentError
 from morphospace.server.failures import Failure, busy, failure_of, failure_response
 
-__all__ = ["COOKIE", "Gate", "Safety", "is_loopback"]
+__all__ = ["COOKIE", "Gate", "Safety", "check_access", "is_loopback"]
 
 COOKIE = "morphospace-token"
 
@@ -26,6 +27,7 @@ _LARGEST_FILE, _LARGEST_JSON = 32_000_000, 4_000_000  # bytes of a body
 _ALL_BODIES = 256_000_000  # bytes of all requests that are being answered
 _MOST_REQUESTS = 256
 _BODY_SECONDS = 15.0
+_SHORTEST_TOKEN = 8
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
@@ -45,28 +47,60 @@ def is_loopback(host: str) -> bool:
     """Whether only this machine can reach ``host``.
 
     Example:
-        >>> is_loopback("localhost"), is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0")
-        (True, True, True, False)
+        >>> [is_loopback(host) for host in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "my-machine", "")]
+        [True, True, True, False, False, False]
     """
     try:
-        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:  # a name: what it means is up to whom it is asked, but for this one
+        return host.lower() == "localhost"
+    inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None  # ::ffff:127.0.0.1
+    return (inner or address).is_loopback
+
+
+def check_access(host: str, token: str | None) -> None:
+    """Refuse to let in whoever asks from another machine.
+
+    Args:
+        host: the address that is to be listened at.
+        token: what is to be asked for, or None.
+
+    Raises:
+        ArgumentError: for an address that others than this machine can reach without a token, or a token that is soon
+            guessed or cannot be sent.
+
+    Example:
+        >>> check_access("127.0.0.1", None)
+        >>> check_access("0.0.0.0", "open sesame")
+    """
+    if token is None and not is_loopback(host):
+        raise ArgumentError(
+            f'--host: others than this machine may reach "{host}", and without a token all of them would be let in. '
+            f"Give one, a secret of {_SHORTEST_TOKEN} signs or more (from Python token=...), or listen at 127.0.0.1."
+        )
+    if token is not None and not (token.isascii() and token.isprintable() and len(token.strip()) >= _SHORTEST_TOKEN):
+        words = f"--token: expected {_SHORTEST_TOKEN} letters, digits or signs or more, got others. "
+        raise ArgumentError(words + "Leave it out: the command then makes one up where one is needed.")
 
 
 class Gate:
     """Lets in who may ask.
 
-    Without a token, only pages of this very server may: a page of another site that a browser shows is kept out by its
-    ``Origin``, and one whose name was made to point at this machine by its ``Host``. With a token, whoever has it,
-    under whatever name the machine is known.
+    Without a token, only pages of this very server on this very machine may: another machine is kept out by its
+    address, whatever is listened at; a page of another site that a browser shows by its ``Origin``, and one whose name
+    was made to point at this machine by its ``Host``. With a token, whoever has it, from wherever, under whatever name
+    the machine is known.
 
     Args:
         host: the address that is listened at.
         token: what to ask for, or None.
+
+    Raises:
+        ArgumentError: see :func:`check_access`.
     """
 
     def __init__(self, host: str, token: str | None) -> None:
+        check_access(host, token)
         self.token = token
         self.hosts = {"127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host.lower()}
 
@@ -76,6 +110,8 @@ class Gate:
         Raises:
             Failure: "forbidden".
         """
+        if self.token is None:
+            self._check_peer(scope)
         headers: dict[bytes, list[bytes]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name, []).append(value)
@@ -87,6 +123,15 @@ class Gate:
         home = scope["path"] == "/" and scope["method"] == "GET"
         self._check_origin(headers, host, home=home)
         return None if self.token is None else self._check_token(scope, headers, home=home)
+
+    def _check_peer(self, scope: Scope) -> None:
+        # create_app cannot know at which address another server listens for it: who has come can be known.
+        peer = scope.get("client")
+        if not peer or not is_loopback(str(peer[0])):
+            raise _forbidden(
+                "without a token this server answers only the machine that it runs on, at 127.0.0.1, and this request "
+                "came another way. Start it with one: morpho serve --host, or create_app(..., token=...)."
+            )
 
     def _check_origin(self, headers: Mapping[bytes, list[bytes]], host: str, *, home: bool) -> None:
         own = {f"http://{host}", f"https://{host}"}
@@ -128,15 +173,12 @@ class Safety:
 
     Args:
         app: what answers.
-        host: see :class:`Gate`.
-        token: see :class:`Gate`.
+        gate: who may ask.
         body_seconds: within which a body must be there.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, host: str, token: str | None = None, body_seconds: float = _BODY_SECONDS
-    ) -> None:
-        self.app, self.gate, self.body_seconds = app, Gate(host, token), body_seconds
+    def __init__(self, app: ASGIApp, *, gate: Gate, body_seconds: float = _BODY_SECONDS) -> None:
+        self.app, self.gate, self.body_seconds = app, gate, body_seconds
         self.requests = self.bytes = 0  # of what is being answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,7 +18,8 @@ from morphospace.export.onnx import Part, to_onnx
 from morphospace.export.page import LARGEST_MODEL, concept_facts, space_facts
 from morphospace.latent import Concept, geodesic_through, learn_concept, path_through
 from morphospace.latent.evidence import held_back
-from morphospace.server.batches import MOST_WAITING, Check, Worker
+from morphospace.latent.grids import Plane
+from morphospace.server.batches import MOST_WAITING, Worker
 from morphospace.server.failures import Failure, not_found
 from morphospace.server.originals import Originals
 from morphospace.space import Space, batch_for
@@ -45,7 +46,7 @@ class Session:
         folder: the run or bundle folder that it came from.
         writable: whether concepts may be kept there; by default where the folder can be written.
         most: how many jobs may wait.
-        patience: seconds until a job is given up.
+        patience: seconds that a job may compute before it is given up; for its turn it may wait twice as long.
     """
 
     def __init__(
@@ -64,13 +65,15 @@ class Session:
         self.worker = Worker(space, most=most)
         self.pictures = ThreadPoolExecutor(1, "pictures")  # one at a time: a large one takes hundreds of megabytes
         self.originals = Originals(space, self.folder)
+        self.plane: Plane | None = None
         self._facts: dict[str, Any] | None = None
         self._models: dict[Part, bytes] = {}
 
     def start(self) -> None:
         """Do what takes a second or two before anybody asks for it."""
         self.originals.found()
-        self.worker.do(lambda _: self.space.typicality(np.zeros(self.space.latent_dim)))
+        self.worker.do(self.find_plane)
+        self.worker.do(lambda: self.space.typicality(np.zeros(self.space.latent_dim)))
 
     def close(self) -> None:
         """End its threads."""
@@ -85,6 +88,12 @@ class Session:
             self._facts = space_facts(self.space)
         more = {"writable": self.writable, "model": self.space.parameters <= LARGEST_MODEL}
         return self._facts | more
+
+    def find_plane(self) -> Plane:
+        """The plane of the map; it stays at ``plane``, since all codes are looked at for it, which takes a while."""
+        if self.plane is None:
+            self.plane = self.space.plane()
+        return self.plane
 
     def points(self, values: Sequence[Sequence[float]] | NDArray[np.float64], argument: str = "points") -> Points:
         """Latents (N, d) of a request, checked before they wait.
@@ -117,13 +126,12 @@ class Session:
         """How typical the places are; None where that is not known."""
         return [None if np.isnan(share) else float(share) for share in self.space.typicality(points)]
 
-    def morph(self, points: Points, frames: int, path: str, check: Check) -> Points:
+    def morph(self, points: Points, frames: int, path: str) -> Points:
         """The way through points (N, d), as (frames, d)."""
         if path != "geodesic":
             return path_through(list(points), frames, path)
 
         def pictures(z: Tensor) -> Tensor:
-            check()
             model = self.space.model
             return model.likelihood.mean(model.decode(z.to(self.space.device)))
 
@@ -146,13 +154,10 @@ class Session:
 
     # -- editing -----------------------------------------------------------------------------------------
 
-    def edit(self, points: Points, check: Check, **how: Any) -> Points:
+    def edit(self, points: Points, **how: Any) -> Points:
         """Latents (N, d) moved as :meth:`morphospace.Space.move` does, a batch at a time."""
-        moved = []
-        for start in range(0, len(points), batch_for(self.space.shape)):
-            check()
-            moved.append(self.space.move(points[start : start + batch_for(self.space.shape)], **how))
-        return np.concatenate(moved)
+        step = batch_for(self.space.shape)
+        return np.concatenate([self.space.move(points[i : i + step], **how) for i in range(0, len(points), step)])
 
     def concepts(self) -> list[dict[str, Any]]:
         """Facts of all concepts."""

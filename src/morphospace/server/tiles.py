@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from morphospace.latent.grids import Plane
 from morphospace.server.failures import Failure
 from morphospace.server.session import Session
 
-__all__ = ["MapPlane", "plane_from", "tile_points"]
+__all__ = ["MapPlane", "named_plane", "plane_of_map", "tile_points"]
 
 Numbers = NDArray[np.float64]
 
@@ -23,17 +24,21 @@ class MapPlane(NamedTuple):
     up: Numbers
 
 
-def plane_from(session: Session, origin: str | None, right: str | None, up: str | None) -> MapPlane:
-    """The plane that a request names, each of its parts as d numbers with commas; by default that of the space.
+def plane_of_map(plane: Plane) -> MapPlane:
+    """The plane of a space as that of its map; a line has nothing upwards."""
+    axes = [axis.astype(np.float64) for axis in plane.axes]
+    return MapPlane(plane.origin.astype(np.float64), axes[0], axes[1] if len(axes) > 1 else 0 * axes[0])
+
+
+def named_plane(session: Session, origin: str | None, right: str | None, up: str | None) -> MapPlane | None:
+    """The plane that a request names, each of its parts as d numbers with commas; None where it names none.
 
     Raises:
         Failure: for some parts without the others, or other than d finite numbers.
     """
     given = {"origin": origin, "right": right, "up": up}
     if all(text is None for text in given.values()):
-        plane = session.space.plane()
-        axes = [axis.astype(np.float64) for axis in plane.axes]
-        return MapPlane(plane.origin.astype(np.float64), axes[0], axes[1] if len(axes) > 1 else 0 * axes[0])
+        return None
     missing = next((name for name, text in given.items() if text is None), None)
     if missing:
         words = f"{missing}: expected all of origin, right and up, or none of them; this one is missing."

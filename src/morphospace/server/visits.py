@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -17,8 +18,8 @@ from starlette.responses import Response
 
 from morphospace.images import Images, png_bytes
 from morphospace.pictures import tile
-from morphospace.server.batches import Check
-from morphospace.server.failures import Failure
+from morphospace.server.batches import Job
+from morphospace.server.failures import Failure, busy
 from morphospace.server.schemas import Format, Problem
 from morphospace.server.session import Session
 
@@ -27,6 +28,7 @@ __all__ = ["BINARY", "Here", "Visit", "json_response", "pixels_of", "problems", 
 T = TypeVar("T")
 
 _LARGEST_ANSWER = 64 << 20  # bytes
+_TURNS = 2  # so many others, at their longest, are waited for
 
 _PROBLEMS = {
     403: "forbidden: a foreign Host or Origin, or no token",
@@ -48,7 +50,7 @@ class Visit(NamedTuple):
     session: Session
     request: Request
 
-    async def do(self, work: Callable[[Check], T]) -> T:
+    async def do(self, work: Callable[[], T]) -> T:
         """Have ``work`` done by the thread that owns the model."""
         return await self.answered(self.session.worker.do(work))
 
@@ -65,21 +67,32 @@ class Visit(NamedTuple):
         return await self.answered(self.session.pictures.submit(work))
 
     async def answered(self, job: Future[T]) -> T:
-        """Wait for a job, as long as somebody waits for the answer and patience lasts; then give it up.
+        """Wait for a job, as long as the client does, for its turn, and from then on for what it computes.
+
+        Where one of them ends before the job does, it is given up, and whoever comes next has a turn.
 
         Raises:
-            Failure: "timeout".
+            Failure: "busy", if its turn did not come; "timeout", if it takes too long.
         """
-        result = asyncio.wrap_future(job)
+        result, asked, patience = asyncio.wrap_future(job), time.monotonic(), self.session.patience
         left = asyncio.ensure_future(self._left())
+
+        def remaining() -> float:
+            began = job.began if isinstance(job, Job) else asked
+            end = asked + _TURNS * patience if began is None else began + patience
+            return min(end - time.monotonic(), patience)  # to see in time that it has begun
+
         try:
-            await asyncio.wait((result, left), timeout=self.session.patience, return_when=asyncio.FIRST_COMPLETED)
+            while not (result.done() or left.done()) and (seconds := remaining()) > 0:
+                await asyncio.wait((result, left), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if result.done():
                 return result.result()
         finally:
             left.cancel()
             result.cancel()  # which tells the worker, too
-        words = f"it would have taken more than {self.session.patience:g} seconds to compute. Ask for less at once."
+        if isinstance(job, Job) and job.began is None:
+            raise busy(f"its turn did not come within {_TURNS * patience:g} seconds. Ask again in a second.")
+        words = f"it would have taken more than {patience:g} seconds to compute. Ask for less at once."
         raise Failure(504, "timeout", words)
 
     async def _left(self) -> None:
