@@ -65,6 +65,12 @@ test("of many words the most common have colours, all others are grey, and the l
   expect(found.of[all.length]).toBe(10);
 });
 
+test("a single word that is less common keeps its name", () => {
+  const words = Array.from({ length: 10 }, (_, i) => `word ${i}`);
+  const found = groupsOfWords(Float64Array.from({ length: 19 }, (_, i) => i % 10), words, NAMED);
+  expect(found.list.at(-1)).toEqual({ name: "word 9", tint: OTHER, count: 1 });
+});
+
 test("labels keep their own colours, shown or not", () => {
   const found = groupsOfLabels(Int32Array.from([1, 1, 2]), ["a", "b", "c"]);
   expect(found.list.map(({ count }) => count)).toEqual([0, 2, 1]);

@@ -26,7 +26,7 @@ export function groupsOfWords(
   const sum = others.reduce((all, i) => all + counts[i]!, 0);
   if (sum) {
     others.forEach((i) => group.set(i, list.length));
-    list.push({ name: named.others(others.length), tint: OTHER, count: sum });
+    list.push({ name: others.length > 1 ? named.others(others.length) : words[others[0]!]!, tint: OTHER, count: sum });
   }
   const unknown = places.reduce((all, place) => all + Number(Number.isNaN(place)), 0);
   if (unknown) list.push({ name: named.unknown, tint: UNKNOWN, count: unknown });

@@ -51,7 +51,7 @@ export const en = {
   byNothing: "nothing",
   attributes: "attributes",
   unknown: "unknown",
-  otherWords: (n: number) => (n === 1 ? "1 other word" : `${n} other words`),
+  otherWords: (n: number) => `${n} other words`,
   scale: (low: string, high: string) => `The scale of colours, from ${low} to ${high}`,
   beyond: "Some lie beyond; they have the colour of the end.",
   byConcept: (name: string) => `reading of ${name}`,
