@@ -121,7 +121,8 @@ def test_training_keeps_those_of_the_test_images(morpho: Callable[..., Any], tmp
     (folder / "attributes.csv").write_text("\n".join(rows))
     ran = morpho("train", "trees", "--epochs", "1", "--set", "encoder_widths=8", "--set", "decoder_widths=8")
     assert ran.code == 0, ran.err
-    assert 'The column "title" of the table: no two test images share a word' in " ".join((ran.out + ran.err).split())
+    said = " ".join((ran.out + ran.err).split())
+    assert 'Not kept in the space, of the set\'s table: "title". No two test images share a word there' in said
     space = load(next((tmp_path / "runs").iterdir()))
     assert list(space.reference_attributes) == ["kind", "height"]
     assert space.reference is not None
@@ -129,6 +130,8 @@ def test_training_keeps_those_of_the_test_images(morpho: Callable[..., Any], tmp
     assert len(kind) == len(space.reference) > 20
     numbers = height[np.isfinite(height)].astype(int)  # each tells which picture it is of
     assert (kind[np.isfinite(height)] == np.array(["oak", "ash", ""])[numbers % 3]).all()
+    assert morpho("info", "latest", "--json").json["attributes"] == ["kind", "height"]
+    assert "of the test images: kind, height" in morpho("info", "latest").out
     card = " ".join((next((tmp_path / "runs").iterdir()) / "space" / "README.md").read_text().split())
     assert "beside each code stands what the set's table says of it (kind, height) and how well it is" in card
 

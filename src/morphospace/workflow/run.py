@@ -63,10 +63,10 @@ def _names_left_out(test: Split) -> str | None:
     _, names = without_names(test.attributes)
     if not names:
         return None
-    columns = f'The column "{names[0]}"' if len(names) == 1 else "The columns " + ", ".join(f'"{n}"' for n in names)
+    columns = ", ".join(f'"{name}"' for name in names)
     return (
-        f"{columns} of the table: no two test images share a word, as with names or titles. So the space does not keep "
-        "it, and the explorer does not colour by it. Write kinds in the table where you want them."
+        f"Not kept in the space, of the set's table: {columns}. No two test images share a word there, as with names "
+        "or titles, so it could colour nothing in the explorer; a column of kinds could."
     )
 
 
