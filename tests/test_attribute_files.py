@@ -43,7 +43,7 @@ def known(space: Space) -> Space:
 
 def same(one: Attribute, other: Attribute) -> bool:
     if one.dtype.kind == "U":
-        return one.tolist() == other.tolist()
+        return bool(one.tolist() == other.tolist())
     return np.array_equal(one, other, equal_nan=True) and one.dtype == other.dtype
 
 

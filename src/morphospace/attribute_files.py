@@ -97,4 +97,5 @@ def _attribute(name: str, values: NDArray[Any], words: Any, count: int) -> Attri
         raise ValueError(f'"{name}" has no list of words')
     if values.dtype.kind != "i" or values.min(initial=-1) < -1 or values.max(initial=-1) >= len(words):
         raise ValueError(f'"{name}" has places outside its list of {len(words)} words')
-    return np.array([*words, ""], np.str_)[values]  # -1, which is unknown, is the last
+    said: NDArray[np.str_] = np.array([*words, ""], np.str_)[values]  # -1, which is unknown, is the last
+    return said

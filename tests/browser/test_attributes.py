@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def colours(explorer: Explorer) -> np.ndarray:
     return found
 
 
-def near(found: np.ndarray, expected: tuple[int, ...] | np.ndarray) -> bool:
+def near(found: np.ndarray, expected: Sequence[int] | np.ndarray) -> bool:
     return bool((np.abs(found - np.asarray(expected)) < 20).all())  # points are a little transparent
 
 

@@ -84,8 +84,11 @@ def space_facts(space: Space) -> dict[str, Any]:
 
 def attribute_numbers(values: Attribute) -> NDArray[np.float64]:
     """An attribute as the page takes it, (N,): numbers, or the places of its words; NaN where unknown."""
-    numbers, words = attribute_column(values)
-    return numbers if words is None else np.where(numbers < 0, np.nan, numbers)
+    column, words = attribute_column(values)
+    numbers = column.astype(np.float64)
+    if words is not None:
+        numbers[column < 0] = np.nan
+    return numbers
 
 
 def concept_facts(concept: Concept, concepts: Mapping[str, Concept]) -> dict[str, Any]:
