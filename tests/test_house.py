@@ -26,7 +26,7 @@ FLOORS = [
     {"vae", "latent"},
     {"training"},
     {"recipes"},
-    {"concept_files", "points"},
+    {"attribute_files", "card", "concept_files", "points"},
     {"bundle"},
     {"space"},
     {"evaluate", "export"},

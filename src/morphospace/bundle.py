@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from morphospace.attribute_files import ATTRIBUTE, attribute_arrays, attributes_from
 from morphospace.concept_files import concept_arrays, concept_evidence, concept_from
+from morphospace.data.attributes import Attributes
 from morphospace.errors import FileError
 from morphospace.files import atomic_file, atomic_folder, read_json, write_json
 from morphospace.latent.classes import Classes
@@ -25,6 +28,7 @@ __all__ = ["FORMAT", "Bundle", "change_concepts", "read_bundle", "write_bundle",
 
 FORMAT = "morphospace-space-1"
 _CLASSES = "classes.safetensors"
+_REFERENCE = "reference.safetensors"
 _LOCK = ".lock"
 
 
@@ -39,6 +43,7 @@ class Bundle(NamedTuple):
         reference: ``codes`` (N, d) of the test images, where there are labels ``labels`` (N,), and ``errors`` (N,),
             how badly each is reconstructed in nats, which older bundles lack.
         classes: where the codes of each class lie, or None.
+        attributes: what is known of each test image beside its label, (N,) by name.
     """
 
     config: dict[str, Any]
@@ -47,6 +52,7 @@ class Bundle(NamedTuple):
     concepts: dict[str, Concept]
     reference: dict[str, NDArray[Any]]
     classes: Classes | None = None
+    attributes: Attributes = MappingProxyType({})
 
 
 def write_bundle(path: Path, bundle: Bundle, card: str) -> None:
@@ -55,10 +61,11 @@ def write_bundle(path: Path, bundle: Bundle, card: str) -> None:
         write_json(folder / "config.json", bundle.config)
         write_json(folder / "preprocessing.json", bundle.preprocessing)
         _save(folder / "model.safetensors", bundle.weights)
-        _save(
-            folder / "reference.safetensors",
-            {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in bundle.reference.items()},
-        )
+        arrays, metadata = attribute_arrays(bundle.attributes)
+        reference = {
+            name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in (bundle.reference | arrays).items()
+        }
+        _save(folder / _REFERENCE, reference, metadata)
         write_concepts(folder, bundle.concepts)
         if bundle.classes is not None:
             write_classes(folder, bundle.classes)
@@ -146,14 +153,29 @@ def read_bundle(path: Path) -> Bundle:
     arrays = {name: values.numpy() for name, values in _load(path / "concepts.safetensors").items()}
     evidence = read_json(path / "concepts.json", "concepts")
     concepts = {name: concept_from(name, known, arrays, path / "concepts.json") for name, known in evidence.items()}
+    reference, attributes = _read_reference(path / _REFERENCE)
     return Bundle(
         config,
         read_json(path / "preprocessing.json", "preprocessing"),
         _load(path / "model.safetensors"),
         concepts,
-        {name: values.numpy() for name, values in _load(path / "reference.safetensors").items()},
+        reference,
         _read_classes(path / _CLASSES),
+        attributes,
     )
+
+
+def _read_reference(path: Path) -> tuple[dict[str, NDArray[Any]], Attributes]:
+    """What is known of the test images as arrays, and their attributes, which older bundles lack."""
+    arrays = {name: values.numpy() for name, values in _load(path).items()}
+    attributes = {name: arrays.pop(name) for name in list(arrays) if name.startswith(ATTRIBUTE)}
+    shape = np.shape(arrays.get("codes", ()))
+    try:
+        with safe_open(path, "np") as file:
+            metadata = file.metadata() or {}
+        return arrays, attributes_from(attributes, metadata, shape[0] if shape else 0)
+    except ValueError as error:
+        raise FileError(f"{path} is damaged: attributes of test images: {error}. Restore it from a copy.") from error
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:

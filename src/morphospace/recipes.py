@@ -64,6 +64,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "anneal": (0, 1),
     "l1": (0, 1e9),
     "augment": (0, 0.5),
+    "rotate": (0, 180),
     "patience": (0, 1e9),
     "epochs": (1, 1e9),
     "batch": (1, 1e9),
@@ -103,6 +104,7 @@ class Recipe:
         augment: training images are shifted by up to this share of their sides, and scaled by as much, anew at each
             step; None is 0.06 for sets of fewer than 2,000 training images and 0 for others.
         flip: which ways training images are mirrored at random.
+        rotate: training images are turned at random by up to so many degrees either way, 0 to 180.
         patience: training stops after so many epochs without a better validation score, and keeps the best; 0 never
             stops and keeps the last; None is a fifth of the epochs for sets of fewer than 2,000 and 0 for others.
         epochs: passes over the data.
@@ -132,6 +134,7 @@ class Recipe:
     l1: float = 0.0
     augment: float | None = 0.0
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    rotate: float = 0.0
     patience: int | None = 0
     epochs: int = 10
     batch: int = 256
@@ -378,13 +381,15 @@ def with_settings(recipe: Recipe, settings: Mapping[str, str] | Iterable[str]) -
 
 
 def recipe_from_json(values: Mapping[str, Any]) -> Recipe:
-    """The recipe that :meth:`Recipe.to_json` gave, checked as strictly as a user's keys.
+    """The recipe that :meth:`Recipe.to_json` gave, of this version or an earlier one, checked as a user's keys are.
+
+    A key that is not there takes its default: it came after what was written.
 
     Raises:
-        ArgumentError: for unknown or missing keys, wrong types or ranges.
+        ArgumentError: for unknown keys, missing ones that have no default, wrong types or ranges.
     """
     unknown = sorted(set(values) - set(_TYPES))
-    missing = sorted(f.name for f in dataclasses.fields(Recipe) if f.name not in values)
+    missing = sorted({"name", "summary", "network"} - set(values))
     if unknown or missing:
         raise ArgumentError(f"recipe: unknown keys {unknown}, missing keys {missing}.")
     changes: dict[str, Any] = {}
@@ -514,6 +519,6 @@ def build_stages(recipe: Recipe, shape: tuple[int, int, int]) -> tuple[Stage, ..
     else:
         scale = 1.0 / math.prod(shape) if recipe.objective == "book" else 1.0
         objective = ELBO(optimiser, beta=recipe.weight(shape), anneal=recipe.anneal, scale=scale)
-    augmentation = Augmentation(recipe.augment or 0.0, recipe.flip)
+    augmentation = Augmentation(recipe.augment or 0.0, recipe.flip, recipe.rotate)
     changed = augmentation if augmentation.changes else None
     return (Stage(objective=objective, epochs=recipe.epochs, batch=recipe.batch, augmentation=changed),)

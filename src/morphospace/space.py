@@ -15,7 +15,9 @@ from PIL import Image
 
 from morphospace.builtin import space_path
 from morphospace.bundle import FORMAT, Bundle, read_bundle, write_bundle
+from morphospace.card import model_card
 from morphospace.data import ImageArray
+from morphospace.data.attributes import Attributes
 from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
 from morphospace.images import (
@@ -59,7 +61,6 @@ Points = NDArray[np.float32]
 _BATCH = 250  # larger ones outgrow the caches
 _BATCH_PIXELS = 500 * 64 * 64
 _FLAT_BORDER = 8.0  # grey levels
-_UNITS = {"beta": "the weight of the KL", "psnr": "dB", "book_loss": "the book's loss"}
 _LARGEST_SIDE = 4096
 _BACK = 0.5  # strengths by which a second look may correct a concept that was to stay
 _FARTHEST, _STRIDE = 4.0, 0.125  # strengths that are tried until a concept is reached
@@ -110,6 +111,8 @@ class Space:
         concepts: by name.
         classes: where the codes of each class lie, for edits from class to class; None until learned.
         reference: (N, d) codes of the test images, and ``reference_labels`` (N,) where there are any.
+        reference_attributes: what the set's table says of each of them, (N,) by name: numbers, NaN where unknown, or
+            words, "" where unknown.
         errors: (N,) how badly each of them is reconstructed, in nats; None in spaces of older versions.
         about: seed, data, figures: plain JSON values.
     """
@@ -124,6 +127,7 @@ class Space:
         classes: Classes | None = None,
         reference: Points | None = None,
         reference_labels: NDArray[np.int64] | None = None,
+        reference_attributes: Attributes | None = None,
         errors: NDArray[np.float32] | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> None:
@@ -134,6 +138,7 @@ class Space:
         self.classes = classes
         self.reference = reference
         self.reference_labels = reference_labels
+        self.reference_attributes: Attributes = dict(reference_attributes or {})
         self.errors = errors
         self.about: dict[str, Any] = dict(about or {})
 
@@ -712,13 +717,6 @@ class Space:
         if path.exists() and not force:
             raise FileError(f"{path} exists. Choose another name, or pass force=True to replace it.")
         height, width, channels = self.shape
-        config = {
-            "format": FORMAT,
-            "recipe": self.recipe.to_json(),
-            "shape": [height, width, channels],
-            "parameters": self.parameters,
-            **self.about,
-        }
         preprocessing = {
             "height": height,
             "width": width,
@@ -735,49 +733,26 @@ class Space:
         weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
         if half:
             weights = {k: value.half() if value.is_floating_point() else value for k, value in weights.items()}
-        write_bundle(path, Bundle(config, preprocessing, weights, self.concepts, reference, self.classes), self.card())
+        attributes = {} if self.reference is None else self.reference_attributes
+        bundle = Bundle(self._config(), preprocessing, weights, self.concepts, reference, self.classes, attributes)
+        write_bundle(path, bundle, self.card())
         return path
 
     def card(self) -> str:
         """The model card, in Markdown."""
-        height, width, channels = self.shape
-        data = self.about.get("data", {})
-        lines = [
-            "---",
-            "library_name: morphospace",
-            "tags: [vae, latent-space, image-generation]",
-            "---",
-            f"# A space of {data.get('name', 'images')}",
-            "",
-            f"{self.latent_dim} latents, {height}x{width}x{channels} images, recipe `{self.recipe.name}`, "
-            f"{self.parameters:,} parameters, seed {self.about.get('seed', 0)}.",
-            "",
-            "```python",
-            "import morphospace as ms",
-            'space = ms.load("THIS FOLDER")',
-            'space.atlas().save("atlas.png")',
-            "```",
-            "",
-            "| test figure | | |",
-            "|---|---|---|",
-            *(
-                f"| {name} | {value:.4f} | {_UNITS.get(name, 'nats an image')} |"
-                for name, value in self.about.get("test", {}).items()
-                if value is not None
-            ),
-            "",
-            "## What it reveals",
-            f"The weights were learned from `{data.get('name', '?')}` ({data.get('licence') or 'licence unknown'}) and "
-            "can reproduce typical images of it, after much training on few images even single ones. The reference "
-            "points are codes of its test images: decoding them gives a likeness of each; beside each stands how well "
-            "it is reconstructed. Where classes were learned, `classes.safetensors` has the mean and covariance of "
-            "each one's codes: decoding a mean gives its average image; concepts that were learned from images hold "
-            "the codes of up to 512 of them each: decoding them gives a likeness of each. The names of labels and "
-            "concepts, the counts of images and the command that was typed, with the paths in it, are in "
-            "`config.json`; file names and pixels are not. Do not share a space of images that you may not share.",
-            "",
-        ]
-        return "\n".join(lines)
+        return model_card(
+            self._config(), labels=self.reference_labels is not None, attributes=list(self.reference_attributes),
+            errors=self.errors is not None,
+        )  # fmt: skip
+
+    def _config(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "recipe": self.recipe.to_json(),
+            "shape": list(self.shape),
+            "parameters": self.parameters,
+            **self.about,
+        }
 
 
 def _check_weights(recipe: Recipe, shape: tuple[int, int, int], weights: Mapping[str, torch.Tensor]) -> None:
@@ -844,6 +819,7 @@ def load(path: str | Path, *, device: str = "cpu") -> Space:
         classes=bundle.classes,
         reference=codes,
         reference_labels=labels,
+        reference_attributes=bundle.attributes,
         errors=errors,
         about=about,
     )

@@ -82,6 +82,15 @@ def test_themes_and_languages(explorer: Explorer) -> None:
     assert page.evaluate("document.documentElement.lang") == "ko"  # it is remembered
 
 
+def test_the_language_switch_is_read_without_korean_fonts(explorer: Explorer) -> None:
+    switch = explorer.page.locator("button.language")
+    for language, words in (("en", "KO"), ("ko", "EN"), ("en", "KO")):
+        assert explorer.page.evaluate("document.documentElement.lang") == language
+        assert switch.inner_text() == words
+        switch.click()
+    assert switch.get_attribute("aria-label") == "언어"  # for whoever hears the page
+
+
 def test_nothing_leaves_the_machine(explorer: Explorer) -> None:
     page = explorer.page
     for tab in TABS:

@@ -60,6 +60,7 @@ def info(space: SpaceArgument) -> Answer:
         "data": about.get("data", {}),
         "train": about.get("train", {}),
         "test": about.get("test", {}),
+        "attributes": list(found.reference_attributes),
         "concepts": list(found.concepts),
         "command": about.get("command"),
         "settings": found.recipe.to_json(),
@@ -76,6 +77,7 @@ def info(space: SpaceArgument) -> Answer:
         ("seed", str(facts["seed"])),
         ("trained", f"{facts['train'].get('seconds', '?')} s, {facts['train'].get('epochs', '?')} epochs"),
         ("test", ", ".join(f"{k} {v:.4g}" for k, v in test.items()) + " (nats an image; psnr in dB)"),
+        ("attributes", "of the test images: " + (", ".join(facts["attributes"]) or "none")),
         ("concepts", ", ".join(found.concepts) or "none; learn one with morpho concept learn"),
         ("command", str(facts["command"] or "ms.train")),
     ]

@@ -17,7 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace._version import __version__
+from morphospace.attribute_files import attribute_column
+from morphospace.card import in_short
 from morphospace.concept_files import concept_evidence
+from morphospace.data.attributes import Attribute
 from morphospace.errors import DataError, FileError
 from morphospace.export.onnx import to_onnx
 from morphospace.files import read_bytes, write_bytes
@@ -29,6 +32,7 @@ from morphospace.space import Space
 __all__ = [
     "LARGEST_MODEL",
     "PAGE",
+    "attribute_numbers",
     "concept_facts",
     "share_page",
     "space_facts",
@@ -66,6 +70,9 @@ def space_facts(space: Space) -> dict[str, Any]:
         "test": {key: value for key, value in space.about.get("test", {}).items() if value is not None},
         "command": space.about.get("command"),
         "label_names": names if space.reference_labels is not None else None,
+        "attributes": [
+            {"name": name, "words": attribute_column(values)[1]} for name, values in space.reference_attributes.items()
+        ],
         "has_errors": space.errors is not None,
         "count": 0 if space.reference is None else len(space.reference),
         "plane": {"origin": plane.origin.tolist(), "axes": plane.axes.tolist(), "names": list(plane.names)},
@@ -73,6 +80,15 @@ def space_facts(space: Space) -> dict[str, Any]:
         "classes": None if space.classes is None else _class_facts(space.classes),
         "concepts": [concept_facts(concept, space.concepts) for concept in space.concepts.values()],
     }
+
+
+def attribute_numbers(values: Attribute) -> NDArray[np.float64]:
+    """An attribute as the page takes it, (N,): numbers, or the places of its words; NaN where unknown."""
+    column, words = attribute_column(values)
+    numbers = column.astype(np.float64)
+    if words is not None:
+        numbers[column < 0] = np.nan
+    return numbers
 
 
 def concept_facts(concept: Concept, concepts: Mapping[str, Concept]) -> dict[str, Any]:
@@ -112,7 +128,7 @@ def share_page(space: Space) -> bytes:
     """The explorer with a space inside, as one HTML file that opens by double-click and asks no server.
 
     It holds the page, its runtime, both parts of the model with weights as 16-bit floats, the reference points with
-    their labels, the concepts and the classes; of the command it was trained by, nothing.
+    their labels and attributes, the concepts and the classes; of the command it was trained by, nothing.
 
     Raises:
         DataError: for a model that is too large for a page.
@@ -128,6 +144,7 @@ def share_page(space: Space) -> bytes:
         facts["codes"] = _base64(space.reference, "<f4")
     if space.reference_labels is not None:
         facts["labels"] = _base64(space.reference_labels, "<i4")
+    columns = [attribute_numbers(values) for values in space.reference_attributes.values()]
     words = json.dumps(facts, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     parts = {
         "runtime": read_bytes(PAGE / _RUNTIME, "page's runtime"),
@@ -135,6 +152,8 @@ def share_page(space: Space) -> bytes:
         "encoder": gzip.compress(to_onnx(space, "encoder", half=True), mtime=0),
         "worker": gzip.compress(read_bytes(PAGE / "assets" / "worker.js", "page's worker"), mtime=0),
     }
+    if columns:
+        parts["attributes"] = gzip.compress(np.stack(columns).astype("<f8").tobytes(), mtime=0)
     data = [f'<script type="application/json" id="space">{words}</script>']
     data += [f'<script type="text/plain" id="{k}">{base64.b64encode(v).decode()}</script>' for k, v in parts.items()]
     return _one_file("\n".join(data), title=f"{space.about.get('data', {}).get('name', 'images')} · Morphospace")
@@ -171,9 +190,14 @@ def what_it_reveals(space: Space) -> str:
     count = 0 if space.reference is None else len(space.reference)
     codes = f", the codes of {count:,} test images (decoded, each is a likeness of its image)" if count else ""
     labels = ", their labels" if space.reference_labels is not None else ""
+    names = list(space.reference_attributes)
+    attributes = f", what the set's table says of each ({in_short(names)})" if names else ""
     places = sum(len(concept.field.places) for concept in space.concepts.values() if concept.field is not None)
     learned = f", {places:,} codes of training images in its concepts" if places else ""
-    return f"the file holds the model, which can draw the like of its images{codes}{labels}{learned}; no image itself"
+    return (
+        f"the file holds the model, which can draw the like of its images{codes}{labels}{attributes}{learned}; no "
+        "image itself"
+    )
 
 
 def write_page(path: Path, space: Space) -> int:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from morphospace._version import __version__
 from morphospace.decoding import UnreadablePictureError, decode_picture
+from morphospace.export.page import attribute_numbers
 from morphospace.images import Images, fit_image
 from morphospace.latent.nearest import nearest
 from morphospace.pictures import tile
@@ -56,6 +57,18 @@ async def points(column: Literal["codes", "labels", "errors"], here: Here) -> Re
     if found is None:
         raise not_found(f"the reference points of this space have no {column}.", "column")
     return raw_response(found.astype(np.int32 if column == "labels" else np.float32, copy=False))
+
+
+@router.get("/points/attributes/{index}", response_class=Response, responses=BINARY["numbers"] | problems(404))
+async def attribute(
+    index: Annotated[int, Path(ge=0, le=2**31 - 1, description="of an attribute, in the order of the facts")],
+    here: Here,
+) -> Response:
+    """An attribute of each test image: numbers, or the places of its words; NaN where it is unknown."""
+    known = list(here.session.space.reference_attributes.values())
+    if index >= len(known):
+        raise not_found(f"index: this space keeps {len(known)} attributes of its test images, got {index}.", "index")
+    return raw_response(attribute_numbers(known[index]))
 
 
 @router.post("/decode", response_class=Response, responses=BINARY["pixels"] | problems(409))

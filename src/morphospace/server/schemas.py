@@ -10,6 +10,7 @@ from morphospace.server.failures import CODES
 from morphospace.server.session import FARTHEST
 
 __all__ = [
+    "Attribute",
     "Concepts",
     "Decode",
     "Edit",
@@ -186,6 +187,13 @@ class Originals(BaseModel):
     there: bool
 
 
+class Attribute(BaseModel):
+    """What is known of each test image beside its label: numbers, or one of some words."""
+
+    name: str
+    words: Annotated[list[str] | None, Field(description="null where it is a number")]
+
+
 class Facts(BaseModel):
     """What a page needs to know of the space; arrays are base64 of little-endian numbers."""
 
@@ -198,6 +206,7 @@ class Facts(BaseModel):
     latent_dim: int
     count: Annotated[int, Field(description="how many reference points there are")]
     plane: dict[str, Any]
+    attributes: list[Attribute]
     concepts: list[Fact]
     writable: Annotated[bool, Field(description="whether concepts can be kept")]
     model: Annotated[bool, Field(description="whether the model is small enough for a page")]

@@ -176,7 +176,7 @@ BINARY: dict[str, dict[int | str, dict[str, Any]]] = {
         200: {
             "description": "little-endian numbers",
             "headers": _SHAPE,
-            "content": {"application/octet-stream": _bytes("float32 (N, d) codes, int32 (N,) labels, float32 errors")},
+            "content": {"application/octet-stream": _bytes("float32 codes, errors; int32 labels; float64 attributes")},
         }
     },
     "model": {

@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from morphospace._version import __version__
+from morphospace.attribute_files import without_names
 from morphospace.data import Dataset, Split, examples, with_validation
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
@@ -57,6 +58,18 @@ def about_data(dataset: Dataset) -> dict[str, Any]:
         "resize": dataset.preparation.get("resize", "pad"),
         "interpretation": dataset.preparation.get("interpretation") or Interpretation().to_json(),
     }
+
+
+def _names_left_out(test: Split) -> str | None:
+    """What is not kept of the table, and why."""
+    _, names = without_names(test.attributes)
+    if not names:
+        return None
+    columns = ", ".join(f'"{name}"' for name in names)
+    return (
+        f"Not kept in the space, of the set's table: {columns}. No two test images share a word there, as with names "
+        "or titles, so it could colour nothing in the explorer; a column of kinds could."
+    )
 
 
 @contextmanager
@@ -286,6 +299,7 @@ class Run:
         space.reference = space.encode(images if whole else examples(images, _REFERENCES)).mean
         if whole:
             space.reference_labels = self.dataset.test.labels
+            space.reference_attributes, _ = without_names(self.dataset.test.attributes)
         return space
 
     def _conclude(self, figures: dict[str, Any]) -> Result:
@@ -300,6 +314,7 @@ class Run:
         warnings = [
             latent_use(space.reference).warning(self.recipe.penalty),
             overfitting(seen, test, space.shape, len(self.learned)),
+            _names_left_out(self.dataset.test),
         ]
         result = Result(space, self.run, figures, test, [words for words in warnings if words])
         if self.run is not None:

@@ -2,7 +2,7 @@
 
 import { SvelteSet } from "svelte/reactivity";
 import { type Classes, changeClass, classChances, classesFrom } from "../latent/classes";
-import { type Concept, type WireConcept, conceptFrom, conceptToWire, read } from "../latent/concepts";
+import { type Concept, type WireConcept, conceptFrom, conceptToWire } from "../latent/concepts";
 import type { Point } from "../latent/linear";
 import { type Kind as PathKind, pathThrough } from "../latent/paths";
 import { broughtBack, move, movedWithLook } from "../latent/moves";
@@ -17,7 +17,7 @@ import { ko } from "../words/ko";
 import { type Address, type Document, MOST_POINTS, type PlaneChoice, START, fromHash, toHash } from "./address";
 import { type Backend, BackendError, type Encoding, type Facts, type Reference } from "./backend";
 import { gaussian } from "./chance";
-import { rangeOf } from "./colours";
+import { Colouring } from "./colouring.svelte";
 import { canvasOf, enlarged, factorFor, png, save } from "./pictures";
 import { readStored, writeStored } from "./stored";
 
@@ -35,6 +35,7 @@ export class App {
   readonly reference: Reference;
   readonly principal: Principal;
   readonly classes: Classes | null;
+  readonly colouring = new Colouring(this);
 
   // -- what is shown, and how -------------------------------------------------------------------------
   language = $state<"en" | "ko">(readStored("language") === "ko" || (!readStored("language") && navigator.language.startsWith("ko")) ? "ko" : "en");
@@ -99,6 +100,12 @@ export class App {
 
   number(value: number, digits = 2): string {
     return value.toLocaleString(this.language, { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  }
+
+  /** A number of any size in a few signs; a year stays a year. */
+  brief(value: number): string {
+    const digits = Number.isInteger(value) ? {} : Math.abs(value) < 1000 ? { maximumSignificantDigits: 4 } : { maximumFractionDigits: 0 };
+    return value.toLocaleString(this.language, { useGrouping: "min2", ...digits });
   }
 
   // -- the plane -----------------------------------------------------------------------------------------
@@ -408,23 +415,6 @@ export class App {
   code(index: number): Point {
     const d = this.facts.latent_dim;
     return Float64Array.from(this.reference.codes.subarray(index * d, (index + 1) * d));
-  }
-
-  /** The numbers that points are coloured by, with the range of nearly all of them; null where it is no number. */
-  readonly measured = $derived.by((): { values: Float32Array; low: number; high: number } | null => {
-    const values = this.#values(this.#colour);
-    if (!values) return null;
-    const [low, high] = rangeOf(values);
-    return { values, low, high };
-  });
-
-  /** By itself, so that other changes of the document do not read every code anew. */
-  readonly #colour = $derived(this.document.colour);
-
-  #values(colour: string): Float32Array | null {
-    if (colour === "error") return this.reference.errors;
-    const concept = colour.startsWith("concept:") && this.concept(colour.slice("concept:".length));
-    return concept ? Float32Array.from({ length: this.reference.count }, (_, i) => read(concept, this.code(i))) : null;
   }
 
   /** What a place looks like, by the Gaussians of the classes. */

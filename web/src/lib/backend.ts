@@ -6,6 +6,9 @@ import type { Point } from "../latent/linear";
 import type { Plane } from "../latent/planes";
 import type { WirePrincipal } from "../latent/wire";
 
+/** An attribute of the test images: one of some words, or a number where `words` is null. */
+export type AttributeFact = { name: string; words: string[] | null };
+
 /** The facts of a space as JSON; what each means stands with `space_facts` in morphospace/export/page.py. */
 export type Facts = {
   version: string;
@@ -22,6 +25,8 @@ export type Facts = {
   test: Record<string, number>;
   command: string | null;
   label_names: string[] | null;
+  /** What is known of each test image beside its label. */
+  attributes: AttributeFact[];
   has_errors: boolean;
   count: number;
   plane: { origin: number[]; axes: number[][]; names: string[] };
@@ -55,6 +60,8 @@ export interface Backend {
   /** Settles when that is known. */
   readonly ready: Promise<void>;
   reference(): Promise<Reference>;
+  /** An attribute of each test image, by its place among the facts: numbers, or places of words; NaN where unknown. */
+  attribute(index: number): Promise<Float64Array>;
   /** Pixels (count, H, W, C) at latents; of requests with `latest` only the newest needs an answer. */
   decode(points: readonly Point[], latest?: boolean): Promise<Uint8Array>;
   /** The same as numbers in [0, 1]. */

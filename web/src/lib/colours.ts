@@ -8,10 +8,21 @@ export const PALETTE: readonly Rgb[] = [
   [255, 128, 190], [164, 112, 240], [150, 205, 255], [190, 130, 85], [170, 176, 190],
 ]; // prettier-ignore
 
+/** The same without the grey, for the most common words of an attribute. */
+export const HUES = PALETTE.slice(0, -1);
+/** Words that are less common, and what is unknown. */
+export const OTHER: Rgb = [176, 182, 194];
+export const UNKNOWN: Rgb = [104, 110, 122];
+/** Of points that nothing colours. */
+export const PLAIN: Rgb = [190, 198, 215];
+
 export const css = ([r, g, b]: Rgb): string => `rgb(${r} ${g} ${b})`;
 
-/** From low to high: deep blue over rose to pale yellow. */
-const RAMP: readonly Rgb[] = [[60, 70, 180], [130, 75, 190], [215, 85, 140], [250, 145, 90], [253, 231, 130]];
+/** From low to high, in steps that look equally large, each lighter than the last: deep blue over rose to pale yellow. */
+const RAMP: readonly Rgb[] = [
+  [60, 70, 180], [111, 75, 189], [155, 83, 183], [195, 93, 170], [229, 108, 150], [250, 132, 129], [255, 164, 114],
+  [255, 198, 119], [253, 231, 130],
+]; // prettier-ignore
 
 export function ramp(share: number): Rgb {
   const at = Math.min(1, Math.max(0, share)) * (RAMP.length - 1);
@@ -22,10 +33,26 @@ export function ramp(share: number): Rgb {
 
 export const rampCss = `linear-gradient(90deg, ${RAMP.map(css).join()})`;
 
-/** The range of values that nearly all lie in. */
-export function rangeOf(values: Float32Array): [number, number] {
-  const sorted = values.filter(Number.isFinite).sort();
-  if (!sorted.length) return [0, 1];
-  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!;
-  return [at(0.01), at(0.99)];
+/** Numbers and the ends of the scale that colours them. */
+export type Scale = {
+  readonly values: ArrayLike<number>;
+  readonly low: number;
+  readonly high: number;
+  /** Whether some lie beyond the ends, where the colour is that of the end. */
+  readonly below: boolean;
+  readonly above: boolean;
+  /** How many are unknown. */
+  readonly unknown: number;
+};
+
+/** A scale over nearly all of the values: a few far out would leave the others in one colour. */
+export function scaleOf(values: ArrayLike<number>): Scale {
+  const known = Float64Array.from(values).filter((value) => !Number.isNaN(value)).sort();
+  const unknown = values.length - known.length;
+  const finite = known.filter(Number.isFinite);
+  if (!finite.length) return { values, low: 0, high: 1, below: known[0] === -Infinity, above: known.at(-1) === Infinity, unknown };
+  const at = (share: number): number => finite[Math.round(share * (finite.length - 1))]!;
+  // Where all but a few are equal, those few are what there is to see.
+  const [low, high] = at(0.01) < at(0.99) ? [at(0.01), at(0.99)] : [at(0), at(1)];
+  return { values, low, high, below: known[0]! < low, above: known.at(-1)! > high, unknown };
 }

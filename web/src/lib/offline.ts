@@ -18,9 +18,11 @@ const PIECE = 16;
 const text = (id: string): string => document.getElementById(id)?.textContent ?? "";
 const binary = (id: string): ArrayBuffer => bytesFrom(text(id));
 
+const unpacked = (id: string): Promise<ArrayBuffer> =>
+  new Response(new Blob([binary(id)]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+
 async function worker(): Promise<Worker> {
-  const unpacked = new Blob([binary("worker")]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const source = new Blob([await new Response(unpacked).blob()], { type: "text/javascript" });
+  const source = new Blob([await unpacked("worker")], { type: "text/javascript" });
   return new Worker(URL.createObjectURL(source));
 }
 
@@ -31,6 +33,8 @@ export class Offline implements Backend {
   readonly ready: Promise<void>;
   #model: Promise<LocalModel>;
   #tiles: Promise<unknown> = Promise.resolve();
+  /** All attributes, one after the other; unpacked when the first is asked for. */
+  #attributes: Promise<Float64Array> | null = null;
 
   private constructor(facts: Inside) {
     this.facts = facts;
@@ -62,6 +66,12 @@ export class Offline implements Backend {
       labels: labels ? int32From(labels) : null,
       errors: null,
     };
+  }
+
+  async attribute(index: number): Promise<Float64Array> {
+    this.#attributes ??= unpacked("attributes").then((all) => new Float64Array(all));
+    const { count } = this.facts;
+    return (await this.#attributes).subarray(index * count, (index + 1) * count);
   }
 
   decode = async (points: readonly Point[]): Promise<Uint8Array> => (await this.#model).decode(points);

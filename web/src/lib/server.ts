@@ -91,6 +91,8 @@ export class Server implements Backend {
     };
   }
 
+  attribute = async (index: number): Promise<Float64Array> => new Float64Array(await bytes(`points/attributes/${index}`));
+
   async decode(points: readonly Point[], latest = false): Promise<Uint8Array> {
     if (this.#model) return this.#model.decode(points);
     const body = { points: plain(points), latest: latest ? LATEST : null };
