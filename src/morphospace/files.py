@@ -63,9 +63,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
         yield partial
         # mkstemp makes files that only their owner may read; pictures are for sharing.
         partial.chmod(0o666 & ~_umask())
-        with partial.open("rb") as stream:
-            os.fsync(stream.fileno())
+        _sync_file(partial)
         partial.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
@@ -93,13 +93,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         yield partial
         claim_folder(partial)
         partial.chmod(0o777 & ~_umask())
+        _sync_all(partial)
+        old = None
         if path.exists():
             old = Path(tempfile.mkdtemp(prefix=_LEFTOVER, dir=path.parent))
             path.replace(old / path.name)
-            partial.replace(path)
+        partial.replace(path)
+        _sync_folder(path.parent)
+        if old is not None:
             shutil.rmtree(old, ignore_errors=True)
-        else:
-            partial.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
@@ -126,6 +128,28 @@ def claim_folder(path: Path) -> None:
         (path / _MARK).write_text("Morphospace made this folder, and replaces it where --force says so.\n")
     except OSError as error:
         raise _cannot_write(path, error) from error
+
+
+def _sync_all(folder: Path) -> None:
+    """Wait until all that is in ``folder`` is on the disk: a name must not arrive there before what it names."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            _sync_file(Path(place, name))
+        _sync_folder(Path(place))
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    with suppress(OSError):  # not every system opens folders, or knows how to sync them
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:
