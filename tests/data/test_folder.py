@@ -246,7 +246,7 @@ def test_a_file_that_goes_while_the_folder_is_read_is_named(tmp_path: Path, monk
             (folder / "004.png").unlink(missing_ok=True)
         return look_at(items, *rest)
 
-    monkeypatch.setattr("morphospace.data.preparation.look_at", vanish)
+    monkeypatch.setattr("morphospace.data.prepare.look_at", vanish)
     found = open_dataset(folder)
     assert reasons(found) == {"004.png": "gone while the folder was read"}
     assert any("changed while it was read" in words for words in found.notes)
@@ -260,7 +260,7 @@ def test_a_changed_folder_is_noticed_and_an_unchanged_one_is_not_read_again(
     folder = write_folder(tmp_path / "f", 10)
     first = open_dataset(folder)
     with monkeypatch.context() as patch:
-        patch.setattr("morphospace.data.preparation._prepare", lambda *a: pytest.fail("read again"))
+        patch.setattr("morphospace.data.prepare._prepare", lambda *a: pytest.fail("read again"))
         assert open_dataset(folder).fingerprint == first.fingerprint
     (folder / "000.png").write_bytes(encoded(noise(77)))
     assert open_dataset(folder).fingerprint != first.fingerprint

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from morphospace.data.attributes import Attribute
+from morphospace.data.collections import Collection, Columns, label_name
 from morphospace.data.items import Item
-from morphospace.data.preparation import Collection, Columns
-from morphospace.data.sources import label_name
 from morphospace.errors import DataError, FileError
 
 __all__ = ["hub_collection"]

@@ -1,0 +1,171 @@
+"""Collections: pictures that are to become a set, from a folder or drawn, and what is known of each beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from morphospace.data.attributes import Attributes, find_table, read_table
+from morphospace.data.folder import Problem, list_folder, shown_name, unchanged
+from morphospace.data.items import Item, Sprite
+from morphospace.data.preparation import Preparation, parse_size
+from morphospace.data.sprites import SHAPES, sprite_factors
+from morphospace.errors import ArgumentError, did_you_mean
+
+__all__ = ["Collection", "Columns", "folder_collection", "label_name", "sprites_collection"]
+
+_SPRITES = 10_000
+_SPRITE_SIDE = 64
+
+
+class Columns(NamedTuple):
+    """What is known of each item beside its picture, or none of it; what does not fit, and what was decided.
+
+    Attributes:
+        labels: the label of each.
+        splits: "train", "test" or "validation" for each.
+        groups: the group of each; equal ones never lie on both sides of the split.
+        attributes: by name.
+        problems: what is wrong with single files or rows.
+        notes: what was decided for a person, with the option that decides otherwise.
+    """
+
+    labels: Sequence[str] = ()
+    splits: Sequence[str] = ()
+    attributes: Attributes = {}  # noqa: RUF012 - a NamedTuple's default, never changed
+    problems: Sequence[Problem] = ()
+    groups: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Pictures that are to become a data set.
+
+    Attributes:
+        name: what reports call the set.
+        source: what opens it again.
+        key: a hash of all that decides its content.
+        items: where each picture comes from.
+        item_name: the name of a picture by its place.
+        columns: called when the set is prepared.
+        changed: whether the pictures are not what they were when they were listed.
+        licence: the terms.
+    """
+
+    name: str
+    source: str
+    key: str
+    items: Sequence[Item]
+    item_name: Callable[[int], str]
+    columns: Callable[[], Columns]
+    changed: Callable[[], bool] = lambda: False
+    licence: str = ""
+
+
+def folder_collection(path: Path) -> Collection:
+    """The pictures of a folder, with labels by sub-folder and attributes by its CSV."""
+    listing = list_folder(path)
+    files, root = listing.files, os.fspath(path)
+
+    def columns() -> Columns:
+        attributes: Attributes = {}
+        problems = list(listing.problems)
+        table = find_table(listing.tables)
+        if table is not None:
+            attributes, found = read_table(path / table, files)
+            problems += found
+        elif listing.tables:
+            tables = ", ".join(listing.tables)
+            problems.append(Problem(tables, "several tables: call the one with the attributes attributes.csv"))
+        labels: Sequence[str] = listing.labels
+        if not labels and "label" in attributes:
+            labels = [label_name(value) for value in attributes["label"]]
+        return Columns(labels, listing.splits, attributes, problems)
+
+    return Collection(
+        name=shown_name(path.resolve().name) or "images",
+        source=shown_name(os.fspath(path.resolve())),
+        key=listing.key,
+        items=_Paths(root, files),
+        item_name=lambda i: shown_name(files[i]),
+        columns=columns,
+        changed=lambda: not unchanged(listing),
+    )
+
+
+def label_name(value: object) -> str:
+    """The value of a column of labels in words; such a column has floats where a cell is empty.
+
+    Example:
+        >>> label_name(3.0), label_name("cat"), label_name(np.nan), label_name("")
+        ('3', 'cat', '(no label)', '(no label)')
+    """
+    if value is None or value == "" or value != value:
+        return "(no label)"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+class _Paths(Sequence[Item]):
+    """The files of a folder as items."""
+
+    def __init__(self, root: str, files: Sequence[str]) -> None:
+        self.root, self.files = root, files
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: Any) -> Any:
+        return f"{self.root}/{self.files[index]}"
+
+
+class _Sprites(Sequence[Item]):
+    """Sprites as items."""
+
+    def __init__(self, length: int, seed: int, shape: tuple[int, int, int]) -> None:
+        self.length, self.seed, self.shape = length, seed, shape
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: Any) -> Any:
+        return Sprite(self.seed, index, self.shape)
+
+
+def sprites_collection(text: str, preparation: Preparation) -> Collection:
+    """The sprites that ``sprites:count=500,size=32,seed=1,colour=grey`` asks for; ``preparation`` comes first."""
+    asked = {"count": str(_SPRITES), "size": str(_SPRITE_SIDE), "seed": "0", "colour": "colour"}
+    for pair in filter(None, text.partition(":")[2].split(",")):
+        key, _, value = pair.partition("=")
+        if key not in asked:
+            raise ArgumentError(f'DATA: sprites have no "{key}". {did_you_mean(key, asked)} Like sprites:count=500.')
+        asked[key] = value
+    for key, least in (("count", 2), ("seed", 0)):
+        if not asked[key].isdecimal() or int(asked[key]) < least:
+            raise ArgumentError(f'DATA: sprites: expected {key} to be a whole number from {least}, got "{asked[key]}".')
+    if asked["colour"] not in ("grey", "colour"):
+        raise ArgumentError(f'DATA: sprites: expected colour=grey or colour=colour, got "{asked["colour"]}".')
+    height, width = preparation.size or parse_size(asked["size"], "DATA: sprites: size")
+    colour = asked["colour"] if preparation.colour == "auto" else preparation.colour
+    count, seed = int(asked["count"]), int(asked["seed"])
+
+    def columns() -> Columns:
+        factors = sprite_factors(0, count, seed=seed)
+        labels = [SHAPES[int(i)] for i in factors["shape"]]
+        return Columns(labels, attributes=factors | {"shape": np.array(labels)})
+
+    source = f"sprites:count={count},size={width}x{height},seed={seed},colour={colour}"
+    return Collection(
+        name="sprites",
+        source=source,
+        key=source,
+        items=_Sprites(count, seed, (height, width, 3 if colour == "colour" else 1)),
+        item_name="sprite {}".format,
+        columns=columns,
+        licence="Apache-2.0",
+    )
