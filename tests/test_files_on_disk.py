@@ -39,7 +39,11 @@ def test_a_file_is_on_the_disk_before_its_name_and_its_name_before_we_go_on(
 ) -> None:
     with atomic_file(tmp_path / "a.txt") as partial:
         partial.write_text("whole")
-    assert order == [("sync", inode(tmp_path / "a.txt")), ("rename", inode(tmp_path / "a.txt")), ("sync", inode(tmp_path))]
+    assert order == [
+        ("sync", inode(tmp_path / "a.txt")),
+        ("rename", inode(tmp_path / "a.txt")),
+        ("sync", inode(tmp_path)),
+    ]
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -59,8 +63,6 @@ def test_all_of_a_folder_is_on_the_disk_before_its_name(
     assert order[named + 1 :] == [("sync", inode(tmp_path))]
 
 
-def test_an_epochs_figures_are_on_the_disk_before_its_checkpoint(
-    tmp_path: Path, order: list[tuple[str, int]]
-) -> None:
+def test_an_epochs_figures_are_on_the_disk_before_its_checkpoint(tmp_path: Path, order: list[tuple[str, int]]) -> None:
     append_metrics(tmp_path / "metrics.jsonl", {"epoch": 1})
     assert order == [("sync", inode(tmp_path / "metrics.jsonl"))]

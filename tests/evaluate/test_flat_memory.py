@@ -38,7 +38,8 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
 
     monkeypatch.setattr(StoredImages, "__getitem__", watched)
     images = StoredImages(path)
-    return Dataset("many", *(Split(images.take(rows)) for rows in np.split(np.arange(TRAIN + TEST), [TRAIN])))
+    train, test = (Split(images.take(rows)) for rows in np.split(np.arange(TRAIN + TEST), [TRAIN]))
+    return Dataset("many", train, test)
 
 
 def test_a_run_reads_its_images_in_batches_to_the_end(stored: Dataset, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class OnDevice(Tensor):
                 return func(*args, **(kwargs or {})).as_subclass(Tensor)
         if func is Tensor.numpy:
             raise TypeError("can't convert a device's tensor to numpy. Use Tensor.cpu() first.")
-        found = super().__torch_function__(func, types, args, kwargs or {})
+        found = super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[no-untyped-call]
         for value in found if isinstance(found, (tuple, list)) else (found,):
             if isinstance(value, Tensor) and value.dtype == torch.float64:
                 raise TypeError("Cannot convert a device's tensor to float64: it has no float64. Use float32 instead.")
@@ -44,8 +44,8 @@ def on_device(model: VAE) -> VAE:
     for part in model.modules():
         for name, value in part.named_parameters(recurse=False):
             setattr(part, name, nn.Parameter(value.detach().as_subclass(OnDevice)))
-        for name, value in part.named_buffers(recurse=False):
-            setattr(part, name, value.as_subclass(OnDevice))
+        for name, buffer in part.named_buffers(recurse=False):
+            setattr(part, name, buffer.as_subclass(OnDevice))
     return model
 
 

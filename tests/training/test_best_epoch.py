@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from morphospace.data import Dataset, Split, open_dataset
 from morphospace.evaluate import TestFigures
 from morphospace.recipes import find_recipe, with_settings
-from morphospace.training import Settings
+from morphospace.training import Settings, checkpoint
 from morphospace.workflow import resume_run, run, train_run
 
 KILLED = 3  # the epoch in which the process dies, the best so far
@@ -65,9 +65,7 @@ def test_killed_between_checkpoint_and_best_a_run_ends_with_the_same_bits(
     assert whole.train["best_epoch"] >= KILLED
     cut = resume_run(killed(few, tmp_path / "killed", monkeypatch, name))
     assert cut.train["best_epoch"] == whole.train["best_epoch"]
-    for (key, a), b in zip(
-        whole.space.model.state_dict().items(), cut.space.model.state_dict().values(), strict=True
-    ):
+    for (key, a), b in zip(whole.space.model.state_dict().items(), cut.space.model.state_dict().values(), strict=True):
         assert torch.equal(a, b), key
 
 
@@ -76,7 +74,7 @@ def test_what_is_kept_is_of_an_epoch_that_the_checkpoint_knows(
 ) -> None:
     """On another machine the epoch that was cut off may end otherwise: then its weights must not be the result."""
     saved: list[dict[str, torch.Tensor]] = []
-    real = run.save_weights
+    real = checkpoint.save_weights
 
     def save_weights(model: torch.nn.Module, path: Path) -> None:
         real(model, path)

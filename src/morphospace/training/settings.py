@@ -88,6 +88,8 @@ def choose_settings(
             f'--precision: expected auto, bf16 or fp32, got "{precision}". '
             f"{did_you_mean(precision, ['auto', 'bf16', 'fp32'])}"
         )
+    if compiled not in (None, True, False):
+        raise ArgumentError(f"compiled: expected True, False or None, got {compiled!r}.")
     chosen = choose_device(device)
     if precision == "auto":
         precision = "bf16" if _multiplies_bf16(chosen) else "fp32"
