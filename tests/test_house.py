@@ -28,6 +28,7 @@ FLOORS = [
     {"recipes"},
     {"concept_files", "points"},
     {"bundle"},
+    {"bundle_checks"},
     {"space"},
     {"evaluate", "export"},
     {"report"},

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from morphospace.concept_files import concept_arrays, concept_evidence, concept_from
 from morphospace.errors import FileError
-from morphospace.files import atomic_file, atomic_folder, read_json, write_json
+from morphospace.files import atomic_file, atomic_folder, parse_json, read_json, write_json
 from morphospace.latent.classes import Classes
 from morphospace.latent.concepts import Concept
 
@@ -108,10 +108,10 @@ def write_classes(folder: Path, classes: Classes) -> None:
 def _read_classes(path: Path) -> Classes | None:
     if not path.exists():
         return None
-    values = {name: tensor.numpy() for name, tensor in _load(path).items()}
+    values = _arrays(path)
     try:
         with safe_open(path, "np") as file:
-            about = json.loads(file.metadata()["about"])
+            about = parse_json(file.metadata()["about"])
         found = Classes(
             names=tuple(str(name) for name in about["names"]),
             means=values["means"],
@@ -122,6 +122,9 @@ def _read_classes(path: Path) -> Classes | None:
         count, latents = found.means.shape
         if len(found.names) != count or found.covariances.shape != (count, latents, latents):
             raise ValueError(f"{len(found.names)} names, means of shape {found.means.shape}")
+        if not all(a.dtype.kind == "f" and np.isfinite(a).all() for a in (found.means, found.covariances)):
+            raise ValueError("expected finite numbers")
+        np.linalg.cholesky(found.covariances.astype(np.float64))  # what is no covariance has none
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"{path} is damaged: {error}. Learn the classes again: morpho concept classes.") from error
     return found
@@ -143,7 +146,7 @@ def read_bundle(path: Path) -> Bundle:
     config = read_json(path / "config.json", "space's config")
     if config.get("format") != FORMAT:
         raise FileError(f"SPACE: {path / 'config.json'} is foreign: expected format {FORMAT}.")
-    arrays = {name: values.numpy() for name, values in _load(path / "concepts.safetensors").items()}
+    arrays = _arrays(path / "concepts.safetensors")
     evidence = read_json(path / "concepts.json", "concepts")
     concepts = {name: concept_from(name, known, arrays, path / "concepts.json") for name, known in evidence.items()}
     return Bundle(
@@ -151,7 +154,7 @@ def read_bundle(path: Path) -> Bundle:
         read_json(path / "preprocessing.json", "preprocessing"),
         _load(path / "model.safetensors"),
         concepts,
-        {name: values.numpy() for name, values in _load(path / "reference.safetensors").items()},
+        _arrays(path / "reference.safetensors"),
         _read_classes(path / _CLASSES),
     )
 
@@ -167,5 +170,12 @@ def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | 
 def _load(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
-    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError) as error:
         raise FileError(f"cannot read {path}: missing or damaged ({error}). Restore it from a copy.") from error
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        return {name: values.numpy() for name, values in _load(path).items()}
+    except TypeError as error:  # a kind of number that NumPy has not
+        raise FileError(f"{path} is damaged: {error}. Restore it from a copy.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ __all__ = [
     "claimed_number",
     "next_numbered",
     "number_of",
+    "parse_json",
     "read_bytes",
     "read_json",
     "remove_leftovers",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 _LEFTOVER = ".morpho-partial-"
+_DEEPEST = 32  # levels of JSON; what is nested deeper is no work of ours, and ends Python's recursion
 _MARK = ".morphospace"  # in every folder made here: what may be replaced
 
 
@@ -187,6 +190,42 @@ def read_bytes(path: Path, what: str) -> bytes:
         raise FileError(f"cannot read the {what} {path}: {reason}.") from error
 
 
+def parse_json(text: str | bytes) -> Any:
+    """The plain values of strict JSON, which can be written again: no NaN, no infinity, nothing beyond 64 bits.
+
+    Raises:
+        ValueError: for anything else.
+
+    Example:
+        >>> parse_json('{"seed": 3}')
+        {'seed': 3}
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError(f"it is nested deeper than {_DEEPEST} levels") from error
+    _check_plain(value, _DEEPEST)
+    return value
+
+
+def _check_plain(value: object, levels: int) -> None:
+    if not levels:
+        raise ValueError(f"it is nested deeper than {_DEEPEST} levels")
+    if isinstance(value, dict):
+        for key, part in value.items():
+            _check_plain(key, levels)
+            _check_plain(part, levels - 1)
+    elif isinstance(value, list):
+        for part in value:
+            _check_plain(part, levels - 1)
+    elif isinstance(value, str):
+        value.encode()  # half a character has no bytes
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number in it is not finite")
+    elif isinstance(value, int) and abs(value) >= 1 << 64:
+        raise ValueError("a number in it has more than 64 bits")
+
+
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """A JSON object from ``path``.
 
@@ -194,8 +233,10 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         FileError: if the file is missing, is not JSON, or holds something else than an object.
     """
     try:
-        value = json.loads(read_bytes(path, what))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        value = parse_json(read_bytes(path, what))
+    except FileError:
+        raise
+    except ValueError as error:
         raise FileError(f"the {what} {path} is damaged: expected JSON ({error}). Restore it from a copy.") from error
     if not isinstance(value, dict):
         raise FileError(f"the {what} {path} is foreign: expected a JSON object, got {type(value).__name__}.")
