@@ -13,7 +13,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 import morphospace as ms
@@ -206,7 +206,7 @@ def test_every_failure_to_load_is_one_of_our_errors(
     for damage in damages:
         try:
             damage(folder)
-        except (FileError, OSError, ValueError):  # of a file that the first one has left
+        except (FileError, OSError, SafetensorError, ValueError):  # of a file that the first one has left
             break
     try:
         loads_or_names_the_file(folder)

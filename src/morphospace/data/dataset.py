@@ -222,6 +222,11 @@ def dataset_from_arrays(
     Raises:
         DataError: if lengths, shapes or values do not fit, or there are fewer than two images.
     """
+    for kind, given, of in (
+        ("test_labels", test_labels, test_images), ("validation_labels", validation_labels, validation_images)
+    ):  # fmt: skip
+        if given is not None and of is None:
+            raise DataError(f"{kind}: there are no {kind.replace('labels', 'images')} that they could be of.")
     train = Split(as_images(images), _as_labels(labels, "labels"))
     _check_length(train, "labels")
     digests = content_digests(train.images)
@@ -247,6 +252,8 @@ def dataset_from_arrays(
                 f"{kind}_images: expected images of shape {train.images.shape[1:]} like the training images, "
                 f"got {split.images.shape[1:]}."
             )
+    if label_names is not None and not any(split.labels is not None for split, _ in parts):
+        raise DataError("label_names: there are no labels that they could be the names of.")
     highest = max((int(s.labels.max()) for s, _ in parts if s.labels is not None), default=-1)
     names = tuple(label_names) if label_names is not None else tuple(str(i) for i in range(highest + 1))
     if len(names) <= highest:
