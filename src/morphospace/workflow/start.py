@@ -196,6 +196,12 @@ def _text(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
+def _whole_seed(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= _LARGEST_SEED:
+        raise ArgumentError(f"--seed: expected a whole number from 0 to {_LARGEST_SEED}, got {seed!r}.")
+    return int(seed)
+
+
 def train_run(
     dataset: Dataset,
     recipe: Recipe,
@@ -213,9 +219,7 @@ def train_run(
     Set-up is counted from ``began`` (of ``time.perf_counter()``), or from the call.
     """
     began = time.perf_counter() if began is None else began
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= _LARGEST_SEED:
-        raise ArgumentError(f"--seed: expected a whole number from 0 to {_LARGEST_SEED}, got {seed!r}.")
-    seed = int(seed)
+    seed = _whole_seed(seed)
     wanted, recipe = recipe, recipe.fitted(len(dataset.train))
     if recipe.patience:  # some of the images will choose the epoch instead of being learned from
         learned = len(with_validation(dataset)[0])
