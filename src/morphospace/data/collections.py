@@ -6,41 +6,22 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from morphospace.data.attributes import Attributes, find_table, read_table
-from morphospace.data.folder import Problem, list_folder, shown_name, unchanged
+from morphospace.data.attributes import read_tables
+from morphospace.data.columns import Columns, chosen_columns
+from morphospace.data.folder import list_folder, shown_name, unchanged
 from morphospace.data.items import Item, Sprite
 from morphospace.data.preparation import Preparation, parse_size
 from morphospace.data.sprites import SHAPES, sprite_factors
 from morphospace.errors import ArgumentError, did_you_mean
 
-__all__ = ["Collection", "Columns", "folder_collection", "label_name", "sprites_collection"]
+__all__ = ["Collection", "folder_collection", "sprites_collection"]
 
 _SPRITES = 10_000
 _SPRITE_SIDE = 64
-
-
-class Columns(NamedTuple):
-    """What is known of each item beside its picture, or none of it; what does not fit, and what was decided.
-
-    Attributes:
-        labels: the label of each.
-        splits: "train", "test" or "validation" for each.
-        groups: the group of each; equal ones never lie on both sides of the split.
-        attributes: by name.
-        problems: what is wrong with single files or rows.
-        notes: what was decided for a person, with the option that decides otherwise.
-    """
-
-    labels: Sequence[str] = ()
-    splits: Sequence[str] = ()
-    attributes: Attributes = {}  # noqa: RUF012 - a NamedTuple's default, never changed
-    problems: Sequence[Problem] = ()
-    groups: Sequence[str] = ()
-    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -68,25 +49,15 @@ class Collection:
     licence: str = ""
 
 
-def folder_collection(path: Path) -> Collection:
-    """The pictures of a folder, with labels by sub-folder and attributes by its CSV."""
+def folder_collection(path: Path, preparation: Preparation) -> Collection:
+    """The pictures of a folder, with labels and split by sub-folder, and what its tables say of them."""
     listing = list_folder(path)
     files, root = listing.files, os.fspath(path)
 
     def columns() -> Columns:
-        attributes: Attributes = {}
-        problems = list(listing.problems)
-        table = find_table(listing.tables)
-        if table is not None:
-            attributes, found = read_table(path / table, files)
-            problems += found
-        elif listing.tables:
-            tables = ", ".join(listing.tables)
-            problems.append(Problem(tables, "several tables: call the one with the attributes attributes.csv"))
-        labels: Sequence[str] = listing.labels
-        if not labels and "label" in attributes:
-            labels = [label_name(value) for value in attributes["label"]]
-        return Columns(labels, listing.splits, attributes, problems)
+        attributes, problems, notes = read_tables(path, listing.tables, files)
+        by_folder = Columns(listing.labels, listing.splits, attributes, [*listing.problems, *problems], notes=notes)
+        return chosen_columns(by_folder, preparation)
 
     return Collection(
         name=shown_name(path.resolve().name) or "images",
@@ -97,18 +68,6 @@ def folder_collection(path: Path) -> Collection:
         columns=columns,
         changed=lambda: not unchanged(listing),
     )
-
-
-def label_name(value: object) -> str:
-    """The value of a column of labels in words; such a column has floats where a cell is empty.
-
-    Example:
-        >>> label_name(3.0), label_name("cat"), label_name(np.nan), label_name("")
-        ('3', 'cat', '(no label)', '(no label)')
-    """
-    if value is None or value == "" or value != value:
-        return "(no label)"
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 class _Paths(Sequence[Item]):

@@ -126,6 +126,7 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     items, count = collection.items, len(collection.items)
     columns = collection.columns()
     shape, notes = _plan(collection, preparation)
+    notes = [*columns.notes, *notes]
     path = folder / IMAGES
     _check_room(folder, count * int(np.prod(shape)))
     place = Place(path, write_header(path, (count, *shape)))

@@ -65,12 +65,12 @@ def open_dataset(
     if text.startswith("hf:"):
         from morphospace.data.hub import hub_collection
 
-        return prepare(hub_collection(text[3:]), prepared, cache=cache, progress=progress)
+        return prepare(hub_collection(text[3:], prepared), prepared, cache=cache, progress=progress)
     if text.partition(":")[0] == "sprites" and not Path(text).exists():
         return prepare(sprites_collection(text, prepared), prepared, cache=cache, progress=progress)
     path, names = Path(text), ", ".join(SOURCES)
     if path.is_dir():
-        return prepare(folder_collection(path), prepared, cache=cache, progress=progress)
+        return prepare(folder_collection(path, prepared), prepared, cache=cache, progress=progress)
     if path.is_file() and array_file_kind(path):
         return replace(reshaped(open_arrays(path), prepared), source=str(path.resolve()))
     if path.exists():
