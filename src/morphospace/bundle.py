@@ -122,9 +122,9 @@ def _read_classes(path: Path) -> Classes | None:
         count, latents = found.means.shape
         if len(found.names) != count or found.covariances.shape != (count, latents, latents):
             raise ValueError(f"{len(found.names)} names, means of shape {found.means.shape}")
-        if not all(a.dtype.kind == "f" and np.isfinite(a).all() for a in (found.means, found.covariances)):
-            raise ValueError("expected finite numbers")
-        np.linalg.cholesky(found.covariances.astype(np.float64))  # what is no covariance has none
+        if not all(a.dtype in (np.float32, np.float64) and np.isfinite(a).all() for a in (found.means, found.covariances)):
+            raise ValueError("expected finite numbers of float32 or float64")
+        np.linalg.cholesky(found.covariances)  # what is no covariance has none
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"{path} is damaged: {error}. Learn the classes again: morpho concept classes.") from error
     return found

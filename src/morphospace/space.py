@@ -206,8 +206,9 @@ class Space:
         Args:
             images: see :meth:`prepare`.
         """
-        stored = isinstance(images, StoredImages) and images.shape[1:] == self.shape
-        pixels: ImageArray = images if stored else self.prepare(images)  # type: ignore[assignment]
+        if isinstance(images, StoredImages):
+            self.prepare(images[:1])  # says what does not fit, before more is read
+        pixels: ImageArray = images if isinstance(images, StoredImages) else self.prepare(images)
         means, log_vars = [], []
         step = batch_for(self.shape)
         for start in range(0, len(pixels), step):

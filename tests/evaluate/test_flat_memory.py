@@ -55,3 +55,5 @@ def test_images_of_another_size_are_refused_by_looking_at_one(stored: Dataset, d
     space = train_run(digits, RECIPE, out=None, seed=0, settings=Settings()).space
     with pytest.raises(DataError, match=r"takes images of shape \(8, 8, 1\)"):
         evaluate_space(space, stored)
+    with pytest.raises(DataError, match=r"takes images of shape \(8, 8, 1\)"):
+        space.encode(stored.test.images)

@@ -269,6 +269,7 @@ def test_deep_json_ends_no_program(whole: Path, tmp_path: Path, name: str) -> No
         ("concepts", "dark", torch.tensor([torch.nan, 0]), "dark"),
         ("classes", "covariances", torch.zeros(2, 2, 2), "damaged"),
         ("classes", "means", torch.full((2, 2), torch.nan).double(), "expected finite numbers"),
+        ("classes", "means", torch.zeros(2, 2).half(), "expected finite numbers of float32 or float64"),
     ],
 )
 def test_what_a_tensor_holds_wrong_is_named(
