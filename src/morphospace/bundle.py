@@ -122,7 +122,8 @@ def _read_classes(path: Path) -> Classes | None:
         count, latents = found.means.shape
         if len(found.names) != count or found.covariances.shape != (count, latents, latents):
             raise ValueError(f"{len(found.names)} names, means of shape {found.means.shape}")
-        if not all(a.dtype in (np.float32, np.float64) and np.isfinite(a).all() for a in (found.means, found.covariances)):
+        numbers = found.means, found.covariances
+        if not all(array.dtype in (np.float32, np.float64) and np.isfinite(array).all() for array in numbers):
             raise ValueError("expected finite numbers of float32 or float64")
         np.linalg.cholesky(found.covariances)  # what is no covariance has none
     except (KeyError, TypeError, ValueError) as error:
