@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any, get_args, get_type_hints
 
@@ -19,7 +20,6 @@ from morphospace.recipes import (
     build_stages,
     find_recipe,
     recipe_from_json,
-    setting_pairs,
     with_settings,
 )
 from morphospace.vae import Optimiser
@@ -123,10 +123,8 @@ def test_another_part_lets_go_of_what_the_first_one_had() -> None:
 def test_what_earlier_versions_wrote_still_opens(name: str) -> None:
     """They let keys stand that changed nothing: of the named recipes, and of those that were set."""
     recipe = find_recipe(name)
-    idle = {
-        key: list(value) if isinstance(value, tuple) else value for key, _, other, value, _ in UNUSED if other == name
-    }
-    assert recipe_from_json(recipe.to_json() | idle) == recipe
+    idle = {key: value for key, _, other, value, _ in UNUSED if other == name and key != "l1"}  # which was refused
+    assert recipe_from_json(json.loads(json.dumps(recipe.to_json() | idle))) == recipe
     with pytest.raises(ArgumentError, match="expected a whole number, got '64'"):
         recipe_from_json(recipe.to_json() | {"batch": "64"})
 
@@ -145,9 +143,7 @@ def test_nothing_is_built_from_a_word_that_was_smuggled_in(digits: Dataset) -> N
         Optimiser(kind="sgd").build([])  # type: ignore[arg-type]
 
 
-def test_what_is_said_twice_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="--set epochs: given twice, as 3 and 5"):
-        setting_pairs(["epochs=3", "batch=2", "epochs=5"])
+def test_what_is_said_in_two_ways_is_refused() -> None:
     with pytest.raises(ArgumentError, match="--epochs: given twice, as 5 and by --set epochs"):
         ms.train("digits", epochs=5, settings={"epochs": 3})
 

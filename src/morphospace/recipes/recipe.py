@@ -204,17 +204,15 @@ def recipe_from_json(values: Mapping[str, Any]) -> Recipe:
 
 
 def setting_pairs(texts: Iterable[str]) -> dict[str, str]:
-    """Texts like "epochs=20" as a mapping.
+    """Texts like "epochs=20" as a mapping; of a key that comes again the last counts.
 
     Raises:
-        ArgumentError: for a text without "=", or a key that comes twice.
+        ArgumentError: for a text without "=".
     """
-    pairs: dict[str, str] = {}
+    pairs = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
             raise ArgumentError(f'--set: expected key=value, like epochs=20, got "{text}".')
-        if key.strip() in pairs:
-            raise ArgumentError(f"--set {key.strip()}: given twice, as {pairs[key.strip()]} and {value.strip()}.")
         pairs[key.strip()] = value.strip()
     return pairs
