@@ -14,6 +14,7 @@ from torch import Tensor
 
 from morphospace.bundle import Bundle
 from morphospace.errors import FileError
+from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model, recipe_from_json
 
 __all__ = ["Reference", "about_of", "check_about", "check_bundle"]
@@ -61,6 +62,10 @@ def check_about(about: Mapping[str, Any]) -> None:
     names = data.get("label_names", ())
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"data.label_names: expected words, got {names!r:.40}")
+    if data.get("interpretation") is not None:
+        windows = Interpretation.from_json(data["interpretation"]).windows or {}
+        if not all(low < high for low, high in windows.values()):
+            raise ValueError(f"data.interpretation: expected black below white, got {dict(windows)!r:.60}")
     for block in ("train", "test"):
         for key, value in about.get(block, {}).items():
             if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):

@@ -21,6 +21,8 @@ import morphospace as ms
 from morphospace.concept_files import SharedConcept, read_shared_concept, write_shared_concept
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
 from morphospace.files import read_json
+from morphospace.intensity import Window
+from morphospace.interpretation import Interpretation
 from morphospace.latent import learn_classes
 from morphospace.recipes import build_model, find_recipe, with_settings
 from morphospace.space import Space
@@ -38,7 +40,9 @@ def tiny() -> Space:
     rng = np.random.default_rng(0)
     codes, labels = rng.standard_normal((24, 2), np.float32), np.arange(24) % 2
     about = {
-        "seed": 3, "data": {"name": "tiny", "label_names": ["a", "b"], "resize": "crop", "train_images": 9},
+        "seed": 3, "data": {"name": "tiny", "label_names": ["a", "b"], "resize": "crop", "train_images": 9} | {
+            "interpretation": Interpretation(windows={"16-bit": Window(0, 4095)}).to_json()
+        },
         "train": {"epochs": 1}, "test": {"neg_elbo": 3.5, "beta": None}, "command": "morpho train tiny",
     }  # fmt: skip
     space = Space(
@@ -222,6 +226,7 @@ def test_every_failure_to_load_is_one_of_our_errors(
         ("config.json", "data", [], "data: expected an object"),
         ("config.json", "data", {"label_names": "ab"}, r"data\.label_names: expected a list"),
         ("config.json", "data", {"label_names": [1, 2]}, r"data\.label_names: expected words"),
+        ("config.json", "data", {"interpretation": {"intensity": 3}}, "expected intensity, channels"),
         ("config.json", "test", {"kl": "much"}, r"test\.kl: expected a number"),
         ("config.json", "seed", "three", "seed: expected a whole number"),
         ("config.json", "seed", -1, "seed: expected 0 or more"),
