@@ -28,6 +28,7 @@ FLOORS = [
     {"recipes"},
     {"attribute_files", "card", "concept_files", "points"},
     {"bundle"},
+    {"bundle_checks"},
     {"space"},
     {"evaluate", "export"},
     {"report"},

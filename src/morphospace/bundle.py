@@ -20,7 +20,7 @@ from morphospace.attribute_files import ATTRIBUTE, attribute_arrays, attributes_
 from morphospace.concept_files import concept_arrays, concept_evidence, concept_from
 from morphospace.data.attributes import Attributes
 from morphospace.errors import FileError
-from morphospace.files import atomic_file, atomic_folder, read_json, write_json
+from morphospace.files import atomic_file, atomic_folder, parse_json, read_json, write_json
 from morphospace.latent.classes import Classes
 from morphospace.latent.concepts import Concept
 
@@ -115,10 +115,10 @@ def write_classes(folder: Path, classes: Classes) -> None:
 def _read_classes(path: Path) -> Classes | None:
     if not path.exists():
         return None
-    values = {name: tensor.numpy() for name, tensor in _load(path).items()}
+    values = _arrays(path)
     try:
         with safe_open(path, "np") as file:
-            about = json.loads(file.metadata()["about"])
+            about = parse_json(file.metadata()["about"])
         found = Classes(
             names=tuple(str(name) for name in about["names"]),
             means=values["means"],
@@ -129,6 +129,10 @@ def _read_classes(path: Path) -> Classes | None:
         count, latents = found.means.shape
         if len(found.names) != count or found.covariances.shape != (count, latents, latents):
             raise ValueError(f"{len(found.names)} names, means of shape {found.means.shape}")
+        numbers = found.means, found.covariances
+        if not all(array.dtype in (np.float32, np.float64) and np.isfinite(array).all() for array in numbers):
+            raise ValueError("expected finite numbers of float32 or float64")
+        np.linalg.cholesky(found.covariances)  # what is no covariance has none
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"{path} is damaged: {error}. Learn the classes again: morpho concept classes.") from error
     return found
@@ -150,7 +154,7 @@ def read_bundle(path: Path) -> Bundle:
     config = read_json(path / "config.json", "space's config")
     if config.get("format") != FORMAT:
         raise FileError(f"SPACE: {path / 'config.json'} is foreign: expected format {FORMAT}.")
-    arrays = {name: values.numpy() for name, values in _load(path / "concepts.safetensors").items()}
+    arrays = _arrays(path / "concepts.safetensors")
     evidence = read_json(path / "concepts.json", "concepts")
     concepts = {name: concept_from(name, known, arrays, path / "concepts.json") for name, known in evidence.items()}
     reference, attributes = _read_reference(path / _REFERENCE)
@@ -167,7 +171,7 @@ def read_bundle(path: Path) -> Bundle:
 
 def _read_reference(path: Path) -> tuple[dict[str, NDArray[Any]], Attributes]:
     """What is known of the test images as arrays, and their attributes, which older bundles lack."""
-    arrays = {name: values.numpy() for name, values in _load(path).items()}
+    arrays = _arrays(path)
     attributes = {name: arrays.pop(name) for name in list(arrays) if name.startswith(ATTRIBUTE)}
     shape = np.shape(arrays.get("codes", ()))
     try:
@@ -189,5 +193,12 @@ def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | 
 def _load(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
-    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+    except (OSError, SafetensorError, LookupError, TypeError, ValueError) as error:
         raise FileError(f"cannot read {path}: missing or damaged ({error}). Restore it from a copy.") from error
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        return {name: values.numpy() for name, values in _load(path).items()}
+    except TypeError as error:  # a kind of number that NumPy has not
+        raise FileError(f"{path} is damaged: {error}. Restore it from a copy.") from error

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from morphospace.errors import ArgumentError, FileError
-from morphospace.files import atomic_file
+from morphospace.files import atomic_file, parse_json
 from morphospace.images import Images
 from morphospace.latent.concepts import Concept
 from morphospace.latent.fields import Field
@@ -124,7 +124,7 @@ def _check(concept: Concept) -> None:
             raise ValueError(f"a field of shapes {shapes}")
         if (concept.follows and concept.distance <= 0) or (concept.field.widths <= 0).any():
             raise ValueError("a field without extent")
-    if not all(np.isfinite(values).all() for values in concept_arrays(concept).values()):
+    if not all(values.dtype.kind == "f" and np.isfinite(values).all() for values in concept_arrays(concept).values()):
         raise ValueError("expected finite numbers")
 
 
@@ -167,7 +167,7 @@ def read_shared_concept(path: Path) -> SharedConcept:
         if size > _LARGEST:
             raise FileError(f"FILE: {path} has {size:,} bytes, more than any concept needs ({_LARGEST:,}).")
         with safe_open(path, "np") as file:
-            about = json.loads((file.metadata() or {})["concept"])
+            about = parse_json((file.metadata() or {})["concept"])
             arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no mapping
         if about["format"] != _FORMAT:
             raise ValueError(f"format {about['format']}")

@@ -51,7 +51,7 @@ class NonFiniteLossError(MorphospaceError):
     """Training produced a loss or a weight that is not a finite number."""
 
 
-def did_you_mean(word: str, options: Iterable[str]) -> str:
+def did_you_mean(word: object, options: Iterable[str]) -> str:
     """The end of an error sentence: the nearest option if one is near, and all of them.
 
     Example:
@@ -59,6 +59,6 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
         'Did you mean "mnist"? Known: digits, mnist.'
     """
     known = list(options)
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(word).lower(), known, n=1, cutoff=0.5)
     hint = f'Did you mean "{near[0]}"? ' if near else ""
     return f"{hint}Known: {', '.join(known) or 'none'}."

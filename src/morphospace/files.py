@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -25,6 +26,7 @@ __all__ = [
     "natural_order",
     "next_numbered",
     "number_of",
+    "parse_json",
     "read_bytes",
     "read_json",
     "remove_leftovers",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _LEFTOVER = ".morpho-partial-"
+_DEEPEST = 32  # levels of JSON; what is nested deeper is no work of ours, and ends Python's recursion
 _MARK = ".morphospace"  # in every folder made here: what may be replaced
 
 
@@ -64,9 +67,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
         yield partial
         # mkstemp makes files that only their owner may read; pictures are for sharing.
         partial.chmod(0o666 & ~_umask())
-        with partial.open("rb") as stream:
-            os.fsync(stream.fileno())
+        _sync_file(partial)
         partial.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
@@ -94,13 +97,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         yield partial
         claim_folder(partial)
         partial.chmod(0o777 & ~_umask())
+        _sync_all(partial)
+        old = None
         if path.exists():
             old = Path(tempfile.mkdtemp(prefix=_LEFTOVER, dir=path.parent))
             path.replace(old / path.name)
-            partial.replace(path)
+        partial.replace(path)
+        _sync_folder(path.parent)
+        if old is not None:
             shutil.rmtree(old, ignore_errors=True)
-        else:
-            partial.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
@@ -127,6 +132,28 @@ def claim_folder(path: Path) -> None:
         (path / _MARK).write_text("Morphospace made this folder, and replaces it where --force says so.\n")
     except OSError as error:
         raise _cannot_write(path, error) from error
+
+
+def _sync_all(folder: Path) -> None:
+    """Wait until all that is in ``folder`` is on the disk: a name must not arrive there before what it names."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            _sync_file(Path(place, name))
+        _sync_folder(Path(place))
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    with suppress(OSError):  # not every system opens folders, or knows how to sync them
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:
@@ -164,6 +191,42 @@ def read_bytes(path: Path, what: str) -> bytes:
         raise FileError(f"cannot read the {what} {path}: {reason}.") from error
 
 
+def parse_json(text: str | bytes) -> Any:
+    """The plain values of strict JSON, which can be written again: no NaN, no infinity, nothing beyond 64 bits.
+
+    Raises:
+        ValueError: for anything else.
+
+    Example:
+        >>> parse_json('{"seed": 3}')
+        {'seed': 3}
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError(f"it is nested deeper than {_DEEPEST} levels") from error
+    _check_plain(value, _DEEPEST)
+    return value
+
+
+def _check_plain(value: object, levels: int) -> None:
+    if not levels:
+        raise ValueError(f"it is nested deeper than {_DEEPEST} levels")
+    if isinstance(value, dict):
+        for key, part in value.items():
+            _check_plain(key, levels)
+            _check_plain(part, levels - 1)
+    elif isinstance(value, list):
+        for part in value:
+            _check_plain(part, levels - 1)
+    elif isinstance(value, str):
+        value.encode()  # half a character has no bytes
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number in it is not finite")
+    elif isinstance(value, int) and abs(value) >= 1 << 64:
+        raise ValueError("a number in it has more than 64 bits")
+
+
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """A JSON object from ``path``.
 
@@ -171,8 +234,10 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         FileError: if the file is missing, is not JSON, or holds something else than an object.
     """
     try:
-        value = json.loads(read_bytes(path, what))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        value = parse_json(read_bytes(path, what))
+    except FileError:
+        raise
+    except ValueError as error:
         raise FileError(f"the {what} {path} is damaged: expected JSON ({error}). Restore it from a copy.") from error
     if not isinstance(value, dict):
         raise FileError(f"the {what} {path} is foreign: expected a JSON object, got {type(value).__name__}.")

@@ -15,11 +15,12 @@ from PIL import Image
 
 from morphospace.builtin import space_path
 from morphospace.bundle import FORMAT, Bundle, read_bundle, write_bundle
+from morphospace.bundle_checks import about_of, check_about, check_bundle
 from morphospace.card import model_card
 from morphospace.data import ImageArray
 from morphospace.data.attributes import Attributes
 from morphospace.data.store import StoredImages
-from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
+from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.images import (
     RESIZES,
     Images,
@@ -49,9 +50,9 @@ from morphospace.latent.moves import Strength, move
 from morphospace.latent.nearest import nearest
 from morphospace.latent.paths import path_through
 from morphospace.pictures import Film, Picture, enlarge, tile
-from morphospace.recipes import Recipe, build_model, recipe_from_json
+from morphospace.recipes import Recipe, build_model
 from morphospace.training.loop import to_input
-from morphospace.training.settings import choose_settings
+from morphospace.training.settings import choose_device, choose_settings
 from morphospace.vae import VAE
 
 __all__ = ["Encoding", "Space", "batch_for", "load"]
@@ -61,7 +62,6 @@ Points = NDArray[np.float32]
 _BATCH = 250  # larger ones outgrow the caches
 _BATCH_PIXELS = 500 * 64 * 64
 _FLAT_BORDER = 8.0  # grey levels
-_LARGEST_SIDE = 4096
 _BACK = 0.5  # strengths by which a second look may correct a concept that was to stay
 _FARTHEST, _STRIDE = 4.0, 0.125  # strengths that are tried until a concept is reached
 
@@ -177,8 +177,12 @@ class Space:
         return self.recipe.posterior == "gaussian"
 
     def to(self, device: str) -> Space:
-        """Move the model to ``device``; returns the space itself."""
-        self.model.to(device)
+        """Move the model to ``device``, as :func:`load` takes it; returns the space itself.
+
+        Raises:
+            ArgumentError: for a device that is not here.
+        """
+        self.model.to(choose_device(device))
         return self
 
     def __repr__(self) -> str:
@@ -229,8 +233,9 @@ class Space:
         Args:
             images: see :meth:`prepare`.
         """
-        stored = isinstance(images, StoredImages) and images.shape[1:] == self.shape
-        pixels: ImageArray = images if stored else self.prepare(images)  # type: ignore[assignment]
+        if isinstance(images, StoredImages):
+            self.prepare(images[:1])  # says what does not fit, before more is read
+        pixels: ImageArray = images if isinstance(images, StoredImages) else self.prepare(images)
         means, log_vars = [], []
         step = batch_for(self.shape)
         for start in range(0, len(pixels), step):
@@ -511,12 +516,13 @@ class Space:
         return discover(self._pictures, self.reference, k)
 
     def fingerprint(self) -> str:
-        """SHA-256 of the weights: two spaces with one fingerprint are the same."""
-        whole = hashlib.sha256()
-        for name, values in sorted(self.model.state_dict().items()):
-            whole.update(name.encode())
-            whole.update(np.ascontiguousarray(values.cpu().numpy()).tobytes())
-        return whole.hexdigest()
+        """SHA-256 of the weights: two spaces with one fingerprint are the same.
+
+        Weights that were saved as 16-bit floats have that of the weights they were rounded from: directions mean in
+        them what they meant.
+        """
+        own = _digest(self.model.state_dict())
+        return str(self.about.get("fingerprints", {}).get(own, own))
 
     def change_class(
         self,
@@ -711,11 +717,16 @@ class Space:
             half: write weights as 16-bit floats, half as large; pictures may then differ by one grey level.
 
         Raises:
+            DataError: if ``about`` holds what no other program could read, like a seed that is no whole number.
             FileError: if it exists and ``force`` is not set, or cannot be written.
         """
         path = Path(path)
         if path.exists() and not force:
             raise FileError(f"{path} exists. Choose another name, or pass force=True to replace it.")
+        try:
+            check_about(self.about)
+        except ValueError as error:
+            raise DataError(f"about: {error}.") from error
         height, width, channels = self.shape
         preprocessing = {
             "height": height,
@@ -733,8 +744,11 @@ class Space:
         weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
         if half:
             weights = {k: value.half() if value.is_floating_point() else value for k, value in weights.items()}
-        attributes = {} if self.reference is None else self.reference_attributes
-        bundle = Bundle(self._config(), preprocessing, weights, self.concepts, reference, self.classes, attributes)
+        config, attributes = self._config(), {} if self.reference is None else self.reference_attributes
+        if half:
+            rounded = {k: value.float() if value.is_floating_point() else value for k, value in weights.items()}
+            config["fingerprints"] = {_digest(rounded): self.fingerprint()}
+        bundle = Bundle(config, preprocessing, weights, self.concepts, reference, self.classes, attributes)
         write_bundle(path, bundle, self.card())
         return path
 
@@ -755,76 +769,49 @@ class Space:
         }
 
 
-def _check_weights(recipe: Recipe, shape: tuple[int, int, int], weights: Mapping[str, torch.Tensor]) -> None:
-    """Refuse weights that are not those of ``recipe``, before any memory is taken for what a stranger's file claims."""
-    if len(recipe.encoder_widths) + len(recipe.decoder_widths) > len(weights):
-        raise ValueError("more layers than weights")
-    with torch.device("meta"):  # shapes without numbers
-        expected = {name: values.shape for name, values in build_model(recipe, shape, seed=0).state_dict().items()}
-    for name in sorted(expected.keys() | weights.keys()):
-        wanted, got = expected.get(name), weights[name].shape if name in weights else None
-        if wanted != got:
-            words = [None if size is None else tuple(size) for size in (wanted, got)]
-            raise ValueError(f"{name}: expected {words[0]}, got {words[1]}")
+def _digest(weights: Mapping[str, torch.Tensor]) -> str:
+    whole = hashlib.sha256()
+    for name, values in sorted(weights.items()):
+        whole.update(name.encode())
+        whole.update(np.ascontiguousarray(values.cpu().numpy()).tobytes())
+    return whole.hexdigest()
 
 
 def load(path: str | Path, *, device: str = "cpu") -> Space:
     """Load a space from a run folder or a bundle folder; "builtin" is the one that comes with the package.
 
+    Args:
+        path: the folder.
+        device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest kind that is here.
+
     Raises:
-        FileError: if it is missing, foreign or damaged.
+        ArgumentError: for a device that is not here.
+        FileError: if it is missing, foreign or damaged; it names the file.
 
     Example:
         >>> load("builtin").latent_dim
         2
     """
+    chosen = choose_device(device)
     path = space_path(path)
     if (path / "space" / "config.json").is_file():
         path = path / "space"
     elif (path / "recipe.json").is_file():
         raise FileError(f"SPACE: the run {path} has not finished. Finish it: morpho resume {path}")
     bundle = read_bundle(path)
-    config = bundle.config
-    try:
-        shape = tuple(int(n) for n in config["shape"])
-        if len(shape) != 3 or not all(1 <= n <= _LARGEST_SIDE for n in shape):
-            raise ValueError(f"shape {shape}")
-        recipe = recipe_from_json(config["recipe"])
-        _check_weights(recipe, shape, bundle.weights)
-        model = build_model(recipe, shape, seed=0)
-        model.load_state_dict(bundle.weights)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        words = str(error) if isinstance(error, MorphospaceError) else f"{type(error).__name__}: {error}"
-        raise FileError(f"SPACE: {path} is damaged: config and weights do not fit ({words}).") from error
-    for name, concept in bundle.concepts.items():
-        if concept.direction.shape != (recipe.latent_dim,):
-            raise FileError(f"SPACE: {path} is damaged: concept {name} has shape {concept.direction.shape}.")
-    if bundle.classes is not None and bundle.classes.means.shape[1] != recipe.latent_dim:
-        raise FileError(f"SPACE: {path} is damaged: classes have means of shape {bundle.classes.means.shape}.")
-    codes = bundle.reference.get("codes")
-    if codes is not None and (codes.ndim != 2 or codes.shape[1] != recipe.latent_dim):
-        raise FileError(f"SPACE: {path} is damaged: reference codes have shape {codes.shape}.")
-    errors, labels = (bundle.reference.get(name) for name in ("errors", "labels"))  # not every bundle has them
-    for name, values in (("errors", errors), ("labels", labels)):
-        if values is not None and (codes is None or values.shape != (len(codes),)):
-            raise FileError(f"SPACE: {path} is damaged: {name} of the test images have shape {values.shape}.")
-    if labels is not None and (labels.dtype.kind != "i" or labels.min(initial=0) < 0):
-        raise FileError(f"SPACE: {path} is damaged: labels of the test images are no whole numbers from 0.")
-    about = {k: v for k, v in config.items() if k not in ("format", "recipe", "shape", "parameters")}
+    recipe, shape, reference = check_bundle(bundle, path)
+    model = build_model(recipe, shape, seed=0)
+    model.load_state_dict(bundle.weights)
     space = Space(
         model,
         recipe,
         shape,
         concepts=bundle.concepts,
         classes=bundle.classes,
-        reference=codes,
-        reference_labels=labels,
+        reference=reference.codes,
+        reference_labels=reference.labels,
         reference_attributes=bundle.attributes,
-        errors=errors,
-        about=about,
+        errors=reference.errors,
+        about=about_of(bundle.config),
     )
-    try:
-        space.interpretation.to_json()
-    except ValueError as error:
-        raise FileError(f"SPACE: {path} is damaged: data.interpretation in config.json: {error}.") from error
-    return space.to(device)
+    return space.to(chosen)

@@ -19,7 +19,7 @@ from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceE
 
 def images_of(dataset: Dataset) -> dict[bytes, Any]:
     """The label of each image, by its pixels."""
-    found = {}
+    found: dict[bytes, Any] = {}
     for split in (dataset.train, dataset.test):
         labels = [None] * len(split) if split.labels is None else [dataset.label_names[i] for i in split.labels]
         found |= {image.tobytes(): label for image, label in zip(split.images, labels, strict=True)}
@@ -71,7 +71,7 @@ def test_parts_of_a_set_have_one_rule() -> None:
 def test_bytes_stay_what_they_are_and_are_not_copied() -> None:
     array = noise(0, (30, 6, 6))
     found = dataset_from_arrays(array, test_images=noise(1, (3, 6, 6)))
-    assert np.shares_memory(found.train.images, array)  # type: ignore[arg-type]
+    assert np.shares_memory(found.train.images, array)
     assert found.notes == ()
     assert found.preparation["interpretation"]["intensity"] == {"8-bit": [0, 255]}
 
@@ -370,8 +370,8 @@ def test_labels_of_many_columns_keep_the_others_as_attributes(tmp_path: Path) ->
 
 def test_options_of_tables_are_refused_for_arrays(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", noise(0, (20, 4, 4)))
-    for option in ("label", "group"):
+    for preparation in (Preparation(label="a"), Preparation(group="a")):
         with pytest.raises(ArgumentError, match="name columns of tables"):
-            open_dataset(tmp_path / "x.npy", Preparation(**{option: "a"}))
+            open_dataset(tmp_path / "x.npy", preparation)
     with pytest.raises(MorphospaceError, match="--label-from"):
         open_dataset(tmp_path / "x.npy", Preparation(label_from="(a)"))

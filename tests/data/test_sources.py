@@ -116,7 +116,7 @@ def test_images_of_many_kinds_are_taken() -> None:
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [[[0]], [[1]], [[2]]], [{}, {}, {}], [1j, 2, 3]])
-def test_labels_that_do_not_fit_are_refused(labels: list[object]) -> None:
+def test_labels_that_do_not_fit_are_refused(labels: Any) -> None:
     images = np.arange(48, dtype=np.uint8).reshape(3, 4, 4)
     with pytest.raises(DataError, match="labels"):
         dataset_from_arrays(images, labels)

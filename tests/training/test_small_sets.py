@@ -26,7 +26,7 @@ from morphospace.training import Augmentation, choose_settings
 from morphospace.training.journal import read_metrics
 from morphospace.workflow import Interrupted, Result, choose_recipe, resume_run, train, train_run
 
-SMALL = ["encoder_widths=16", "decoder_widths=16", "network=conv", "likelihood=gaussian-learned", "clip=1", "fourier=0"]
+SMALL = ["encoder_widths=16", "decoder_widths=16", "network=conv", "likelihood=gaussian-learned", "clip=1"]
 
 
 @pytest.fixture(scope="module")

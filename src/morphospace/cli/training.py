@@ -76,7 +76,7 @@ def train(
     wishes: Any = {"latent_dim": latent_dim, "epochs": epochs, "settings": setting_pairs(changes or [])}
     begin = open_space(start, "cpu") if start else None
     # A mistyped key is found before a hundred thousand pictures are prepared.
-    choose_recipe(recipe, shape=(28, 28, 1), start=begin, **wishes)
+    choose_recipe(recipe, shape=None, start=begin, **wishes)
     settings = choose_settings(device=device, precision=precision, compiled=compiled)
     preparation = options.preparation()
     if begin is not None:

@@ -65,6 +65,8 @@ def dataset_from_arrays(
         >>> found.label_names, found.train.images.dtype
         (('cat', 'dog'), dtype('uint8'))
     """
+    if label_names is not None and all(known is None for known in (labels, test_labels, validation_labels)):
+        raise DataError("label_names: there are no labels that they could be the names of.")
     notes: list[str] = []
     parts = {}
     for kind, some, known in (
@@ -72,6 +74,8 @@ def dataset_from_arrays(
         ("validation", validation_images, validation_labels),
     ):  # fmt: skip
         if some is None:
+            if known is not None:
+                raise DataError(f"{kind}_labels: there are no {kind}_images that they could be of.")
             continue
         called = "images" if kind == "train" else f"{kind}_images"
         values = None if known is None else np.asarray(known)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from morphospace.data import ImageArray
 from morphospace.errors import ArgumentError, DataError
@@ -83,10 +84,10 @@ def score(model: Any, images: ImageArray, *, beta: float, bernoulli: bool, seed:
                 some = slice(first, min(first + step, count))
                 batch = _batch(model, images, start + some.start, start + some.stop)
                 terms = model.terms(batch, tuple(n[:, some].to(batch.input.device) for n in drawn))
-                reconstruction -= terms.log_px.double().sum().item()
+                reconstruction -= _double(terms.log_px).sum().item()
                 if any(group.log_q is not None or group.kl is not None for group in terms.groups):
                     has_kl = True
-                    kl += kl_of(terms).double().sum().item()
+                    kl += _double(kl_of(terms)).sum().item()
     reconstruction, kl = reconstruction / len(images), kl / len(images)
     if math.isnan(reconstruction + kl):
         raise DataError(_NAN)
@@ -145,16 +146,21 @@ def importance_weighted_nll(model: Any, images: ImageArray, *, samples: int, see
             weights = []
             for first in range(0, samples, share):
                 terms = model.terms(batch, tuple(n[first : first + share].to(batch.input.device) for n in drawn))
-                weight = terms.log_px.double()
+                weight = _double(terms.log_px)
                 for group in terms.groups:
                     if group.log_q is None or group.log_p is None:
                         raise ArgumentError("samples: this model's posteriors have no density: it gives no -log p(x).")
-                    weight = weight + group.log_p.double() - group.log_q.double()
+                    weight = weight + _double(group.log_p) - _double(group.log_q)
                 weights.append(weight)
             total += (math.log(samples) - torch.cat(weights).logsumexp(0)).sum().item()
     if math.isnan(total):
         raise DataError(_NAN)
     return total / len(images)
+
+
+def _double(values: Tensor) -> Tensor:
+    """In float64 on the CPU: Apple's devices have none."""
+    return values.cpu().double()
 
 
 def _generator(seed: int) -> torch.Generator:

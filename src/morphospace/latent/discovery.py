@@ -75,9 +75,9 @@ def decoder_axes(decode: Decode, codes: Points) -> Numbers:
     products = np.zeros((d, d))
     with torch.no_grad():
         for z in torch.split(torch.from_numpy(codes), _TOGETHER):
-            changes = [(decode(z + step) - decode(z - step)).flatten().double() for step in _STEP * torch.eye(d)]
-            jacobian = torch.stack(changes, 1)
-            products += (jacobian.T @ jacobian).cpu().numpy()
+            changes = [(decode(z + step) - decode(z - step)).flatten() for step in _STEP * torch.eye(d)]
+            jacobian = torch.stack(changes, 1).cpu().double()  # there: Apple's devices have no float64
+            products += (jacobian.T @ jacobian).numpy()
     return _signed(np.linalg.eigh(products)[1].T[::-1])
 
 

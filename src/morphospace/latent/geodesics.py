@@ -210,7 +210,7 @@ def _steps(points: Points, decode: Decode, batch: int) -> Numbers:
         for start in range(0, len(flat), batch):
             pictures = decode(flat[start : start + batch]).flatten(1)
             joined = pictures if last is None else torch.cat([last, pictures])
-            found.append((joined[1:] - joined[:-1]).norm(dim=1).double().cpu().numpy())
+            found.append((joined[1:] - joined[:-1]).norm(dim=1).cpu().double().numpy())
             last = pictures[-1:]
     # Between the last of a path and the first of the next there is no step.
     return np.append(np.concatenate(found), 0.0).reshape(points.shape[:2])[:, :-1]

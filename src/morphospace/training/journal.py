@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ __all__ = ["append_metrics", "cut_metrics", "open_events", "read_metrics", "writ
 
 
 def append_metrics(path: Path, line: dict[str, Any]) -> None:
-    """Add one JSON object as a line."""
+    """Add one JSON object as a line, on the disk before the checkpoint that it tells of."""
     try:
         with path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line, allow_nan=False) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
     except OSError as error:
         raise FileError(f"cannot write {path}: {error.strerror}. Free space and resume.") from error
 

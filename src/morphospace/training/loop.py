@@ -37,6 +37,8 @@ __all__ = [
     "to_input",
 ]
 
+_NAMED = 3  # broken tensors in an error
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
@@ -346,7 +348,7 @@ class Trainer:
         return self._running
 
     def check_finite(self) -> None:
-        """Read finiteness from the device, before a checkpoint could store a broken state.
+        """Read from the device whether all that a checkpoint would store is finite: model, objective and optimisers.
 
         Raises:
             NonFiniteLossError: with the likely cause.
@@ -354,10 +356,10 @@ class Trainer:
         running = self._enter()
         broken = [name for name, value in running.sums.items() if not math.isfinite(value.item())]
         if not broken:
-            state = list(self.model.parameters())
-            if all(bool(torch.isfinite(p).all()) for p in state):
+            state = {name.removeprefix("step."): value for name, value in self.tensors().items()}
+            broken = [name for name, value in state.items() if not bool(torch.isfinite(value).all())][:_NAMED]
+            if not broken:
                 return
-            broken = ["weights"]
         highest = max(player.optimiser.learning_rate for player in running.players)
         cause = (
             f"the learning rate {highest:g} is high; try a tenth of it (--set learning_rate={highest / 10:g})"

@@ -51,13 +51,13 @@ class Settings:
         return [f"{name} {mine} then, {theirs} now" for (name, mine), theirs in pairs if mine != theirs]
 
 
-def choose_device(name: str = "auto") -> str:
+def choose_device(name: str | torch.device = "auto") -> str:
     """A device that is here: the named one, or the fastest kind.
 
     Raises:
         ArgumentError: if the name is unknown or the device is not here.
     """
-    here = ["cpu"]
+    name, here = str(name), ["cpu"]
     if torch.cuda.is_available():
         here += ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
     if torch.backends.mps.is_available():
@@ -88,6 +88,8 @@ def choose_settings(
             f'--precision: expected auto, bf16 or fp32, got "{precision}". '
             f"{did_you_mean(precision, ['auto', 'bf16', 'fp32'])}"
         )
+    if compiled not in (None, True, False):
+        raise ArgumentError(f"compiled: expected True, False or None, got {compiled!r}.")
     chosen = choose_device(device)
     if precision == "auto":
         precision = "bf16" if _multiplies_bf16(chosen) else "fp32"

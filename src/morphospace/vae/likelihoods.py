@@ -17,6 +17,15 @@ __all__ = ["Bernoulli", "ContinuousBernoulli", "Gaussian", "Likelihood"]
 _PIXELS = (-3, -2, -1)
 
 
+def _products(values: Tensor, images: Tensor) -> Tensor:
+    """(M, B): each of the ``values`` (M, n) times each of the ``images`` (B, n), in float32 within autocast too.
+
+    Thousands of pixels are summed: in bfloat16 that is tens of nats astray.
+    """
+    with torch.autocast(values.device.type, enabled=False):
+        return values @ images.float().t()
+
+
 class Likelihood(nn.Module):
     """Scores images under the decoder's values (``params``), which have the images' own shape."""
 
@@ -51,7 +60,7 @@ class Bernoulli(Likelihood):
     def log_prob_pairs(self, params: Tensor, x: Tensor) -> Tensor:
         """(M, B), see :class:`Likelihood`."""
         logits = params.float().flatten(1)
-        return logits @ x.flatten(1).t() - F.softplus(logits).sum(1, keepdim=True)
+        return _products(logits, x.flatten(1)) - F.softplus(logits).sum(1, keepdim=True)
 
     def mean(self, params: Tensor) -> Tensor:
         """The sigmoid."""
@@ -118,7 +127,7 @@ class Gaussian(Likelihood):
     def log_prob_pairs(self, params: Tensor, x: Tensor) -> Tensor:
         """(M, B), see :class:`Likelihood`."""
         means, images = params.float().flatten(1), x.flatten(1)
-        squares = means.square().sum(1)[:, None] - 2 * means @ images.t() + images.square().sum(1)
+        squares = means.square().sum(1)[:, None] - 2 * _products(means, images) + images.square().sum(1)
         return self._from_squares(squares.clamp_min(0), x)
 
     def _from_squares(self, squares: Tensor, x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 import torch
 from torch import nn
@@ -40,9 +40,14 @@ class Optimiser:
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The PyTorch optimiser over ``parameters``."""
-        if self.kind == "rmsprop":
-            return KerasRMSprop(parameters, learning_rate=self.learning_rate, rho=self.beta2, epsilon=self.epsilon)
-        return torch.optim.Adam(parameters, self.learning_rate, (self.beta1, self.beta2), self.epsilon, fused=True)
+        match self.kind:
+            case "adam":
+                betas = self.beta1, self.beta2
+                return torch.optim.Adam(parameters, self.learning_rate, betas, self.epsilon, fused=True)
+            case "rmsprop":
+                return KerasRMSprop(parameters, learning_rate=self.learning_rate, rho=self.beta2, epsilon=self.epsilon)
+            case never:
+                assert_never(never)
 
     def rate(self, step: int, total: int) -> float:
         """The learning rate of ``step`` (from 0) of ``total``.

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from morphospace._version import __version__
 from morphospace.attribute_files import without_names
-from morphospace.data import Dataset, Split, examples, with_validation
+from morphospace.data import Dataset, Split, examples, spread, with_validation
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
 from morphospace.interpretation import Interpretation
@@ -181,10 +181,18 @@ class Run:
             for line in read_metrics(self.run / METRICS):
                 if "validation" in line:
                     self.scores[line["epoch"]] = _nats(line["validation"])
+            if self._at_epochs_end():
+                self._keep_best()
         else:
             # A run that dies in its first epoch resumes from the very start.
             save_checkpoint(self.trainer, checkpoint)
         self.events = open_events(self.run / "events", self.epochs_done)
+
+    def _at_epochs_end(self) -> bool:
+        """Whether the weights are those of the end of an epoch, the last one that is done."""
+        if self.trainer.stage == len(self.stages):
+            return True
+        return self.trainer.step % (len(self.learned) // self.stages[self.trainer.stage].batch) == 0
 
     def _epochs_at_checkpoint(self) -> int:
         done = sum(stage.epochs for stage in self.stages[: self.trainer.stage])
@@ -206,10 +214,9 @@ class Run:
         if self.validation is not None:
             validation = self._score(self.validation)
             self.scores[self.epochs_done] = _nats(validation.to_json())
-            if self._best_epoch() == self.epochs_done:
-                self._keep_best()
         self.listen(Validated(ended, self.epochs_done, self.epochs, test, validation))
         if self.run is None:
+            self._keep_best()
             return
         losses = dict(ended.losses)
         if test.neg_elbo is not None:
@@ -230,6 +237,7 @@ class Run:
         if self.epochs_done % between == 0 or self.epochs_done == self.epochs:
             self._sheets()
         save_checkpoint(self.trainer, self.run / CHECKPOINT)
+        self._keep_best()
 
     # -- the best epoch ------------------------------------------------------------------------------
 
@@ -243,6 +251,14 @@ class Run:
         return max(self.scores) - self._best_epoch() >= (self.recipe.patience or 0)
 
     def _keep_best(self) -> None:
+        """Keep the weights if their epoch is the best so far.
+
+        After the checkpoint, never before it: a run that is killed in between resumes from the checkpoint, which has
+        these weights too, and keeps them then. The other way round, what is kept could be of an epoch that the
+        resumed run goes through again, with another end where the machine is another.
+        """
+        if self.epochs_done not in self.scores or self._best_epoch() != self.epochs_done:
+            return
         if self.run is None:
             self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
         else:
@@ -295,11 +311,12 @@ class Run:
             **figures,
         }
         space = Space(self.model, self.recipe, self.dataset.shape, about=about)
-        images = self.dataset.test.images
-        space.reference = space.encode(images if whole else examples(images, _REFERENCES)).mean
+        test = self.dataset.test
+        some = test if whole else test.take(spread(len(test), _REFERENCES))
+        space.reference = space.encode(some.images).mean
         if whole:
-            space.reference_labels = self.dataset.test.labels
-            space.reference_attributes, _ = without_names(self.dataset.test.attributes)
+            space.reference_labels = test.labels
+            space.reference_attributes, _ = without_names(test.attributes)
         return space
 
     def _conclude(self, figures: dict[str, Any]) -> Result:
@@ -310,7 +327,8 @@ class Run:
         space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference)
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference))
         space.about["test"] = test.to_json()
-        seen = self._score(Split(examples(self.learned.images, max(len(self.dataset.test), _FEWEST_SEEN))))
+        some = spread(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
+        seen = self._score(self.learned.take(some))
         warnings = [
             latent_use(space.reference).warning(self.recipe.penalty),
             overfitting(seen, test, space.shape, len(self.learned)),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from morphospace._version import __version__
 from morphospace.data import Dataset, Preparation, dataset_from_arrays, open_dataset
@@ -24,6 +27,8 @@ from morphospace.workflow.run import Run, about_data
 
 __all__ = ["choose_recipe", "preparation_for", "resume_run", "train", "train_run"]
 
+_SMALL_GREY, _COLOUR = (8, 8, 1), (64, 64, 3)
+_LARGEST_SEED = (1 << 63) - 1
 _GENTLER = 0.3  # times the learning rate, where weights are good already
 _NETWORK = (  # what weights depend on
     "network", "latent_dim", "encoder_widths", "decoder_widths", "blocks", "fourier", "posterior", "likelihood",
@@ -52,7 +57,7 @@ def train(
         source: what :func:`open_dataset` takes (the name of a set, a folder of pictures, a file of arrays), a
             ``Dataset``, or images: uint8 (N, H, W[, C]), a tenth of which is held out as a test.
         recipe: a name from ``morpho recipes``, or a recipe; "auto" is "quick" for small grey images, else "conv".
-        labels: (N,) whole numbers, when ``source`` is images.
+        labels: (N,) whole numbers, when ``source`` is images; sets bring their own.
         out: the folder to put the run's folder into; None writes nothing.
         seed: of the weights, the batches and the noise.
         latent_dim: the number of latents, instead of the recipe's.
@@ -61,7 +66,7 @@ def train(
         device: "auto", "cpu", "cuda", ...
         precision: "auto", "bf16" or "fp32".
         compiled: whether steps go through ``torch.compile``; None where that saves time.
-        preparation: how pictures are brought to one form; with ``start``, as that space takes them.
+        preparation: how pictures in files are brought to one form; with ``start`` its space decides on that.
         start: a space to go on from, with new images or a new schedule, instead of fresh weights.
 
     Returns:
@@ -77,20 +82,33 @@ def train(
     """
     began = time.perf_counter()
     begin = load(start) if isinstance(start, (str, Path)) else start
-    if begin is not None:
-        preparation = preparation_for(begin)
-    if isinstance(source, (str, Path)):
-        dataset = open_dataset(source, preparation)
-    elif isinstance(source, Dataset):
-        dataset = source
-    else:
-        dataset = dataset_from_arrays(source, labels)
+    dataset = _opened(source, labels, preparation, begin)
     chosen = choose_recipe(
         recipe, shape=dataset.shape, start=begin, latent_dim=latent_dim, epochs=epochs, settings=settings
     )
     machine = choose_settings(device=device, precision=precision, compiled=compiled)
     folder = None if out is None else Path(out)
     return train_run(dataset, chosen, out=folder, seed=seed, settings=machine, began=began, start=begin).space
+
+
+def _opened(source: object, labels: Any, preparation: Preparation | None, begin: Space | None) -> Dataset:
+    """The set that ``train`` was given in one of its forms; what another form takes is refused, not passed over."""
+    brings_labels = isinstance(source, (str, Path, Dataset))
+    if labels is not None and brings_labels:
+        what = f'the set "{source.name if isinstance(source, Dataset) else source}"'
+        raise ArgumentError(
+            f"labels: {what} brings its own labels; these are for images in memory. Leave them out, or pass the images "
+            "themselves: ms.train(dataset.train.images, labels=labels)."
+        )
+    if isinstance(source, (str, Path)):
+        return open_dataset(source, preparation if begin is None else preparation_for(begin, preparation))
+    if preparation is not None:
+        what = "a Dataset" if isinstance(source, Dataset) else "an array"
+        raise ArgumentError(
+            f"preparation: {what} has its form already; this is for pictures in files. Leave it out, or open the files "
+            "with it: ms.open_dataset(path, preparation)."
+        )
+    return source if isinstance(source, Dataset) else dataset_from_arrays(source, labels)
 
 
 _OF_THE_SPACE = ("size", "resize", "colour", "intensity", "channels", "frames", "background", "truncated")
@@ -126,7 +144,7 @@ def preparation_for(space: Space, asked: Preparation | None = None) -> Preparati
 def choose_recipe(
     recipe: str | Recipe,
     *,
-    shape: tuple[int, int, int],
+    shape: tuple[int, int, int] | None,
     start: Space | None = None,
     latent_dim: int | None = None,
     epochs: int | None = None,
@@ -134,9 +152,16 @@ def choose_recipe(
 ) -> Recipe:
     """A recipe for images of ``shape`` with the user's changes, checked; that of ``start``, gentler, to go on from it.
 
+    Where the shape is not known yet (None), what "auto" may turn out to be is tried: only what fits none is refused.
+
     Raises:
-        ArgumentError: for unknown recipes and keys, and for a network that is not the one of ``start``.
+        ArgumentError: for unknown recipes and keys, keys that the recipe has no use for, and a network that is not the
+            one of ``start``.
     """
+    if not isinstance(recipe, (str, Recipe)):
+        raise ArgumentError(f"recipe: expected a name or a Recipe, got {type(recipe).__name__}.")
+    if settings is not None and not isinstance(settings, Mapping):
+        raise ArgumentError(f'settings: expected a mapping like {{"beta": 0.5}}, got {type(settings).__name__}.')
     if start is not None:
         if recipe != "auto":
             raise ArgumentError("--recipe: a space that training starts from keeps its own. Leave the recipe out.")
@@ -149,14 +174,24 @@ def choose_recipe(
         )  # fmt: skip
     elif isinstance(recipe, Recipe):
         found = recipe
+    elif recipe != "auto":
+        found = find_recipe(recipe)
     else:
-        found = default_recipe(shape) if recipe == "auto" else find_recipe(recipe)
+        found = default_recipe(_SMALL_GREY if shape is None else shape)
     changes = {key: _text(value) for key, value in (settings or {}).items()}
-    if latent_dim is not None:
-        changes["latent_dim"] = str(latent_dim)
-    if epochs is not None:
-        changes["epochs"] = str(epochs)
-    chosen = with_settings(found, changes)
+    for key, value in (("latent_dim", latent_dim), ("epochs", epochs)):
+        if value is not None:
+            if key in changes:
+                raise ArgumentError(f"--{key.replace('_', '-')}: given twice, as {value} and by --set {key}.")
+            changes[key] = str(value)
+    try:
+        chosen = with_settings(found, changes)
+    except ArgumentError:
+        if shape is not None or recipe != "auto" or start is not None:
+            raise
+        with suppress(ArgumentError):
+            return with_settings(default_recipe(_COLOUR), changes)
+        raise
     if start is not None:
         for key in _NETWORK:
             if getattr(chosen, key) != getattr(start.recipe, key):
@@ -166,6 +201,12 @@ def choose_recipe(
 
 def _text(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
+def _whole_seed(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= _LARGEST_SEED:
+        raise ArgumentError(f"--seed: expected a whole number from 0 to {_LARGEST_SEED}, got {seed!r}.")
+    return int(seed)
 
 
 def train_run(
@@ -185,6 +226,7 @@ def train_run(
     Set-up is counted from ``began`` (of ``time.perf_counter()``), or from the call.
     """
     began = time.perf_counter() if began is None else began
+    seed = _whole_seed(seed)
     wanted, recipe = recipe, recipe.fitted(len(dataset.train))
     if recipe.patience:  # some of the images will choose the epoch instead of being learned from
         learned = len(with_validation(dataset)[0])
