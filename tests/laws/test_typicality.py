@@ -94,7 +94,7 @@ def test_a_collapsed_space_has_one_place_and_it_is_typical() -> None:
 def test_a_space_ranks_its_own_images(space: Space, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     images = digits.train.images
     assert (space.typicality(space.encode(images).mean) < ATYPICAL).mean() < 0.03
-    monkeypatch.delattr("morphospace.space.fit_population")  # the fit is kept
+    monkeypatch.delattr("morphospace.latent.mixtures.fit_mixture")  # the fit is kept
     assert space.typicality(np.array([30, -30], np.float32)).tolist() == [0]
     with pytest.raises(DataError, match="this space has 2"):
         space.typicality(np.zeros((1, 3)))

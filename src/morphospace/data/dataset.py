@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -211,13 +211,14 @@ def dataset_from_arrays(
 
     Args:
         images: anything that :func:`morphospace.images.as_images` takes, (N, H, W[, C]).
-        labels: whole numbers >= 0, one for each image.
+        labels: whole numbers >= 0, one for each image; without ``label_names`` any will do, and those that occur are
+            numbered anew from 0, in their order.
         test_images: the official test images, if there are any.
         test_labels: their labels.
         validation_images: the official validation images, if there are any.
         validation_labels: their labels.
         name: what reports call the set.
-        label_names: the name of each label number; the numbers themselves by default.
+        label_names: the name of each label number; by default the numbers that occur, as text.
 
     Raises:
         DataError: if lengths, shapes or values do not fit, or there are fewer than two images.
@@ -247,12 +248,24 @@ def dataset_from_arrays(
                 f"{kind}_images: expected images of shape {train.images.shape[1:]} like the training images, "
                 f"got {split.images.shape[1:]}."
             )
-    highest = max((int(s.labels.max()) for s, _ in parts if s.labels is not None), default=-1)
-    names = tuple(label_names) if label_names is not None else tuple(str(i) for i in range(highest + 1))
-    if len(names) <= highest:
-        raise DataError(f"label_names: expected at least {highest + 1} names, got {len(names)}.")
     fingerprint = fingerprint_of(*((s.images.shape, keys, s.labels) for s, keys in parts))
+    known = [s.labels for s, _ in parts if s.labels is not None]
+    present = np.unique(np.concatenate(known)) if known else np.empty(0, np.int64)
+    if label_names is None:
+        # A number that no image has is no label: those of 1 to 10 are ten.
+        train, test = _renumbered(train, present), _renumbered(test, present)
+        validation = None if validation is None else _renumbered(validation, present)
+        names = tuple(str(number) for number in present)
+    else:
+        names = tuple(label_names)
+        if len(present) and len(names) <= present[-1]:
+            raise DataError(f"label_names: expected at least {present[-1] + 1} names, got {len(names)}.")
     return Dataset(name, train, test, names, fingerprint, validation=validation)
+
+
+def _renumbered(split: Split, present: Labels) -> Split:
+    """The same images, each with the place of its label among those ``present`` (sorted)."""
+    return split if split.labels is None else replace(split, labels=np.searchsorted(present, split.labels))
 
 
 def _as_labels(labels: ArrayLike | None, name: str) -> Labels | None:

@@ -68,7 +68,8 @@ def _typical_codes(space: Space, n: int) -> NDArray[np.float32]:
     if space.reference is None:
         return np.zeros((1, space.latent_dim), np.float32)
     codes = space.reference
-    inner = np.square((codes - codes.mean(0)) / np.maximum(codes.std(0), 1e-6)).sum(1)
+    spreads = codes.std(0)
+    inner = np.square((codes - codes.mean(0)) / np.maximum(spreads, 1e-6 * (spreads.max() or 1.0))).sum(1)
     good = np.flatnonzero(inner <= np.median(inner))
     if space.reference_labels is None:
         some: NDArray[np.float32] = codes[good[spread(len(good), n)]]

@@ -296,7 +296,7 @@ class Run:
         space.about["test"] = test.to_json()
         seen = self._score(Split(examples(self.learned.images, max(len(self.dataset.test), _FEWEST_SEEN))))
         warnings = [
-            latent_use(space.reference).warning(self.recipe.penalty),
+            latent_use(space.reference, prior=space.has_prior).warning(self.recipe.penalty),
             overfitting(seen, test, space.shape, len(self.learned)),
         ]
         result = Result(space, self.run, figures, test, [words for words in warnings if words])
