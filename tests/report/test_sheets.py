@@ -130,7 +130,7 @@ def test_without_images_a_concept_is_shown_on_typical_codes_of_different_labels(
 
 def test_directions_are_numbered_and_shown_on_two_images() -> None:
     space = solid_space(reference=np.array([[level, i % 5] for i, level in enumerate(range(80, 160, 3))], np.float32))
-    light = Discovery(Concept(name="principal 1", direction=np.array([40, 0], np.float32)), 40.0)
+    light = Discovery(Concept(name="principal 1", direction=np.array([44, 0], np.float32)), 40.0)
     sheet = discovery_sheet(space, [light])
     strips = [int(level) for level in np.unique(grey(sheet)) if 0 <= level < 230]
     assert len(strips) == 10, "two images at five strengths"
