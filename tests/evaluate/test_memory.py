@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from morphospace.data import Dataset, Split, StoredImages
+from morphospace.data import Dataset, Split
+from morphospace.data.store import StoredImages
 from morphospace.evaluate import edits, evaluate_space, judges
 from morphospace.evaluate.class_trials import class_figures
 from morphospace.evaluate.measures import MEASURES, measure
