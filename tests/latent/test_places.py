@@ -85,7 +85,8 @@ def test_a_plane_is_the_space_itself_or_that_of_its_codes() -> None:
 def test_a_great_circle_is_that_of_scipy_and_its_length_goes_evenly() -> None:
     a, b = np.float32([0.6, 0.8, 0]), np.float32([0, 0.6, 0.8])
     shares = np.linspace(0, 1, 7)
-    known = geometric_slerp(a.astype(float) / np.linalg.norm(a), b.astype(float) / np.linalg.norm(b), shares)
+    units = [end / np.linalg.norm(end) for end in (a.astype(float), b.astype(float))]
+    known = geometric_slerp(*units, shares)
     assert np.allclose(slerp(a, b, shares), known, atol=1e-6)
     assert np.allclose(slerp(2 * a, 5 * b, shares), known * (2 + 3 * shares)[:, None], atol=1e-5)
 
