@@ -78,7 +78,9 @@ def test_else_it_stands_against_test_images_and_says_what_that_means(at: Morpho,
         recipe.write_text(json.dumps(facts))
     ran = at("concept", "learn", name, "3", "--positive", "threes", "--json")
     assert ran.code == 0, ran.err
-    assert "it stands against test images of the space, which are no test of it any more" in " ".join(ran.err.split())
+    assert "it stands against the space's own test images, which are no test of it any more" in " ".join(
+        ran.err.split()
+    )
     assert ("its training images cannot be opened" in ran.err) == (gone == "source")
     assert ran.json["concept"]["source"] == f"threes {AGAINST_TEST_IMAGES}"
     if gone == "bundle":
