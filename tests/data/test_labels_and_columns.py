@@ -81,7 +81,7 @@ def test_only_labels_that_occur_are_labels_of_a_set_of_arrays(tmp_path: Path, fi
 
 def test_labels_of_test_and_validation_images_count_too_and_the_fingerprint_is_of_the_numbers_given() -> None:
     images = noise(0, (6, 4, 4))
-    parts = {"test_images": images[:2], "validation_images": images[2:3]}
+    parts: dict[str, Any] = {"test_images": images[:2], "validation_images": images[2:3]}
     found = dataset_from_arrays(images, [5, 9] * 3, test_labels=[7, 5], validation_labels=[2], **parts)
     assert found.label_names == ("2", "5", "7", "9")
     assert found.validation is not None

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cosine as cosine_distance
 from sklearn.metrics import roc_auc_score
+from tests.arrays import float32
 
 from morphospace.latent.evidence import auc, auc_interval, cosine, draws, held_back, stability
 from morphospace.latent.fields import learn_field, within
@@ -40,7 +41,7 @@ def test_a_cosine_is_that_of_scipy() -> None:
 def test_stability_is_the_cosine_that_all_but_a_twentieth_exceed() -> None:
     angles = np.radians(np.arange(101.0))  # a direction for each degree from 0 to 100
     others = 5 * np.stack([np.cos(angles), np.sin(angles)], 1)
-    assert stability(np.float32([2, 0]), others) == pytest.approx(np.cos(np.radians(95)), abs=1e-4)
+    assert stability(float32([2, 0]), others) == pytest.approx(np.cos(np.radians(95)), abs=1e-4)
 
 
 def test_every_fifth_of_both_sides_judges() -> None:

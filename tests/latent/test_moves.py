@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.arrays import float32
 
 from morphospace.latent import Concept, Field, move
 from morphospace.latent.concepts import upper_half
@@ -12,8 +13,8 @@ HOME = np.array([[1.0, 2.0]], np.float32)
 
 
 def straight(name: str, direction: list[float], normal: list[float] | None = None, offset: float = 0.0) -> Concept:
-    found = None if normal is None else np.float32(normal)
-    return Concept(name=name, direction=np.float32(direction), normal=found, offset=offset)
+    found = None if normal is None else float32(normal)
+    return Concept(name=name, direction=float32(direction), normal=found, offset=offset)
 
 
 CONCEPTS = {
@@ -53,11 +54,11 @@ def test_a_linear_reading_is_in_strengths() -> None:
 def test_a_field_mixes_what_its_places_know_by_nearness() -> None:
     """Half-way both places count the same; at (1, 0), of squared widths 4, their weights are 1 and exp(-4)."""
     field = Field(
-        places=np.float32([[0, 0], [2, 0]]),
-        widths=np.float32([4, 4]),
-        slopes=np.float32([[1, 0], [0, 1]]),
-        gradients=np.float32([[1, 0], [0, 3]]),
-        offsets=np.float32([10, 20]),
+        places=float32([[0, 0], [2, 0]]),
+        widths=float32([4, 4]),
+        slopes=float32([[1, 0], [0, 1]]),
+        gradients=float32([[1, 0], [0, 3]]),
+        offsets=float32([10, 20]),
     )
     slopes, gradients, values = field.at(np.array([[1.0, 5.0], [0.0, 1.0]]))
     assert np.allclose(slopes[0], [0.5, 0.5])
@@ -67,19 +68,15 @@ def test_a_field_mixes_what_its_places_know_by_nearness() -> None:
     assert np.allclose(slopes[1], [1 - far, far])
     assert values[1] == pytest.approx(10 + 10 * far + 3 * far)
     assert field.span() == (10.0, 20.0)
-    assert field.read(np.float32([[1, 5]])).tolist() == [pytest.approx(23)]
+    assert field.read(float32([[1, 5]])).tolist() == [pytest.approx(23)]
 
 
 def test_a_move_along_a_field_of_one_slope_goes_as_far_as_asked_but_not_far_beyond_what_it_knows() -> None:
     """v = z1 from 0 to 4; strength 1 is 2 of v, and a quarter of a strength beyond the ends is all it dares."""
-    places = np.float32([[0, 0], [1, 0], [2, 0], [3, 0], [4, 0]])
-    field = Field(
-        places, np.full(5, 9, np.float32), *(np.tile(np.float32([1, 0]), (5, 1)),) * 2, np.zeros(5, np.float32)
-    )
-    concept = Concept(
-        name="v", direction=np.float32([2, 0]), field=field, distance=2.0, method="local", correlation=1.0
-    )
-    start = np.float32([[1, 7]])
+    places = float32([[0, 0], [1, 0], [2, 0], [3, 0], [4, 0]])
+    field = Field(places, np.full(5, 9, np.float32), *(np.tile(float32([1, 0]), (5, 1)),) * 2, np.zeros(5, np.float32))
+    concept = Concept(name="v", direction=float32([2, 0]), field=field, distance=2.0, method="local", correlation=1.0)
+    start = float32([[1, 7]])
     for strength, end in ((1.0, 3.0), (-0.5, 0.0), (9.0, 4.5), (-9.0, -0.5)):
         assert np.allclose(move(start, {"v": concept}, {"v": strength}), [[end, 7]], atol=1e-4)
 

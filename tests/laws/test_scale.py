@@ -71,8 +71,8 @@ def test_mixtures_typicality_and_draws_are_those_of_the_codes(scale: float) -> N
     larger, far = (scale * codes).astype(np.float32), (scale * places).astype(np.float32)
     plain, other = fit_mixture(codes), fit_mixture(larger)
     assert np.allclose(log_density(other, far) + DIMENSIONS * np.log(scale), log_density(plain, places), atol=1e-3)
-    drawn = (draw_from(mixture, 100, np.random.default_rng(3)) for mixture in (other, plain))
-    assert same(*drawn, scale)
+    drawn, expected = (draw_from(mixture, 100, np.random.default_rng(3)) for mixture in (other, plain))
+    assert same(drawn, expected, scale)
     assert np.allclose(
         typicality(fit_population(larger), far), typicality(fit_population(codes), places), atol=1 / len(codes)
     )
@@ -85,8 +85,8 @@ def test_concepts_are_learned_from_codes_of_any_scale(scale: float, method: str)
     values = labels == 1 if method in ("lda", "logistic") else codes[:, 1].astype(np.float64) + labels
     plain, other = (learn_concept("c", z.astype(np.float32), values, method=method) for z in (codes, scale * codes))
     assert same(other.direction, plain.direction, scale)
-    assert np.isclose(other.auc, plain.auc, atol=1e-3)
-    assert np.isclose(other.stability, plain.stability, atol=1e-3)
+    assert other.auc == pytest.approx(plain.auc, abs=1e-3)
+    assert other.stability == pytest.approx(plain.stability, abs=1e-3)
     some, strengths = codes[:9], {"c": 0.7}
     moved = move((scale * some).astype(np.float32), {"c": other}, strengths)
     assert same(moved, move(some, {"c": plain}, strengths), scale, 0.01)

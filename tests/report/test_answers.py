@@ -6,7 +6,7 @@ import numpy as np
 from tests.report.solid import box_of, reads, solid, solid_space
 
 from morphospace.report.answers import Suspect, analogy_sheet, neighbor_sheet, outlier_sheet
-from morphospace.report.sheets import FAINT
+from morphospace.report.sheets import FAINT, INK
 
 RED = (176, 58, 32)
 
@@ -72,14 +72,14 @@ def test_outliers_stand_above_their_reconstructions_and_what_gives_them_away_is_
         original = box_of(sheet, level)
         assert (original.left, original.bottom < box.top) == (box.left, True)
     said = (
-        [("blurred.png", None), ("1,234 nats", RED), ("typicality 0.5", FAINT)],
-        [("odd.png", None), ("20 nats", FAINT), ("typicality 0.001", RED)],
-        [("unknown.png", None), ("3e+08 nats", FAINT)],
+        [("blurred.png", INK), ("1,234 nats", RED), ("typicality 0.5", FAINT)],
+        [("odd.png", INK), ("20 nats", FAINT), ("typicality 0.001", RED)],
+        [("unknown.png", INK), ("3e+08 nats", FAINT)],
     )
     for box, lines in zip(boxes, said, strict=True):
         for i, (words, colour) in enumerate(lines):
             place = box.left, box.bottom + 4 + 9 + 18 * i
-            assert reads(sheet, words, place, size=13, **({} if colour is None else {"colour": colour})), words
+            assert reads(sheet, words, place, size=13, colour=colour), words
     third = boxes[2]
     assert (sheet.pixels[third.bottom + 4 + 36 :, third.left : third.right] == 255).all(), "nothing is known"
     assert reads(sheet, "Worst of 3 images", (20, 21))

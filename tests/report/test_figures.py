@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.arrays import float32
 from tests.report.solid import solid_set, solid_space
 
 from morphospace.evaluate.class_trials import ClassFigures
@@ -37,7 +38,7 @@ def test_the_map_has_each_point_under_the_name_of_its_label(drawn: list[Any]) ->
     codes = np.array([[0.5, 1], [-1, 0.25], [1, -0.5], [0, 0.75]], np.float32)
     space = solid_space(reference=codes, reference_labels=np.array([1, 3, 1, 5]))
     names = ["no image", "cat", "none", "dog"]
-    figures.map_figure(space, label_names=names, concepts=[Concept(name="up", direction=np.float32([0, 0.5]))])
+    figures.map_figure(space, label_names=names, concepts=[Concept(name="up", direction=float32([0, 0.5]))])
     (axes,) = drawn[0].axes
     assert points_by_name(axes) == {
         "cat": [[0.5, 1], [1, -0.5]],
@@ -56,7 +57,7 @@ def test_the_map_has_each_point_under_the_name_of_its_label(drawn: list[Any]) ->
 
 
 def test_the_map_without_labels_has_no_legend(drawn: list[Any]) -> None:
-    figures.map_figure(solid_space(reference=np.float32([[0.5, 1], [-1, 0]])))
+    figures.map_figure(solid_space(reference=float32([[0.5, 1.0], [-1.0, 0.0]])))
     (axes,) = drawn[0].axes
     assert axes.get_legend() is None
     assert axes.collections[0].get_offsets().tolist() == [[0.5, 1], [-1, 0]]

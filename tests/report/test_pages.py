@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.report.solid import box_of, grey, levels_of, reads, solid, solid_set, solid_space
+from tests.arrays import float32
+from tests.report.solid import SolidSpace, box_of, grey, levels_of, reads, solid, solid_set, solid_space
 
+from morphospace.data import Dataset
 from morphospace.evaluate.class_trials import ClassFigures
 from morphospace.evaluate.comparison import Comparison, SpaceFigures
 from morphospace.evaluate.trials import Trials
@@ -42,7 +44,7 @@ LEVELS, LABELS = [40, 44, 48, 52, 56, 160, 164, 168, 172, 176], [1] * 5 + [3] * 
 NAMES = ["none", "dark", "no image", "light"]
 
 
-def with_classes() -> tuple[object, object]:
+def with_classes() -> tuple[SolidSpace, Dataset]:
     """A space that knows the two labels of a set of four: their places are not their numbers."""
     space, dataset = solid_space(loss=1), solid_set(LEVELS, LABELS, NAMES)
     codes = space.encode(dataset.train.images).mean + np.random.default_rng(0).normal(0, 0.5, (10, 2)).astype(
@@ -54,7 +56,7 @@ def with_classes() -> tuple[object, object]:
 
 def test_each_row_of_classes_begins_with_an_image_of_its_own_class() -> None:
     space, dataset = with_classes()
-    sheet = class_sheet(space, dataset)  # type: ignore[arg-type]
+    sheet = class_sheet(space, dataset)
     for top, words, level in ((30, "dark", 48), (30 + STEP, "light", 168)):
         assert reads(sheet, words, (12, top + 40))
         row = grey(sheet)[top + 40]
@@ -79,14 +81,8 @@ def test_a_page_of_trials_says_what_was_measured_and_shows_it(tmp_path: Path) ->
     space, dataset = with_classes()
     reached = np.array([[1.0, 0.75], [0.5, 1.0]])
     found = ClassFigures(reached, np.full((2, 2), 0.125), {}, {})
-    written = write_trial_report(
-        tmp_path,
-        space,
-        dataset,
-        trials_of("lighter"),
-        found,
-        command="morpho concept test <x>",  # type: ignore[arg-type]
-    )
+    command = "morpho concept test <x>"
+    written = write_trial_report(tmp_path, space, dataset, trials_of("lighter"), found, command=command)
     assert [path.name for path in written] == [
         "report.html", "entanglement.png", "concept-01.png", "classes.png", "pairs.png",
     ]  # fmt: skip
@@ -173,7 +169,7 @@ def test_the_page_of_a_run_has_its_figures(tmp_path: Path, *, prior: bool) -> No
         "test": {"neg_elbo": 12.3456 if prior else None, "reconstruction": 11.5, "kl": 0.84 if prior else None,
                  "beta": 0.4 if prior else None, "psnr": 20.06},
     }  # fmt: skip
-    space = solid_space(reference=np.float32([[40, 0], [44, 1], [160, 0]]), about=about)
+    space = solid_space(reference=float32([[40, 0], [44, 1], [160, 0]]), about=about)
     run = tmp_path / "0001-greys"
     run.mkdir()
     dataset = solid_set(LEVELS, LABELS, NAMES)
