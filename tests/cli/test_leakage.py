@@ -81,7 +81,7 @@ def test_else_it_stands_against_test_images_and_says_what_that_means(at: Morpho,
     assert "it stands against the space's own test images, which are no test of it any more" in " ".join(
         ran.err.split()
     )
-    assert ("its training images cannot be opened" in ran.err) == (gone == "source")
+    assert ("the space's training images cannot be opened" in ran.err) == (gone == "source")
     assert ran.json["concept"]["source"] == f"threes {AGAINST_TEST_IMAGES}"
     if gone == "bundle":
         reference = load(home / "copy").reference

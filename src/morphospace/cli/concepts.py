@@ -177,7 +177,7 @@ def _others(folder: str, space: Space) -> tuple[Any, str]:
     try:
         dataset = open_data(str(known["source"]), preparation_for(space)) if known.get("source") else None
     except MorphospaceError as error:
-        note(f"its training images cannot be opened: {error}")
+        note(f"the space's training images cannot be opened: {error}")
         dataset = None
     if dataset is not None:
         train = dataset.train.take(spread(len(dataset.train), _MOST_OTHERS))

@@ -125,4 +125,5 @@ def whole_way(scores: Numbers, truth: Numbers) -> float:
     known = np.isfinite(truth)
     shows = upper_half(truth[known])
     way = mean_of(scores[known][shows]) - mean_of(scores[known][~shows])
-    return way if abs(way) > _NOTHING * float(np.nanstd(scores)) else float("nan")
+    measured = scores[np.isfinite(scores)]
+    return way if len(measured) and abs(way) > _NOTHING * float(measured.std()) else float("nan")

@@ -24,7 +24,7 @@ class LatentUse(NamedTuple):
 
     Attributes:
         variances: (d,) of the posterior mean over the data.
-        unused: the latents whose variance is a hundredth, or less, of what would be natural.
+        unused: the latents whose variance is 0.01 or less: of the prior's, or where there is none of the mean one.
         images: how many codes say so.
     """
 
@@ -74,9 +74,9 @@ def latent_use(means: NDArray[np.float32], *, prior: bool = True) -> LatentUse:
         (0,)
     """
     variances = means.var(0, dtype=np.float64)
-    natural = 1.0 if prior else variances.mean()
+    whole = 1.0 if prior else variances.mean()
     rounding = _ROUNDING * np.square(means, dtype=np.float64).mean(0)
-    unused = np.flatnonzero(variances <= np.maximum(UNUSED_VARIANCE * natural, rounding))
+    unused = np.flatnonzero(variances <= np.maximum(UNUSED_VARIANCE * whole, rounding))
     return LatentUse(variances.astype(np.float32), tuple(unused.tolist()), len(means))
 
 
