@@ -185,6 +185,22 @@ def test_sampling_an_autoencoder_follows_its_codes(digits: Dataset) -> None:
     np.testing.assert_allclose(points.std(0), space.reference.std(0), rtol=0.1)
 
 
+def test_a_concept_against_test_images_has_no_evidence_that_is_held_out(space: Space, digits: Dataset) -> None:
+    labels = np.asarray(digits.train.labels)
+    sixes, others = digits.train.images[labels == 6], digits.train.images[labels != 6]
+    for held_out in (None, (sixes[:40], digits.test.images)):
+        concept = space.learn_concept("6", positive=sixes, held_out=held_out, source="sixes")
+        assert not concept.held_out
+        assert concept.auc_interval is None
+        assert concept.source == (
+            "sixes against test images of the space, so that no figure on those is a held-out one"
+        )
+        assert concept.saw_test_images
+    honest = space.learn_concept("6", positive=sixes, negative=others, held_out=(sixes, others), source="sixes")
+    assert honest.held_out
+    assert not honest.saw_test_images
+
+
 def test_unused_latents_and_collapse_are_said_in_words() -> None:
     codes = np.random.default_rng(0).standard_normal((100, 3)).astype(np.float32)
     assert latent_use(codes).warning("beta") is None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -34,18 +33,11 @@ from morphospace.images import (
 )
 from morphospace.interpretation import AS_BEFORE, Interpretation
 from morphospace.latent.classes import Classes, change_class, class_scores
-from morphospace.latent.concepts import Concept, learn_concept, sides
+from morphospace.latent.concepts import AGAINST_TEST_IMAGES, Concept, learn_concept, sides
 from morphospace.latent.discovery import Discovery, discover
 from morphospace.latent.geodesics import geodesic_through
 from morphospace.latent.grids import Plane, plane_grid, plane_of
-from morphospace.latent.mixtures import (
-    FEWEST_CODES,
-    Population,
-    draw_from,
-    fit_mixture,
-    fit_population,
-    typicality,
-)
+from morphospace.latent.mixtures import FEWEST_CODES, draw_from, fit_mixture, fit_population, typicality
 from morphospace.latent.moves import Strength, move
 from morphospace.latent.nearest import nearest
 from morphospace.latent.paths import path_through
@@ -141,6 +133,7 @@ class Space:
         self.reference_attributes: Attributes = dict(reference_attributes or {})
         self.errors = errors
         self.about: dict[str, Any] = dict(about or {})
+        self._fits: dict[Callable[[Points], Any], tuple[Points, Any]] = {}
 
     # -- what it is ----------------------------------------------------------------------------------
 
@@ -326,7 +319,7 @@ class Space:
         rng = np.random.default_rng(seed)
         if self.samples_prior or self.reference is None or len(self.reference) < 2:
             return rng.standard_normal((n, self.latent_dim)).astype(np.float32)
-        points = draw_from(fit_mixture(self.reference), n, rng)
+        points = draw_from(self._fitted(fit_mixture, self.reference), n, rng)
         return points.clip(0) if self.recipe.posterior == "relu" else points
 
     @property
@@ -352,13 +345,16 @@ class Space:
             DataError: for another shape, NaN or infinity.
         """
         points = self._points(z)
-        return np.full(len(points), np.nan) if self._population is None else typicality(self._population, points)
-
-    @cached_property
-    def _population(self) -> Population | None:
         if self.reference is None or len(self.reference) < FEWEST_CODES:
-            return None
-        return fit_population(self.reference)
+            return np.full(len(points), np.nan)
+        return typicality(self._fitted(fit_population, self.reference), points)
+
+    def _fitted(self, fit: Callable[[Points], Any], codes: Points) -> Any:
+        """What ``fit`` makes of the reference points: found once, and again where there are others."""
+        known = self._fits.get(fit)
+        if known is None or known[0] is not codes:
+            known = self._fits[fit] = codes, fit(codes)
+        return known[1]
 
     def sample(self, n: int, *, seed: int = 0) -> Images:
         """``n`` new images, uint8 (n, H, W, C)."""
@@ -468,7 +464,7 @@ class Space:
         Args:
             name: what to call it.
             positive: images that show it.
-            negative: images that do not; the space's own test images if left out.
+            negative: images that do not; if left out, the space's own test images: no evidence is held out then.
             images: all images, where ``values`` are given.
             values: (N,) whether each of ``images`` shows it, or how much.
             strata: (N,) groups of ``images`` within which to compare.
@@ -494,6 +490,8 @@ class Space:
             if away is None:
                 raise ArgumentError("negative: this space keeps no reference points; give images that lack it.")
             codes, known = sides(self.encode(positive).mean, away)
+            if negative is None:  # the judges may be among them
+                source, held_out = f"{source} {AGAINST_TEST_IMAGES}", None
             if held_out is not None:
                 judged = sides(*(self.encode(side).mean for side in held_out))
         concept = learn_concept(

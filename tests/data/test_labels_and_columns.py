@@ -11,7 +11,7 @@ from PIL import Image
 from tests.pictures import noise, write_folder
 
 from morphospace.data import Dataset, dataset_from_arrays, open_dataset
-from morphospace.errors import ArgumentError, FileError
+from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.points import PointTable, read_points, write_points
 
 
@@ -63,6 +63,40 @@ def test_a_hidden_label_of_the_hub_is_no_label(
     features = datasets.Features({"image": datasets.Image(), "label": label})
     datasets.Dataset.from_dict(columns, features=features).to_parquet(tmp_path / "hub" / "train.parquet")
     assert labels_of(open_dataset(f"hf:{tmp_path / 'hub'}")) == expected
+
+
+@pytest.mark.parametrize("first", [0, 1, 70_000])
+def test_only_labels_that_occur_are_labels_of_a_set_of_arrays(tmp_path: Path, first: int) -> None:
+    """Those of 1 to 3 are three: no label "0" is invented, and none for each number below a class's code."""
+    images, labels = noise(0, (30, 4, 4)), first + np.arange(30) % 3
+    np.savez(tmp_path / "mine.npz", images=images, labels=labels)
+    for found in (dataset_from_arrays(images, labels), open_dataset(tmp_path / "mine.npz")):
+        assert found.label_names == (str(first), str(first + 1), str(first + 2))
+        for split in (found.train, found.test):
+            named = [found.label_names[number] for number in np.asarray(split.labels)]
+            places = [int(np.flatnonzero((images == image[..., 0]).all((1, 2)))[0]) for image in split.images]
+            assert named == [str(label) for label in labels[places]]
+    assert found.label_number(str(first + 2)) == 2
+
+
+def test_labels_of_test_and_validation_images_count_too_and_the_fingerprint_is_of_the_numbers_given() -> None:
+    images = noise(0, (6, 4, 4))
+    parts: dict[str, Any] = {"test_images": images[:2], "validation_images": images[2:3]}
+    found = dataset_from_arrays(images, [5, 9] * 3, test_labels=[7, 5], validation_labels=[2], **parts)
+    assert found.label_names == ("2", "5", "7", "9")
+    assert found.validation is not None
+    assert [np.asarray(s.labels).tolist() for s in (found.train, found.test, found.validation)] == [
+        [1, 3] * 3,
+        [2, 1],
+        [0],
+    ]
+    named = dataset_from_arrays(
+        images, [5, 9] * 3, test_labels=[7, 5], validation_labels=[2], label_names=list("abcdefghij"), **parts
+    )
+    assert np.asarray(named.train.labels).tolist() == [5, 9] * 3
+    assert named.fingerprint == found.fingerprint
+    with pytest.raises(DataError, match="at least 10 names, got 3"):
+        dataset_from_arrays(images, [5, 9] * 3, label_names=["a", "b", "c"])
 
 
 def test_a_set_knows_its_splits_by_name() -> None:

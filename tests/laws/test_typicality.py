@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,7 +53,8 @@ def test_the_density_is_that_of_scipy(seed: int) -> None:
 
 def test_the_density_of_a_fit_is_that_of_scikit_learn() -> None:
     codes = draw_from(mixture(0), 500, np.random.default_rng(0))
-    expected = GaussianMixture(10, reg_covar=1e-3, random_state=0).fit(codes.astype(np.float64))
+    least = 1e-3 * codes.var(0).mean()
+    expected = GaussianMixture(10, reg_covar=least, random_state=0).fit(codes.astype(np.float64))
     assert np.allclose(log_density(fit_mixture(codes), codes), expected.score_samples(codes.astype(np.float64)))
 
 
@@ -94,10 +97,38 @@ def test_a_collapsed_space_has_one_place_and_it_is_typical() -> None:
 def test_a_space_ranks_its_own_images(space: Space, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     images = digits.train.images
     assert (space.typicality(space.encode(images).mean) < ATYPICAL).mean() < 0.03
-    monkeypatch.delattr("morphospace.space.fit_population")  # the fit is kept
+    monkeypatch.delattr("morphospace.latent.mixtures.fit_mixture")  # the fit is kept
     assert space.typicality(np.array([30, -30], np.float32)).tolist() == [0]
     with pytest.raises(DataError, match="this space has 2"):
         space.typicality(np.zeros((1, 3)))
+
+
+def test_samples_of_codes_are_fitted_once_and_again_where_the_codes_change(
+    space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[int] = []
+
+    def counted(codes: np.ndarray) -> Mixture:
+        fitted.append(len(codes))
+        return fit_mixture(codes)
+
+    monkeypatch.setattr("morphospace.space.fit_mixture", counted)
+    recipe = replace(space.recipe, sampling="mixture")
+    codes = space.reference
+    assert codes is not None
+    mixed = Space(space.model, recipe, space.shape, reference=codes)
+    first = mixed.sample_points(9, seed=1)
+    assert np.array_equal(mixed.sample_points(9, seed=1), first)
+    assert not np.array_equal(mixed.sample_points(9, seed=2), first)
+    assert fitted == [len(codes)]
+    assert np.array_equal(first, draw_from(fit_mixture(codes), 9, np.random.default_rng(1)))
+    mixed.reference = codes[:50] + 100
+    assert mixed.sample_points(9, seed=1).min() > 80
+    assert mixed.typicality(codes[:1])[0] == 0
+    assert fitted == [len(codes), 50]
+    mixed.reference = codes
+    assert np.array_equal(mixed.sample_points(9, seed=1), first)
+    assert mixed.typicality(codes).mean() > 0.3
 
 
 def test_without_reference_points_it_is_unknown(space: Space) -> None:

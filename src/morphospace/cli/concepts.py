@@ -21,6 +21,7 @@ from morphospace.cli.common import (
     open_data,
     open_space,
     output_path,
+    space_folder,
     verb,
 )
 from morphospace.cli.stored import (
@@ -31,7 +32,7 @@ from morphospace.cli.stored import (
     known_concept,
     store_concepts,
 )
-from morphospace.errors import ArgumentError
+from morphospace.errors import ArgumentError, MorphospaceError
 
 if TYPE_CHECKING:
     from morphospace.latent import Concept
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 _TRUSTED = 0.9
+_MOST_OTHERS = 2000  # training images that lack a concept, where no others are given
 
 
 def register(app: typer.Typer) -> None:
@@ -91,7 +93,9 @@ def learn(
     ] = None,
     negative: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--negative", metavar="FOLDER", help="Pictures that do not; the space's test images if left out."),
+        typer.Option(
+            "--negative", metavar="FOLDER", help="Pictures that do not; the space's training images if left out."
+        ),
     ] = None,
     method: Annotated[
         Optional[str],  # noqa: UP045
@@ -119,7 +123,7 @@ def learn(
     if positive is not None:
         if balance or not label is attribute is measured is None:
             raise ArgumentError("--label, --attribute, --measure and --balance belong to --data, not to --positive.")
-        concept = _from_folders(found, name, positive, negative, method, seed)
+        concept = _from_folders(space, found, name, positive, negative, method, seed)
     elif negative is not None:
         raise ArgumentError("--negative belongs to --positive; with --data all others are the negatives.")
     else:
@@ -135,7 +139,7 @@ def learn(
 
 
 def _from_folders(
-    space: Space, name: str, positive: str, negative: str | None, method: str | None, seed: int | None
+    folder: str, space: Space, name: str, positive: str, negative: str | None, method: str | None, seed: int | None
 ) -> Concept:
     from morphospace.cli.folders import encode_folder
     from morphospace.latent import learn_concept, sides
@@ -146,16 +150,44 @@ def _from_folders(
             raise ArgumentError(f"{option}: expected a folder of pictures, got {folder}.")
         return encoded[0]
 
-    away = space.reference if negative is None else codes("--negative", negative)
-    if away is None:
-        raise ArgumentError("--negative: this space keeps no reference points; give a folder of pictures that lack it.")
-    # Names, not places: a bundle may be shared.
-    source = f"{Path(positive).name} against {'the test images' if negative is None else Path(negative).name}"
+    shows = codes("--positive", positive)
+    if negative is None:
+        lacks, words = _others(folder, space)
+    else:
+        lacks, words = codes("--negative", negative), f"against {Path(negative).name}"
+    source = f"{Path(positive).name} {words}"  # names, not places: a bundle may be shared
     seed = int(space.about.get("seed", 0)) if seed is None else seed
-    known = sides(codes("--positive", positive), away)
+    known = sides(shows, lacks)
     concept = learn_concept(name, *known, method=method, source=source, seed=seed)
     space.concepts[name] = concept
     return concept
+
+
+def _others(folder: str, space: Space) -> tuple[Any, str]:
+    """Codes of images to learn against, and which they are: training images, so that test images can still judge it.
+
+    Where a space does not know its training images any more, they are the test images, and that is said.
+    """
+    from morphospace.data import spread
+    from morphospace.latent.concepts import AGAINST_TEST_IMAGES
+    from morphospace.training.runs import run_data
+    from morphospace.workflow import preparation_for
+
+    known = run_data(space_folder(folder)) or {}
+    try:
+        dataset = open_data(str(known["source"]), preparation_for(space)) if known.get("source") else None
+    except MorphospaceError as error:
+        note(f"the space's training images cannot be opened: {error}")
+        dataset = None
+    if dataset is not None:
+        train = dataset.train.take(spread(len(dataset.train), _MOST_OTHERS))
+        return space.encode(train.images).mean, f"against {len(train):,} training images of {dataset.name}"
+    if space.reference is None:
+        raise ArgumentError("--negative: this space keeps no reference points; give a folder of pictures that lack it.")
+    note(
+        "it stands against the space's own test images, which are no test of it any more; --negative FOLDER for others"
+    )
+    return space.reference, AGAINST_TEST_IMAGES
 
 
 def classes(

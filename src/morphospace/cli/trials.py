@@ -77,6 +77,8 @@ def trial(
         _tell("edits from class to class")
         classes = class_figures(found, dataset, judges, images=images, seed=seed)
     facts: dict[str, Any] = {"space": space, "data": dataset.name, "seed": seed, "seeds": seeds, **trials.to_json()}
+    for name in trials.seen:
+        note(f'"{name}" was learned from test images, which are edited here: of it, this is no held-out test')
     facts["classes"] = None if classes is None else classes.to_json()
     with atomic_folder(folder) as partial:
         written = write_trial_report(partial, found, dataset, trials, classes, command=command_line())

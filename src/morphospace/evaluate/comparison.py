@@ -292,7 +292,8 @@ def code_bits(space: Space, images: ImageArray, codes: Points, *, loss: float = 
     """
     some = spread(len(codes), _IMAGES)
     pixels, few = images[some], codes[some]
-    middle, spread_of = np.median(codes, 0), np.maximum(codes.std(0), _LEAST)
+    middle, spread_of = np.median(codes, 0), codes.std(0)
+    spread_of = np.maximum(spread_of, _LEAST * (spread_of.max() or 1.0))
     effects = _effects(space, few[spread(len(few), _NUDGED)], _NUDGE * spread_of)
     coarsest = _COARSEST * (effects * spread_of).max() / np.maximum(effects, _LEAST * effects.max())
 
@@ -321,8 +322,8 @@ def _effects(space: Space, codes: Points, nudges: Points) -> Numbers:
         np.sqrt(np.square(space.decode(codes + nudge, dtype="float") - still).sum((1, 2, 3)).mean())
         for nudge in np.diag(nudges)
     ]
-    found: Numbers = np.maximum(np.array(moved) / nudges, _LEAST)
-    return found
+    found: Numbers = np.array(moved) / nudges
+    return found if found.any() else np.ones(len(found))  # where none does anything, any will do
 
 
 def _error(space: Space, images: ImageArray, codes: Points | None = None) -> float:

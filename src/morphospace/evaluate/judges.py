@@ -15,15 +15,17 @@ from torch import Tensor, nn
 from morphospace.data import ImageArray
 from morphospace.errors import DataError
 from morphospace.images import Images
+from morphospace.space import batch_for
 from morphospace.training.settings import choose_settings, keep_freed_memory
 
 __all__ = ["Judge", "train_judge"]
 
-_BATCH, _LARGE_BATCH = 256, 1000
+_BATCH = 256
 _STEPS, _FEWEST_STEPS, _EPOCHS = 900, 200, 15
 _RATE = 4e-3
 _COARSEST = 8  # pixels a side at which the dense layers take over
 _FEATURES = 128
+_ROUNDING = 1e-9  # of the mean: values that differ by no more are all one
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Judge:
         return found
 
     def _features(self, images: ImageArray) -> Any:
-        return (self.body(_input(images[i : i + _LARGE_BATCH])) for i in range(0, len(images), _LARGE_BATCH))
+        step = batch_for(images.shape)
+        return (self.body(_input(images[i : i + step])) for i in range(0, len(images), step))
 
 
 def train_judge(
@@ -101,7 +104,8 @@ def train_judge(
         if values.dtype.kind == "f":
             if not np.isfinite(values).any():
                 raise DataError(f"--data: a judge of {name} needs images of which it is known.")
-            scales[name] = (float(np.nanmean(values)), max(float(np.nanstd(values)), 1e-9))
+            middle, unit = float(np.nanmean(values)), float(np.nanstd(values))
+            scales[name] = (middle, unit if unit > _ROUNDING * abs(middle) else 1.0)
             targets[name] = torch.from_numpy((values - scales[name][0]) / scales[name][1]).float()
             kinds[name] = 0
         else:

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from morphospace.data import ImageArray
 from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.space import batch_for
 
 __all__ = ["MEASURES", "measure"]
 
 Numbers = NDArray[np.float64]
-
-_BATCH = 2000
 
 
 def _slant(ink: Numbers) -> Numbers:
@@ -106,7 +105,6 @@ def measure(name: str, images: ImageArray) -> Numbers:
     """
     if name not in MEASURES:
         raise ArgumentError(f'--measure: there is no "{name}". {did_you_mean(name, MEASURES)}')
-    parts = [
-        MEASURES[name](images[i : i + _BATCH].mean(-1, dtype=np.float64) / 255) for i in range(0, len(images), _BATCH)
-    ]
+    step = batch_for(images.shape)
+    parts = [MEASURES[name](images[i : i + step].mean(-1, dtype=np.float64) / 255) for i in range(0, len(images), step)]
     return np.concatenate(parts) if parts else np.empty(0)

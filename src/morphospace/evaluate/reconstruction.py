@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data import ImageArray
-from morphospace.space import Space
+from morphospace.space import Space, batch_for
 
 __all__ = ["psnr"]
-
-_BATCH = 500
 
 
 def psnr(space: Space, images: ImageArray, codes: NDArray[np.float32]) -> float:
@@ -24,9 +22,10 @@ def psnr(space: Space, images: ImageArray, codes: NDArray[np.float32]) -> float:
         codes: their posterior means (N, d).
     """
     total = 0.0
-    for start in range(0, len(images), _BATCH):
-        some = images[start : start + _BATCH]
-        made = space.decode(codes[start : start + _BATCH], dtype="float")
+    step = batch_for(space.shape)
+    for start in range(0, len(images), step):
+        some = images[start : start + step]
+        made = space.decode(codes[start : start + step], dtype="float")
         total += float(np.square(made - some / np.float32(255)).sum(dtype=np.float64))
     mean = total / math.prod(images.shape)
     return 10 * math.log10(1 / max(mean, 1e-12))

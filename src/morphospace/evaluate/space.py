@@ -29,7 +29,7 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
     """
     images = dataset.test.images
     if dataset.shape != space.shape:
-        space.prepare(images[:1])  # says what does not fit
+        space.prepare(images[:1])  # which says what does not fit
     test = score(
         space.model, images, beta=space.recipe.weight(space.shape),
         bernoulli=space.recipe.likelihood == "bernoulli", seed=seed,
@@ -39,7 +39,7 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
     if samples is not None:
         nll = importance_weighted_nll(space.model, images, samples=samples, seed=seed)
         test = replace(test, nll=nll, nll_samples=samples)
-    use = latent_use(codes)
+    use = latent_use(codes, prior=space.has_prior)
     warning = use.warning(space.recipe.penalty)
     return {
         "data": dataset.name,

@@ -13,6 +13,8 @@ from morphospace.evaluate.likelihood import TestFigures
 __all__ = ["UNUSED_VARIANCE", "LatentUse", "latent_use", "overfitting"]
 
 UNUSED_VARIANCE = 0.01
+"""Of the prior's variance, which is 1; where there is no prior, of the mean variance of all latents."""
+_ROUNDING = 1e-10  # of a latent's mean square: codes that differ by so little are all one
 _FEWEST = 10  # codes whose variance says something
 _OVERFITTED = 0.05  # nats a value
 
@@ -22,7 +24,7 @@ class LatentUse(NamedTuple):
 
     Attributes:
         variances: (d,) of the posterior mean over the data.
-        unused: the latents whose variance is below 0.01.
+        unused: the latents whose variance is 0.01 or less: of the prior's, or where there is none of the mean one.
         images: how many codes say so.
     """
 
@@ -53,17 +55,29 @@ class LatentUse(NamedTuple):
         )
 
 
-def latent_use(means: NDArray[np.float32]) -> LatentUse:
+def latent_use(means: NDArray[np.float32], *, prior: bool = True) -> LatentUse:
     """Measure (N, d) posterior means.
+
+    A space that was trained towards N(0, I) has its scale from there: a latent that carries something has a variance
+    of about 1. An autoencoder's codes may have any scale, and its latents are measured by each other.
+
+    Args:
+        means: of the posteriors.
+        prior: whether the space was trained towards N(0, I).
 
     Source: the active units of Burda, Grosse and Salakhutdinov, arXiv:1509.00519.
 
     Example:
         >>> latent_use(np.array([[0.0, 1.0], [0.0, -1.0]], np.float32)).unused
         (0,)
+        >>> latent_use(np.array([[0.0, 0.001], [0.0, -0.001]], np.float32), prior=False).unused
+        (0,)
     """
-    variances = means.var(0)
-    return LatentUse(variances, tuple(int(i) for i in np.flatnonzero(variances < UNUSED_VARIANCE)), len(means))
+    variances = means.var(0, dtype=np.float64)
+    whole = 1.0 if prior else variances.mean()
+    rounding = _ROUNDING * np.square(means, dtype=np.float64).mean(0)
+    unused = np.flatnonzero(variances <= np.maximum(UNUSED_VARIANCE * whole, rounding))
+    return LatentUse(variances.astype(np.float32), tuple(unused.tolist()), len(means))
 
 
 def overfitting(seen: TestFigures, test: TestFigures, shape: tuple[int, int, int], count: int) -> str | None:

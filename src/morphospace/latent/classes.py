@@ -24,8 +24,9 @@ MARGINS = (4.0, 6.0, 8.0, 10.0, 12.0)
 """Nats; what an edit's margin is chosen from."""
 
 _RIDGE = 1e-3  # of a latent's variance; a latent that a class does not use has none of its own
-_STEPS, _RATE = 60, 0.1
-_STAY = 0.1  # nats a squared unit of distance from where the code came from
+_LEAST = 1e-6  # of the latents' mean variance, for one that no class uses
+_STEPS, _RATE = 60, 0.1  # spreads of a latent
+_STAY = 0.1  # nats a squared spread of distance from where the code came from
 _OUTSIDE = 0.5  # nats a nat of untypicality
 _LEAST_COUNT = 5
 _HALVINGS = 16
@@ -48,6 +49,13 @@ class Classes:
     covariances: Numbers
     margin: float = 8.0
     source: str = ""
+
+    @property
+    def spreads(self) -> Numbers:
+        """(d,) the standard deviation of each latent over all classes, each as frequent: the scale of the codes."""
+        within = np.diagonal(self.covariances, axis1=1, axis2=2).mean(0)
+        spreads: Numbers = np.sqrt(within + self.means.var(0))
+        return spreads
 
     def number(self, name: str) -> int:
         """The place of the class called ``name``.
@@ -86,14 +94,15 @@ def learn_classes(
         raise DataError(
             f"--data: expected two classes or more of at least {_LEAST_COUNT} images, got {len(names)}{few}."
         )
-    spread = _RIDGE * codes.var(0, dtype=np.float64) + 1e-6
+    spread = codes.var(0, dtype=np.float64)
+    ridge = _RIDGE * spread + _LEAST * (spread.mean() or 1.0)
     means, covariances = [], []
     for k in range(len(names)):
         own = labels == k
         z = codes[own].astype(np.float64)
         blur = 0.0 if variances is None else variances[own].mean(0, dtype=np.float64)
         means.append(z.mean(0))
-        covariances.append(np.atleast_2d(np.cov(z.T)) + np.diag(spread + blur))
+        covariances.append(np.atleast_2d(np.cov(z.T)) + np.diag(ridge + blur))
     return Classes(names=tuple(names), means=np.stack(means), covariances=np.stack(covariances), source=source)
 
 
@@ -165,8 +174,12 @@ def _least_shares(classes: Classes, start: Numbers, end: Numbers, target: int, c
 
 
 def _settled(classes: Classes, home: Numbers, start: Numbers, target: int) -> Numbers:
-    """Adam's steps from ``start`` (N, d) to the place in the target class that is nearest to ``home``."""
+    """Adam's steps from ``start`` (N, d) to the place in the target class that is nearest to ``home``.
+
+    Slopes are in nats a spread, and steps in spreads: codes of any scale take the same way.
+    """
     precisions, offsets = _precisions(classes)
+    spreads = classes.spreads
     z = start.copy()
     rows = np.arange(len(z))
     first, second = np.zeros_like(z), np.zeros_like(z)
@@ -177,12 +190,12 @@ def _settled(classes: Classes, home: Numbers, start: Numbers, target: int) -> Nu
         rival = rivals.argmax(1)
         short = scores[:, target] - scores[rows, rival] < classes.margin
         outside = 2 * (offsets[target] - scores[:, target]) > z.shape[1]
-        slope = 2 * _STAY * (z - home)
-        slope += short[:, None] * (pulls[rows, rival] - pulls[:, target])
-        slope -= 2 * _OUTSIDE * outside[:, None] * pulls[:, target]
+        slope = 2 * _STAY * (z - home) / spreads
+        slope += short[:, None] * (pulls[rows, rival] - pulls[:, target]) * spreads
+        slope -= 2 * _OUTSIDE * outside[:, None] * pulls[:, target] * spreads
         first += 0.1 * (slope - first)
         second += 0.001 * (slope**2 - second)
-        z -= _RATE * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+        z -= _RATE * spreads * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
     return z
 
 
@@ -202,5 +215,5 @@ def _scores(z: Numbers, means: Numbers, precisions: Numbers, offsets: Numbers) -
 def _power(matrix: Numbers, exponent: float) -> Numbers:
     """A power of a symmetric positive matrix."""
     values, vectors = np.linalg.eigh(matrix)
-    power: Numbers = (vectors * values.clip(1e-12) ** exponent) @ vectors.T
+    power: Numbers = (vectors * values.clip(1e-12 * values.max()) ** exponent) @ vectors.T
     return power

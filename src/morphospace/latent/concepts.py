@@ -14,7 +14,7 @@ from morphospace.errors import ArgumentError, DataError, did_you_mean
 from morphospace.latent.evidence import auc, auc_interval, cosine, draws, stability
 from morphospace.latent.fields import Field, learn_field, within
 
-__all__ = ["METHODS", "Concept", "learn_concept", "sides", "upper_half"]
+__all__ = ["AGAINST_TEST_IMAGES", "METHODS", "Concept", "learn_concept", "sides", "upper_half"]
 
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -23,10 +23,14 @@ Values = NDArray[np.bool_] | NDArray[np.float64]
 METHODS = ("mean-difference", "local", "ridge", "lda", "logistic", "auto")
 """How a direction is learned, see :func:`learn_concept`."""
 
+AGAINST_TEST_IMAGES = "against test images of the space, so that no figure on those is a held-out one"
+"""What the source of a concept says where the images that lack it are those that the space was tested on."""
+
 _FEW = 5
 _HARD, _UNSTABLE, _SAME = 0.75, 0.9, 0.95
 _RIDGE = 1e-3  # of the mean variance of the latents
 _NEWTON = 25
+_NOTHING = 1e-9  # of the codes' root mean square: a difference of means that is one of rounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +79,11 @@ class Concept:
     held_out: bool = False
     seed: int = 0
     origin: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def saw_test_images(self) -> bool:
+        """Whether it was learned from test images of its space, as its source says: they are no test of it."""
+        return "test images" in self.source
 
     @property
     def follows(self) -> bool:
@@ -221,7 +230,7 @@ def learn_concept(
     within_z, within_v = within(z, groups), within(v, groups)
     direction, again = _direction(name, within_z, within_v, v, shows, method, seed)
     short = direction.astype(np.float32)
-    if not np.isfinite(short).all() or np.linalg.norm(short) < 1e-9:
+    if not np.isfinite(short).all() or np.linalg.norm(short) <= _NOTHING * np.sqrt(np.square(z).sum(1).mean()):
         raise DataError(f"concept {name}: positives and negatives have the same mean, there is no direction.")
     normal, offset = _reading(z, v, shows, yes_or_no=yes_or_no)
     distance = float(normal @ direction)
@@ -268,7 +277,7 @@ def _direction(
 ) -> tuple[Numbers, Numbers]:
     """(d,), and (B, d) of other draws, from centred codes (N, d) and centred values (N,)."""
     count, spread = len(z), float(v @ v)
-    if spread <= 1e-12 * max(count, 1):
+    if spread <= 1e-12 * count * values.var():
         raise DataError(f"concept {name}: within every stratum the values are all the same; balance by something else.")
     distance = values[shows].mean() - values[~shows].mean()
     weights = draws(count, seed)
@@ -292,7 +301,7 @@ def _direction(
 
 
 def _with_ridge(covariance: NDArray[np.floating]) -> Numbers:
-    ridge = _RIDGE * np.trace(covariance) / len(covariance) + 1e-12
+    ridge = _RIDGE * np.trace(covariance) / len(covariance) or 1e-12
     return np.asarray(covariance + ridge * np.eye(len(covariance)), np.float64)
 
 
@@ -339,7 +348,7 @@ def _newton(z: Numbers, shows: NDArray[np.bool_], covariance: Numbers) -> tuple[
         curvature = (x * (chance * (1 - chance) + 1e-9)[:, None]).T @ x + penalty
         step = np.linalg.solve(curvature, x.T @ (shows - chance) - penalty @ w)
         w = w + step
-        if np.abs(step).max() < 1e-6:
+        if np.abs(x @ step).max() < 1e-6:
             break
     return w, curvature, penalty
 

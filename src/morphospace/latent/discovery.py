@@ -24,7 +24,8 @@ Decode = Callable[[Tensor], Tensor]
 
 _TOGETHER = 8  # pictures whose Jacobians are in memory
 _PLACES = 64  # codes that the decoder's axes are averaged over, and effects measured at
-_STEP = 0.01  # of a difference; codes vary by about 1
+_STEP = 0.01  # of a difference, in spreads of the codes
+_NOTHING = 1e-6  # spreads: along such an axis they do not vary
 _SAME = 0.95  # cosine
 
 
@@ -71,11 +72,11 @@ def decoder_axes(decode: Decode, codes: Points) -> Numbers:
         >>> decoder_axes(lambda z: z * torch.tensor([1.0, 3.0]), np.zeros((2, 2), np.float32)).round().tolist()
         [[0.0, 1.0], [1.0, 0.0]]
     """
-    d = codes.shape[1]
+    d, length = codes.shape[1], _STEP * (_spread(codes) or 1.0)
     products = np.zeros((d, d))
     with torch.no_grad():
         for z in torch.split(torch.from_numpy(codes), _TOGETHER):
-            changes = [(decode(z + step) - decode(z - step)).flatten() for step in _STEP * torch.eye(d)]
+            changes = [(decode(z + step) - decode(z - step)).flatten() for step in length * torch.eye(d)]
             jacobian = torch.stack(changes, 1).cpu().double()  # there: Apple's devices have no float64
             products += (jacobian.T @ jacobian).numpy()
     return _signed(np.linalg.eigh(products)[1].T[::-1])
@@ -107,7 +108,7 @@ def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
                 continue  # a latent that does not vary
             length = float(along[upper].mean() - along[~upper].mean())
             direction = (axis * length).astype(np.float32)
-            if length > 1e-6:
+            if length > _NOTHING * _spread(codes):
                 concept = Concept(name=f"{kind} {i}", direction=direction, method=kind, source="discovered")
                 found.append(Discovery(concept, _effect(decode, places, direction)))
     if not found:
@@ -118,6 +119,11 @@ def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
         if all(abs(cosine(one.concept.direction, other.concept.direction)) < _SAME for other in kept):
             kept.append(one)
     return kept[:k]
+
+
+def _spread(codes: Points) -> float:
+    """The root of the latents' mean variance: the scale of codes (N, d)."""
+    return float(np.sqrt(codes.var(0, dtype=np.float64).mean()))
 
 
 def _effect(decode: Decode, places: Points, direction: Points) -> float:

@@ -25,6 +25,7 @@ _SHARE = 150
 _SHARPNESS = 4.0  # of the weights, a squared width
 _TRUST = 0.001  # of the values' variance: where neighbours hardly differ, the slope is that of all codes
 _RIDGE = 0.01  # of the neighbours' mean variance
+_LEAST = 1e-12  # of the codes' mean square: where neighbours are copies, a width and a ridge that are none of 0
 _BATCH = 5000
 
 
@@ -92,17 +93,18 @@ def learn_field(codes: Points, values: Numbers, slope: Numbers, strata: NDArray[
     trust = _TRUST * float(values.var())
     found: list[tuple[Points, float, Numbers, Numbers, float]] = []
     squares = np.square(codes).sum(1)
+    least = _LEAST * float(squares.mean()) or _LEAST
     for place in codes[chosen]:
         row = np.maximum(squares - 2 * codes @ place + place @ place, 0)
         here = np.argpartition(row, near - 1)[:near]
-        width = max(float(row[here].max()), 1e-12)
+        width = max(float(row[here].max()), least)
         weights = np.exp(-2 * row[here].astype(np.float64) / width)
         weights /= weights.sum()
         z, v = codes[here].astype(np.float64), values[here]
         middle, level = weights @ z, float(weights @ v)
         away, above = z - middle, v - level
         spreads = (away * weights[:, None]).T @ away
-        spreads += (_RIDGE * np.trace(spreads) / d + 1e-12) * np.eye(d)
+        spreads += (_RIDGE * np.trace(spreads) / d or _LEAST) * np.eye(d)
         gradient = np.linalg.solve(spreads, (away * weights[:, None]).T @ above)
         if strata is not None:
             group = np.unique(strata[here], return_inverse=True)[1]

@@ -99,8 +99,9 @@ def principal_axes(codes: Points, most: int) -> tuple[Points, Points, Points]:
     axes = axes[:most]
     # A singular vector's sign is arbitrary: make its largest entry positive, so that maps do not flip.
     flip = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])
-    # Codes that are all the same have no spread: any length will do that is none of zero.
-    deviations = np.maximum(spreads[: len(axes)] / np.sqrt(len(codes)), 1e-6)
+    deviations = spreads[: len(axes)] / np.sqrt(len(codes))
+    # Where codes do not spread any length will do that is none of zero.
+    deviations = np.maximum(deviations, 1e-6 * (deviations.max() or 1.0))
     return origin, axes * flip[:, None], deviations
 
 

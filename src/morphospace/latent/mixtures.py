@@ -27,7 +27,7 @@ Points = NDArray[np.float32]
 _MOST_PARTS = 10
 _CODES_A_PART = 50
 _MOST_CODES = 2000
-_LEAST_VARIANCE = 1e-3
+_LEAST_VARIANCE = 1e-3  # of a part in any direction, of the latents' mean variance
 _ROUNDING = 1e-6  # nats: a code is as likely as itself, whatever is computed beside it
 _CODES_A_RANKING_PART = 100
 
@@ -77,8 +77,9 @@ def fit_mixture(
     chosen = codes[spread(len(codes), most_codes)]
     distinct = len(np.unique(chosen, axis=0))  # a collapsed space has one code for all
     parts = max(1, min(most_parts, distinct // codes_a_part))
+    least = _LEAST_VARIANCE * (float(chosen.var(0, dtype=np.float64).mean()) or 1.0)
     with quiet(ConvergenceWarning):  # it need not be the best of all mixtures
-        fitted = GaussianMixture(parts, reg_covar=_LEAST_VARIANCE, random_state=0).fit(chosen.astype(np.float64))
+        fitted = GaussianMixture(parts, reg_covar=least, random_state=0).fit(chosen.astype(np.float64))
     return Mixture(fitted.weights_, fitted.means_, np.linalg.cholesky(fitted.covariances_))
 
 

@@ -35,7 +35,7 @@ def slerp(a: Points, b: Points, shares: Numbers) -> Points:
     Source: Shoemake, SIGGRAPH 1985; White, Sampling generative networks, arXiv:1609.04468.
     """
     length_a, length_b = float(np.linalg.norm(a)), float(np.linalg.norm(b))
-    if length_a < 1e-6 or length_b < 1e-6:
+    if min(length_a, length_b) <= 1e-6 * max(length_a, length_b):
         return lerp(a, b, shares)
     unit_a, unit_b = a.astype(np.float64) / length_a, b.astype(np.float64) / length_b
     angle = float(np.arccos(np.clip(unit_a @ unit_b, -1.0, 1.0)))

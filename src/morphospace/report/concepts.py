@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,16 +69,17 @@ def _typical_codes(space: Space, n: int) -> NDArray[np.float32]:
     if space.reference is None:
         return np.zeros((1, space.latent_dim), np.float32)
     codes = space.reference
-    inner = np.square((codes - codes.mean(0)) / np.maximum(codes.std(0), 1e-6)).sum(1)
+    spreads = codes.std(0)
+    inner = np.square((codes - codes.mean(0)) / np.maximum(spreads, 1e-6 * (spreads.max() or 1.0))).sum(1)
     good = np.flatnonzero(inner <= np.median(inner))
     if space.reference_labels is None:
         some: NDArray[np.float32] = codes[good[spread(len(good), n)]]
         return some
     kinds = np.unique(space.reference_labels[good])
     kinds = kinds[spread(len(kinds), n)]
-    most = max(1, -(-n // len(kinds)))
-    places = [good[space.reference_labels[good] == kind][:most] for kind in kinds]
-    chosen: NDArray[np.float32] = codes[np.concatenate(places)[:n]]
+    places = [good[space.reference_labels[good] == kind][:n].tolist() for kind in kinds]
+    turns = [place for turn in zip_longest(*places) for place in turn if place is not None]  # one of each, and again
+    chosen: NDArray[np.float32] = codes[sorted(turns[:n], key=space.reference_labels.__getitem__)]
     return chosen
 
 

@@ -54,8 +54,8 @@ def class_sheet(space: Space, dataset: Dataset) -> Picture:
     names = () if space.classes is None else space.classes.names
     labels = np.asarray(dataset.test.labels)
     rows, shown = [], []
-    for s, source in enumerate(names):
-        here = np.flatnonzero(labels == s)
+    for source in names:  # whose places among the classes are not the numbers of their labels
+        here = np.flatnonzero(labels == dataset.label_number(source))
         if not len(here):
             continue
         shown.append(source)
@@ -121,7 +121,7 @@ def write_trial_report(
     write_report(
         report,
         title=f"What concepts do in a space of {space.about.get('data', {}).get('name', 'images')}",
-        lead=f"Held-out images were edited, and judged by networks that were trained on images and never saw a latent: "
+        lead=f"Test images were edited, and judged by networks that were trained on images and never saw a latent: "
         f"{len(next(iter(trials.judges.values()), [0]))} of them, each with other images and other random steps.",
         facts=[("concepts", str(len(trials.names))), ("images each", str(trials.images)), *judges],
         exhibits=[exhibit for _, exhibit in exhibits],
@@ -151,6 +151,8 @@ def _words(trials: Trials, name: str) -> str:
         sentence += f"Strength and judged change correlate with {np.mean(trials.correlations[name]):.2f}. "
     if "others" in found:
         sentence += f"Other concepts move by {share('others')} of their own ways (random: {share('random_others')}). "
+    if name in trials.seen:
+        sentence += "It was learned from test images, of which some may be among those edited: no held-out test. "
     return (
         f"{sentence}{share('kept')} stay nearest to their own original (random: {share('random_kept')}); "
         f"{share('real')} lie among real images, as {share('real_decoded')} of plain reconstructions do."

@@ -330,7 +330,7 @@ class Run:
         some = spread(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
         seen = self._score(self.learned.take(some))
         warnings = [
-            latent_use(space.reference).warning(self.recipe.penalty),
+            latent_use(space.reference, prior=space.has_prior).warning(self.recipe.penalty),
             overfitting(seen, test, space.shape, len(self.learned)),
             _names_left_out(self.dataset.test),
         ]

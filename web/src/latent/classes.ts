@@ -1,13 +1,13 @@
 /** From class to class by optimal transport and back towards home; mirrors morphospace/latent/classes.py. */
 
 import {
-  type Matrix, type Point, accumulate, dot, inverse, logDeterminant, plus, product, rowsOf, subtract, symmetricEigen,
-  times, transposed, zeros,
+  type Matrix, type Point, accumulate, dot, inverse, logDeterminant, meanOf, plus, product, rowsOf, subtract,
+  symmetricEigen, times, transposed, zeros,
 } from "./linear";
 import { float64From } from "./wire";
 
-const [STEPS, RATE] = [60, 0.1];
-const STAY = 0.1; // nats a squared unit of distance from where the code came from
+const [STEPS, RATE] = [60, 0.1]; // spreads of a latent
+const STAY = 0.1; // nats a squared spread of distance from where the code came from
 const OUTSIDE = 0.5; // nats a nat of untypicality
 
 /** The Gaussians of K classes of codes; `margin` nats make an edit's target likelier than any other. */
@@ -19,6 +19,8 @@ export type Classes = {
   readonly precisions: readonly Matrix[];
   /** The log-density at each mean, without the constant of all. */
   readonly offsets: readonly number[];
+  /** The standard deviation of each latent over all classes: the scale of the codes. */
+  readonly spreads: Point;
 };
 
 export type WireClasses = { names: string[]; margin: number; means: string; covariances: string };
@@ -28,14 +30,25 @@ export function classesFrom(wire: WireClasses): Classes {
   const size = flat.length / wire.names.length;
   const rows = rowsOf(float64From(wire.covariances), size);
   const covariances = wire.names.map((_, k) => rows.slice(k * size, (k + 1) * size));
+  const means = rowsOf(flat, size);
   return {
     names: wire.names,
     margin: wire.margin,
-    means: rowsOf(flat, size),
+    means,
     covariances,
     precisions: covariances.map(inverse),
     offsets: covariances.map((covariance) => -0.5 * logDeterminant(covariance)),
+    spreads: spreadsOf(means, covariances),
   };
+}
+
+/** The root of each latent's variance within classes and between their means. */
+function spreadsOf(means: readonly Point[], covariances: readonly Matrix[]): Point {
+  const middle = meanOf(means);
+  return middle.map((mean, j) => {
+    const variances = means.map((own, k) => covariances[k]![j]![j]! + (own[j]! - mean) ** 2);
+    return Math.sqrt(variances.reduce((sum, variance) => sum + variance, 0) / means.length);
+  });
 }
 
 /** Log-densities of codes under each class, nats: the largest is the class a code belongs to. */
@@ -85,15 +98,19 @@ function transport(from: Matrix, to: Matrix): Matrix {
   return product(back, product(power(product(product(root, to), root), 0.5), back));
 }
 
-/** Adam's steps from `start` to the place in the target class that is nearest to `home`. */
+/**
+ * Adam's steps from `start` to the place in the target class that is nearest to `home`. Slopes are in nats a spread, and
+ * steps in spreads: codes of any scale take the same way.
+ */
 function settled(classes: Classes, home: Point, start: Point, target: number): Point {
+  const { spreads } = classes;
   const z = start.slice();
   const [first, second] = [zeros(z.length), zeros(z.length)];
   for (let step = 1; step <= STEPS; step++) {
     const { scores, pulls } = scored(classes, z);
     const own = scores[target]!;
     const rival = largest(scores.map((score, k) => (k === target ? -Infinity : score)));
-    const slope = z.map((value, j) => 2 * STAY * (value - home[j]!));
+    const slope = z.map((value, j) => (2 * STAY * (value - home[j]!)) / spreads[j]! ** 2);
     if (own - scores[rival]! < classes.margin) {
       accumulate(slope, pulls[rival]!, 1);
       accumulate(slope, pulls[target]!, -1);
@@ -101,9 +118,11 @@ function settled(classes: Classes, home: Point, start: Point, target: number): P
     const isOutside = 2 * (classes.offsets[target]! - own) > z.length;
     if (isOutside) accumulate(slope, pulls[target]!, -2 * OUTSIDE);
     for (let j = 0; j < z.length; j++) {
-      first[j]! += 0.1 * (slope[j]! - first[j]!);
-      second[j]! += 0.001 * (slope[j]! ** 2 - second[j]!);
-      z[j]! -= (RATE * (first[j]! / (1 - 0.9 ** step))) / (Math.sqrt(second[j]! / (1 - 0.999 ** step)) + 1e-8);
+      const own = slope[j]! * spreads[j]!;
+      first[j]! += 0.1 * (own - first[j]!);
+      second[j]! += 0.001 * (own ** 2 - second[j]!);
+      const length = first[j]! / (1 - 0.9 ** step) / (Math.sqrt(second[j]! / (1 - 0.999 ** step)) + 1e-8);
+      z[j]! -= RATE * spreads[j]! * length;
     }
   }
   return z;
@@ -126,6 +145,7 @@ const largest = (scores: Point): number => scores.reduce((best, score, k) => (sc
 /** A power of a symmetric positive matrix. */
 function power(matrix: Matrix, exponent: number): Matrix {
   const { values, vectors } = symmetricEigen(matrix);
-  const scaled = vectors.map((vector, k) => vector.map((entry) => entry * Math.max(values[k]!, 1e-12) ** exponent));
+  const least = 1e-12 * Math.max(...values);
+  const scaled = vectors.map((vector, k) => vector.map((entry) => entry * Math.max(values[k]!, least) ** exponent));
   return product(transposed(vectors), scaled);
 }

@@ -8,6 +8,7 @@ const FEW = 5;
 const [HARD, UNSTABLE, SAME] = [0.75, 0.9, 0.95];
 const RIDGE = 1e-3; // of the mean variance of the latents
 const NEWTON = 25;
+const NOTHING = 1e-9; // of the codes' root mean square: a difference of means that is one of rounding
 const JUDGES = 2; // held-out images of each side, at least
 const [MANY, HELD_BACK] = [50, 5]; // images a side, of which every fifth is held back for the evidence
 
@@ -45,7 +46,9 @@ export function learnFrom(name: string, examples: Examples, heldOut: Examples | 
   }
   const exact = difference(positives, negatives, positives.map(() => 1), negatives.map(() => 1));
   const direction = short(exact);
-  if (!(norm(direction) >= 1e-9) || !direction.every(Number.isFinite)) {
+  const { codes } = examples;
+  const size = Math.sqrt(codes.reduce((sum, z) => sum + dot(z, z), 0) / codes.length);
+  if (!(norm(direction) > NOTHING * size) || !direction.every(Number.isFinite)) {
     throw new Error(`Concept ${name}: positives and negatives have the same mean, there is no direction.`);
   }
   const { normal, offset } = reading(examples);
@@ -143,7 +146,7 @@ function logistic(codes: readonly Point[], shows: readonly boolean[]): Point {
     });
     const step = solve(curvature, slope);
     weights = plus(weights, step);
-    if (step.every((change) => Math.abs(change) < 1e-6)) break;
+    if (x.every((row) => Math.abs(dot(row, step)) < 1e-6)) break;
   }
   return weights;
 }
@@ -153,7 +156,7 @@ function penaltyOf(codes: readonly Point[]): Point {
   const size = codes[0]!.length;
   const squares = zeros(size);
   for (const z of codes) accumulate(squares, z.map((value) => value * value), 1 / codes.length);
-  const ridge = (RIDGE * squares.reduce((sum, square) => sum + square, 0)) / size + 1e-12;
+  const ridge = (RIDGE * squares.reduce((sum, square) => sum + square, 0)) / size || 1e-12;
   const cost = squares.map((square) => RIDGE * codes.length * (square + ridge));
   return Float64Array.from([...cost, 0]);
 }

@@ -15,7 +15,7 @@ export const lerp: Path = (a, b, shares) => shares.map((t) => exactEnds(a, b, t)
 /** The great-circle path, its length going evenly from one's to the other's; lerp where there is no one such path. */
 export const slerp: Path = (a, b, shares) => {
   const [lengthA, lengthB] = [norm(a), norm(b)];
-  if (lengthA < 1e-6 || lengthB < 1e-6) return lerp(a, b, shares);
+  if (Math.min(lengthA, lengthB) <= 1e-6 * Math.max(lengthA, lengthB)) return lerp(a, b, shares);
   const [unitA, unitB] = [scale(a, 1 / lengthA), scale(b, 1 / lengthB)];
   const angle = Math.acos(Math.min(Math.max(dot(unitA, unitB), -1), 1));
   if (angle < 1e-4 || Math.PI - angle < 1e-4) return lerp(a, b, shares);
