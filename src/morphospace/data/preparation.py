@@ -233,6 +233,8 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         *(((len(r), *shape), digests[r], None if labels is None else labels[r]) for r in rows if len(r))
     )
     known = {f"attribute.{key}": values for key, values in columns.attributes.items()}
+    if isinstance(items[0], str):  # files have names; other items are called by their places
+        known["names"] = np.array([collection.item_name(i) for i in range(count)], np.str_)
     with (folder / COLUMNS).open("wb") as stream:
         np.savez(stream, split=kinds, **({} if labels is None else {"labels": labels}), **known)  # type: ignore[arg-type]
     forms = Counter(f"{width}x{height}" for height, width in sizes[~broken].tolist())

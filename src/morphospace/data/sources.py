@@ -31,6 +31,7 @@ __all__ = [
     "SOURCES",
     "Source",
     "cache_folder",
+    "folder_collection",
     "is_local",
     "label_name",
     "open_dataset",
@@ -242,7 +243,7 @@ def open_dataset(
         return prepare(_sprites(text, prepared), prepared, cache=cache, progress=progress)
     path, names = Path(text), ", ".join(SOURCES)
     if path.is_dir():
-        return prepare(_folder(path), prepared, cache=cache, progress=progress)
+        return prepare(folder_collection(path), prepared, cache=cache, progress=progress)
     if path.is_file() and array_file_kind(path):
         return replace(reshaped(open_arrays(path), prepared), source=str(path.resolve()))
     if path.exists():
@@ -255,7 +256,7 @@ def open_dataset(
     )
 
 
-def _folder(path: Path) -> Collection:
+def folder_collection(path: Path) -> Collection:
     """The pictures of a folder, with labels by sub-folder and attributes by its CSV."""
     listing = list_folder(path)
     files, root = listing.files, os.fspath(path)

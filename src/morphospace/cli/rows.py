@@ -1,0 +1,99 @@
+"""What is known of each image that DATA names: its name, split, label and attributes, as tables have them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from morphospace.cli.common import note
+from morphospace.errors import DataError
+
+if TYPE_CHECKING:
+    from morphospace.data import Dataset, Split
+    from morphospace.data.attributes import Attribute
+    from morphospace.data.folder import Problem
+
+__all__ = ["Rows", "rows_of_folder", "rows_of_splits"]
+
+_SHOWN = 12  # problems said one by one
+
+
+class Rows(NamedTuple):
+    """N images: ``names``; ``splits`` ("" where unknown); ``labels`` ("" where there is none), or none; attributes."""
+
+    names: list[str]
+    splits: list[str]
+    labels: list[str]
+    attributes: dict[str, Attribute]
+
+
+def rows_of_splits(dataset: Dataset, splits: Mapping[str, Split]) -> Rows:
+    """The images of some splits of a set, one split after the other; says where some have no labels."""
+    from morphospace.data.prepared import item_names
+
+    names = [name for kind in splits for name in item_names(dataset, kind)]
+    kinds = [kind for kind, split in splits.items() for _ in range(len(split))]
+    labels: list[str] = []
+    without = [kind for kind, split in splits.items() if split.labels is None]
+    if len(without) < len(splits):
+        if without:
+            note(f"the {' and '.join(without)} images of {dataset.name} have no labels: theirs are left empty")
+        for split in splits.values():
+            known = split.labels
+            labels += [""] * len(split) if known is None else [dataset.label_names[number] for number in known]
+    keys = dict.fromkeys(key for split in splits.values() for key in split.attributes)
+    columns = {key: _joined([_column(split, key) for split in splits.values()]) for key in keys}
+    return Rows(names, kinds, labels, _without_labels(columns, labels))
+
+
+def rows_of_folder(folder: Path, names: Sequence[str]) -> tuple[Rows, list[Problem]]:
+    """Pictures of a folder, by their ``names`` in it; and what does not fit of its tables, which is said, too.
+
+    Raises:
+        DataError: if the folder was changed while it was read.
+    """
+    from morphospace.data.sources import folder_collection
+
+    collection = folder_collection(folder)
+    columns = collection.columns()
+    place = {collection.item_name(i): i for i in range(len(collection.items))}
+    if gone := [name for name in names if name not in place]:
+        raise DataError(f"DATA: {gone[0]} left the folder {folder} while it was read. Try again.")
+    chosen = [place[name] for name in names]
+    labels, kinds = ([column[i] for i in chosen] if column else [] for column in (columns.labels, columns.splits))
+    for problem in columns.problems[:_SHOWN]:
+        note(f"{problem.name}: {problem.reason}")
+    if len(columns.problems) > _SHOWN:
+        note(f"{len(columns.problems) - _SHOWN:,} more like these; --json lists them all")
+    known = {key: values[chosen] for key, values in columns.attributes.items()}
+    return Rows(list(names), kinds or [""] * len(names), labels, _without_labels(known, labels)), list(columns.problems)
+
+
+def _column(split: Split, key: str) -> Any:
+    """An attribute of each image of a split: NaN where the split does not know it."""
+    import numpy as np
+
+    return np.asarray(split.attributes[key]) if key in split.attributes else np.full(len(split), np.nan)
+
+
+def _joined(parts: Sequence[Any]) -> Attribute:
+    """One column of several: of numbers where all are, else of words."""
+    import numpy as np
+
+    from morphospace.points import cell
+
+    if all(part.dtype.kind in "fiub" for part in parts):
+        return np.concatenate(parts).astype(np.float64)
+    return np.array([cell(value) for part in parts for value in part.tolist()], np.str_)
+
+
+def _without_labels(columns: Mapping[str, Attribute], labels: Sequence[str]) -> dict[str, Attribute]:
+    """Attributes without the one that has the labels, which are in a column of their own already."""
+    from morphospace.data.sources import label_name
+
+    return {
+        key: values
+        for key, values in columns.items()
+        if key.lower() != "label" or [label_name(value) for value in values.tolist()] != list(labels)
+    }
