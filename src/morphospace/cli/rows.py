@@ -1,7 +1,8 @@
-"""What is known of each image that DATA names: its name, split, label and attributes, as tables have them."""
+"""What is known of each image that DATA names: its name, split, label and attributes; and tables of it."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from morphospace.data import Dataset, Split
     from morphospace.data.attributes import Attribute
     from morphospace.data.folder import Problem
+    from morphospace.evaluate import Judgement
 
-__all__ = ["Rows", "rows_of_folder", "rows_of_splits"]
+__all__ = ["Rows", "rows_of_folder", "rows_of_splits", "write_scores"]
 
 _SHOWN = 12  # problems said one by one
 
@@ -97,3 +99,29 @@ def _without_labels(columns: Mapping[str, Attribute], labels: Sequence[str]) -> 
         for key, values in columns.items()
         if key.lower() != "label" or [label_name(value) for value in values.tolist()] != list(labels)
     }
+
+
+def write_scores(path: Path, rows: Rows, judgement: Judgement) -> None:
+    """Write a CSV with what was found of each image, whole or not at all: a row each, in the order of the images."""
+    import numpy as np
+
+    from morphospace.files import atomic_file
+    from morphospace.points import cell
+
+    count = len(rows.names)
+    rank = np.empty(count, np.int64)
+    rank[judgement.worst(count)] = np.arange(1, count + 1)
+    columns: dict[str, Sequence[Any]] = {
+        "name": rows.names,
+        "split": rows.splits,
+        "label": rows.labels or [""] * count,
+        "typicality": judgement.typicality.tolist(),
+        "error": judgement.errors.tolist(),
+        "share_as_badly_reconstructed": judgement.share.tolist(),
+        "outlier": judgement.outliers.astype(int).tolist(),
+        "rank": rank.tolist(),
+    }
+    with atomic_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        writer.writerows([cell(value) for value in row] for row in zip(*columns.values(), strict=True))

@@ -24,6 +24,7 @@ _DEVIATIONS = 3.0  # of the prior, to each side
 _EDGE = 0.01  # the share of codes left out on each side
 _SIDE, _MARGIN, _GAP, _LINE = 84, 20, 6, 18
 _RULE, _BAR = 16, 72  # pixels of the line below a row, and of the longest bar
+_KEY = "those first that tell most of an image; a dot marks where the latent itself stands"
 _ACCENT, _PALE = (59, 111, 212), (222, 225, 230)
 
 
@@ -43,6 +44,13 @@ class Walk(NamedTuple):
     values: Points
     columns: tuple[str, ...]
     range: str
+
+    def points(self, latents: Sequence[int]) -> Points:
+        """(L, steps, d): for each of ``latents``, places from 0, the base with that latent at each of its values."""
+        points = np.tile(self.base, (len(latents), len(self.columns), 1))
+        for row, latent in enumerate(latents):
+            points[row, :, latent] = self.values[latent]
+        return points
 
 
 def walk_latents(space: Space, image: Images | None = None, *, name: str = "", steps: int = 9) -> Walk:
@@ -85,44 +93,41 @@ def traversal_sheet(
         image: uint8 (1, H, W, C) of which ``walk.base`` is the code, shown above with what the space makes of it.
     """
     steps = len(walk.columns)
-    points = np.repeat(np.tile(walk.base, (len(latents), 1, 1)), steps, 1)  # (rows, steps, d)
-    for row, latent in enumerate(latents):
-        points[row, :, latent] = walk.values[latent]
-    decoded = enlarge(space.decode(points.reshape(-1, space.latent_dim)), _SIDE)
+    decoded = enlarge(space.decode(walk.points(latents).reshape(-1, space.latent_dim)), _SIDE)
     rows = decoded.reshape(len(latents), steps, *decoded.shape[1:])
     height, width = rows.shape[2:4]
     captions = [_caption(latent, figures) for latent in latents]
-    left = (
-        _MARGIN + 16 + max([_BAR, *(round(font_of(13).getlength(line.text)) for lines in captions for line in lines)])
-    )
+    letters = [font_of(13).getlength(line.text) for lines in captions for line in lines]
+    left = _MARGIN + 16 + round(max(_BAR, *letters))
     title = f"each latent by itself, {walk.range}; all others stay at {walk.start}"
-    under = "those first that tell most of an image; a dot marks where the latent itself stands"
     head = _MARGIN + 2 * _LINE
     top = head + _LINE // 2 + (0 if image is None else height + _LINE + 2 * _GAP)
     tall = height + _RULE + _GAP
     wide = max(left + steps * (width + _GAP), _MARGIN + round(font_of(15).getlength(title)))
     page, draw = blank_page(wide + _MARGIN, top + _LINE + len(rows) * tall + _MARGIN // 2)
     draw.text((_MARGIN, _MARGIN), title, fill=INK, font=font_of(15), anchor="lm")
-    write_lines(draw, (_MARGIN, _MARGIN + _LINE // 2), [Line(under)], wide)
+    write_lines(draw, (_MARGIN, _MARGIN + _LINE // 2), [Line(_KEY)], wide)
+    centres = left + width / 2 + np.arange(steps) * (width + _GAP)
     if image is not None:
         both = enlarge(np.concatenate([image, space.reconstruct(image)]), _SIDE)
-        for i, (one, word) in enumerate(zip(both, ("image", "decoded"), strict=True)):
-            x = left + i * (width + _GAP)
-            place_image(page, one, x, head)
-            draw.text((x + width / 2, head + height + 10), word, fill=FAINT, font=font_of(13), anchor="mm")
-    for j, text in enumerate(walk.columns):
-        middle = left + j * (width + _GAP) + width / 2
-        draw.text((middle, top + _LINE / 2 - 2), text, fill=FAINT, font=font_of(13), anchor="mm")
-    share = figures.variances if figures.kl is None else figures.kl
+        for i, one in enumerate(both):
+            place_image(page, one, left + i * (width + _GAP), head)
+        _centred(draw, centres, head + height + 10, ("image", "decoded"))
+    _centred(draw, centres, top + _LINE / 2 - 2, walk.columns)
+    carried = figures.variances if figures.kl is None else figures.kl
     for i, (latent, row) in enumerate(zip(latents, rows, strict=True)):
         y = top + _LINE + i * tall
         write_lines(draw, (_MARGIN, y + height / 2 - 1.5 * _LINE), captions[i], left - _MARGIN)
-        _bar(draw, _MARGIN, y + height / 2 + _LINE, float(share[latent] / max(share.max(), 1e-12)))
+        _bar(draw, _MARGIN, y + height / 2 + _LINE, float(carried[latent] / max(carried.max(), 1e-12)))
         for j, one in enumerate(row):
             place_image(page, one, left + j * (width + _GAP), y)
-        ends = left + width / 2, left + (steps - 1) * (width + _GAP) + width / 2
-        _rule(draw, ends, y + height + _RULE / 2, float(walk.base[latent]), walk.values[latent])
+        _rule(draw, centres, y + height + _RULE / 2, float(walk.base[latent]), walk.values[latent])
     return Picture(np.asarray(page), space.text(kind="traversal"))
+
+
+def _centred(draw: ImageDraw.ImageDraw, centres: NDArray[np.float64], y: float, texts: Sequence[str]) -> None:
+    for x, text in zip(centres.tolist(), texts, strict=False):
+        draw.text((x, y), text, fill=FAINT, font=font_of(13), anchor="mm")
 
 
 def _caption(latent: int, figures: LatentFigures) -> list[Line]:
@@ -138,9 +143,8 @@ def _bar(draw: ImageDraw.ImageDraw, x: float, y: float, share: float) -> None:
         draw.rectangle((x, y, x + max(1, round(share * _BAR)), y + 3), fill=_ACCENT)
 
 
-def _rule(draw: ImageDraw.ImageDraw, ends: tuple[float, float], y: float, value: float, values: Points) -> None:
+def _rule(draw: ImageDraw.ImageDraw, centres: NDArray[np.float64], y: float, value: float, values: Points) -> None:
     """A line from the first picture's middle to the last one's, with a dot where ``value`` lies among ``values``."""
-    draw.line([(ends[0], y), (ends[1], y)], fill=_PALE, width=1)
-    places = np.linspace(*ends, len(values))
-    x = float(np.interp(value, values, places))
+    draw.line([(centres[0], y), (centres[-1], y)], fill=_PALE, width=1)
+    x = float(np.interp(value, values, centres))
     draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=_ACCENT)
