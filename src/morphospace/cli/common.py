@@ -54,6 +54,7 @@ __all__ = [
     "note",
     "note_problems",
     "note_typicality",
+    "one_line",
     "open_data",
     "open_space",
     "output_path",
@@ -102,6 +103,7 @@ _DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback 
 _OUT = Path("morpho-out")
 _claims = ExitStack()  # of the verb that runs: the numbers of what it writes
 _SHOWN = 12  # problems said one by one
+_NAMED = 5  # broken files named in a summary
 
 
 @dataclass(frozen=True)
@@ -321,12 +323,26 @@ def open_data(name: str, preparation: Preparation | None = None) -> Dataset:
 
 
 def problem_summary(dataset: Dataset) -> str:
-    """What is wrong with the files of a set, in a sentence."""
+    """What is wrong with the files of a set, in a sentence that names the first few."""
     from collections import Counter
 
-    counts = Counter(problem.reason.split(" (")[0] for problem in dataset.problems)
+    problems = dataset.problems
+    counts = Counter(problem.reason.split(" (")[0] for problem in problems)
     kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
-    return f"{len(dataset.problems):,} problems: {kinds}; listed by morpho data info {shlex.quote(dataset.source)}"
+    names = ", ".join(one_line(problem.name) for problem in problems[:_NAMED])
+    named = names if len(problems) <= _NAMED else f"the first are {names}"
+    count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
+    return f"{count}: {kinds}; {named}; all with their reasons by morpho data info {shlex.quote(dataset.source)}"
+
+
+def one_line(name: str) -> str:
+    r"""A file's name without what would break the line.
+
+    Example:
+        >>> one_line("line\nbreak.png")
+        'line\\nbreak.png'
+    """
+    return name.encode("unicode_escape").decode() if any(not c.isprintable() for c in name) else name
 
 
 def preparation_of(size: str | None, resize: str, colour: str, strict: bool) -> Preparation:

@@ -14,7 +14,7 @@ from morphospace.data import Dataset, Preparation, open_dataset
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.errors import ArgumentError, FileError, MorphospaceError
 from morphospace.files import read_bytes, read_json, write_bytes, write_json
-from morphospace.recipes import recipe_from_json
+from morphospace.recipes import Recipe, recipe_from_json
 from morphospace.training import Settings, choose_settings
 from morphospace.training.runs import BEST, CHECKPOINT, METRICS, RECIPE, SPACE, create_run, locked, read_run
 from morphospace.workflow.events import Listener, Result, deaf
@@ -55,27 +55,30 @@ def resume_run(
     """
     began = time.perf_counter()
     description = read_run(run)
-    if more_epochs is not None:
-        with locked(run):
-            run, description = _continued(run, description, more_epochs, data, command, warn, progress)
-        data = None
     with locked(run):
-        if (run / _CONFIG).is_file():
-            raise FileError(
-                f"RUN: {run} has finished already. Look at it: morpho info {run} - or go on with it: "
-                f"morpho resume {run} --more-epochs 5"
-            )
-        return _finished(run, description, data, began, listen, warn, progress)
+        if more_epochs is None:
+            if (run / _CONFIG).is_file():
+                raise FileError(
+                    f"RUN: {run} has finished already. Look at it: morpho info {run}, or go on with it: "
+                    f"morpho resume {run} --more-epochs 5"
+                )
+            dataset = _opened(run, description, data, warn, progress)
+            return _finished(run, description, dataset, began, listen, warn)
+        stretches = _stretches(run, description, more_epochs)
+        dataset = _opened(run, description, data, warn, progress)
+        new = _new_run(run, stretches, command)
+    _say_how(run, new, recipe_from_json(description["recipe"]), stretches, warn)
+    with locked(new):
+        return _finished(new, read_run(new), dataset, began, listen, warn)
 
 
 def _finished(
     run: Path,
     description: Mapping[str, Any],
-    data: str | Path | None,
+    dataset: Dataset,
     began: float,
     listen: Listener,
     warn: Callable[[str], None],
-    progress: Progress,
 ) -> Result:
     """Train what is left of a run."""
     try:
@@ -86,7 +89,6 @@ def _finished(
         command = description["command"]
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
-    dataset = _opened(run, description, data, warn, progress)
     now = choose_settings(
         device=stored.device, precision=stored.precision, compiled=stored.compiled, threads=stored.threads
     )
@@ -149,46 +151,46 @@ def _opened(
     return dataclasses.replace(dataset, name=name)
 
 
-def _continued(
-    run: Path,
-    description: Mapping[str, Any],
-    epochs: int,
-    data: str | Path | None,
-    command: str,
-    warn: Callable[[str], None],
-    progress: Progress,
-) -> tuple[Path, dict[str, Any]]:
-    """A new run that stands where a finished one ended, with ``epochs`` to go; and its description."""
-    if epochs < 1:
-        raise ArgumentError(f"--more-epochs: expected at least 1, got {epochs}.")
+def _stretches(run: Path, description: Mapping[str, Any], more_epochs: int) -> list[int]:
+    """The epochs of each stretch of a finished run, and of the one that is to come.
+
+    Raises:
+        ArgumentError: for fewer than one more epoch.
+        FileError: if the run has not finished, or its checkpoint is gone.
+    """
+    if more_epochs < 1:
+        raise ArgumentError(f"--more-epochs: expected at least 1, got {more_epochs}.")
     if not (run / _CONFIG).is_file():
-        raise FileError(
-            f"RUN: {run} has not finished, so there is no end to go on after. Finish it: morpho resume {run}"
-        )
+        raise FileError(f"RUN: {run} has not finished, so it has no end to go on after. Finish it: morpho resume {run}")
     if not (run / CHECKPOINT).is_file():
         raise FileError(
             f"RUN: {run / CHECKPOINT} is gone, and with it the optimiser's moments. Go on from the weights alone: "
-            f"morpho train DATA --from {run} --epochs {epochs}"
+            f"morpho train DATA --from {run} --epochs {more_epochs}"
         )
-    if data is not None:  # before there is a new run
-        _opened(run, description, data, warn, progress)
-        description = read_run(run)
     try:
-        recipe = recipe_from_json(description["recipe"])
-        before = [int(n) for n in description.get("stretches", [recipe.epochs])]
-        # Where training had enough before the end of its last stretch, that stretch ends there.
+        before = [int(n) for n in description.get("stretches", [recipe_from_json(description["recipe"]).epochs])]
         done = int(read_json(run / _CONFIG, "space's config")["train"]["epochs"])
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"RUN: {run} is damaged: {type(error).__name__}: {error}.") from error
-    stretches = [*before[:-1], done - sum(before[:-1]), epochs]
-    fresh = {key: value for key, value in description.items() if key != "format"} | {
-        "stretches": stretches, "continues": str(run), "command": command, "morphospace": __version__,
-    }  # fmt: skip
-    new = create_run(run.parent, re.sub(r"^\d+-", "", run.resolve().name), fresh)
-    with locked(new):
-        for name in (METRICS, BEST, CHECKPOINT):  # the checkpoint last: with it the run can be resumed
-            if (run / name).is_file():
-                write_bytes(new / name, read_bytes(run / name, "checkpoint"))
-    count = "1 epoch" if epochs == 1 else f"{epochs} epochs"
-    warn(f"{run} goes on for {count} after its {done}, {rate_words(recipe)}; the new run is {new}, the old one stays")
-    return new, read_run(new)
+    # Where training had enough before the end of its last stretch, that stretch ends there.
+    return [*before[:-1], done - sum(before[:-1]), more_epochs]
+
+
+def _new_run(run: Path, stretches: list[int], command: str) -> Path:
+    """A new run beside a finished one, which stands where that one ended."""
+    known = {key: value for key, value in read_run(run).items() if key != "format"}
+    fresh = {"stretches": stretches, "continues": str(run), "command": command, "morphospace": __version__}
+    new = create_run(run.parent, re.sub(r"^\d+-", "", run.resolve().name), known | fresh)
+    for name in (METRICS, BEST, CHECKPOINT):  # the checkpoint last: with it the run can be resumed
+        if (run / name).is_file():
+            write_bytes(new / name, read_bytes(run / name, "checkpoint"))
+    return new
+
+
+def _say_how(run: Path, new: Path, recipe: Recipe, stretches: list[int], warn: Callable[[str], None]) -> None:
+    *before, more = stretches
+    count = "1 epoch" if more == 1 else f"{more} epochs"
+    warn(
+        f"{run} goes on for {count} after its {sum(before)}, {rate_words(recipe)}; the new run is {new}, and the old "
+        "one stays as it is"
+    )

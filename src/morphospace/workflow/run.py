@@ -20,7 +20,7 @@ from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, rec
 from morphospace.recipes import Recipe, build_model
 from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
 from morphospace.space import Space
-from morphospace.training import EpochEnded, Settings, Stepped, Stopped, Trainer, load_checkpoint, save_checkpoint
+from morphospace.training import EpochEnded, Settings, Stepped, Trainer, load_checkpoint, save_checkpoint
 from morphospace.training.checkpoint import load_weights, save_weights
 from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
 from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE
