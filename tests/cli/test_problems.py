@@ -35,14 +35,14 @@ def test_the_first_are_named_and_json_has_them_all(
     assert ran.code == 0, ran.err
     assert ran.json["problems"] == pets
     first = "bad 0.png, bad 1.png, bad 2.png, bad 3.png, bad 4.png"
-    assert f"7 problems: empty file (7); the first are {first}; all with their reasons by morpho data info" in ran.err
+    assert f"7 problems: empty file (7); the first are {first}; listed by morpho data info" in ran.err
 
 
 def test_few_are_named_all_and_on_one_line(morpho: Morpho, tmp_path: Path) -> None:
     write_folder(tmp_path / "few", 9, (28, 28))
     (tmp_path / "few" / "line\nbreak.png").write_bytes(b"")
     ran = morpho("data", "prepare", "few", "--json")
-    assert "1 problem: empty file (1); line\\nbreak.png; all with their reasons" in ran.err
+    assert "1 problem: empty file (1); line\\nbreak.png; listed by" in ran.err
     assert ran.json["problems"] == [{"name": "line\nbreak.png", "reason": "empty file"}]
     resumed = morpho("train", "few", *TRAIN, "--json")
     assert resumed.json["problems"] == ran.json["problems"]

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from rich.table import Column
 
     from morphospace.data import Dataset, Preparation, Split
-    from morphospace.data.folder import Problem
     from morphospace.images import Images
     from morphospace.space import Space
 
@@ -52,15 +51,12 @@ __all__ = [
     "folder_pictures",
     "image_argument",
     "note",
-    "note_problems",
     "note_typicality",
-    "one_line",
     "open_data",
     "open_space",
     "output_path",
     "own_data",
     "preparation_of",
-    "problem_summary",
     "screen",
     "space_folder",
     "table_text",
@@ -102,8 +98,6 @@ _DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback 
 
 _OUT = Path("morpho-out")
 _claims = ExitStack()  # of the verb that runs: the numbers of what it writes
-_SHOWN = 12  # problems said one by one
-_NAMED = 5  # broken files named in a summary
 
 
 @dataclass(frozen=True)
@@ -312,6 +306,7 @@ def stop_progress() -> None:
 
 def open_data(name: str, preparation: Preparation | None = None) -> Dataset:
     """The data set that DATA names; what was left out of it, and why, is said."""
+    from morphospace.cli.problems import problem_summary
     from morphospace.data import open_dataset
 
     dataset = open_dataset(name, preparation, progress=data_progress)
@@ -320,29 +315,6 @@ def open_data(name: str, preparation: Preparation | None = None) -> Dataset:
     for words in dataset.notes:
         note(words)
     return dataset
-
-
-def problem_summary(dataset: Dataset) -> str:
-    """What is wrong with the files of a set, in a sentence that names the first few."""
-    from collections import Counter
-
-    problems = dataset.problems
-    counts = Counter(problem.reason.split(" (")[0] for problem in problems)
-    kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
-    names = ", ".join(one_line(problem.name) for problem in problems[:_NAMED])
-    named = names if len(problems) <= _NAMED else f"the first are {names}"
-    count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
-    return f"{count}: {kinds}; {named}; all with their reasons by morpho data info {shlex.quote(dataset.source)}"
-
-
-def one_line(name: str) -> str:
-    r"""A file's name without what would break the line.
-
-    Example:
-        >>> one_line("line\nbreak.png")
-        'line\\nbreak.png'
-    """
-    return name.encode("unicode_escape").decode() if any(not c.isprintable() for c in name) else name
 
 
 def preparation_of(size: str | None, resize: str, colour: str, strict: bool) -> Preparation:
@@ -419,23 +391,6 @@ def folder_pictures(text: str) -> list[tuple[str, Path]] | None:
     from morphospace.data.folder import list_folder, shown_name
 
     return [(shown_name(name), path / name) for name in list_folder(path).files]
-
-
-def note_problems(problems: Sequence[Problem], good: int) -> None:
-    """Say which pictures of a folder were left out.
-
-    Raises:
-        DataError: if none could be used.
-    """
-    from morphospace.errors import DataError
-
-    if not good:
-        first = problems[0]
-        raise DataError(f"IMAGE: none of the {len(problems)} pictures can be used; {first.name}: {first.reason}.")
-    for problem in problems[:_SHOWN]:
-        note(f"left out {problem.name}: {problem.reason}")
-    if len(problems) > _SHOWN:
-        note(f"left out {len(problems) - _SHOWN:,} more")
 
 
 def image_argument(space: Space, text: str) -> Images:

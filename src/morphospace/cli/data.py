@@ -18,14 +18,13 @@ from morphospace.cli.common import (
     SizeOption,
     StrictOption,
     command_line,
-    one_line,
     open_data,
     output_path,
     preparation_of,
-    problem_summary,
     table_text,
     verb,
 )
+from morphospace.cli.problems import one_line, problem_summary
 from morphospace.errors import ArgumentError, did_you_mean
 
 if TYPE_CHECKING:

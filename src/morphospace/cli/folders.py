@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from morphospace.cli.common import command_line, folder_pictures, note_problems
+from morphospace.cli.common import command_line, folder_pictures
+from morphospace.cli.problems import note_problems
 
 if TYPE_CHECKING:
     from morphospace.images import Images

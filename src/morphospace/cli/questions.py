@@ -19,7 +19,6 @@ from morphospace.cli.common import (
     folder_pictures,
     image_argument,
     note,
-    note_problems,
     note_typicality,
     open_space,
     open_splits,
@@ -27,6 +26,7 @@ from morphospace.cli.common import (
     own_data,
     verb,
 )
+from morphospace.cli.problems import note_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

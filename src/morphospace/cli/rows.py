@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from morphospace.cli.common import note
+from morphospace.cli.problems import one_line
 from morphospace.errors import DataError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def rows_of_folder(folder: Path, names: Sequence[str]) -> tuple[Rows, list[Probl
     chosen = [place[name] for name in names]
     labels, kinds = ([column[i] for i in chosen] if column else [] for column in (columns.labels, columns.splits))
     for problem in columns.problems[:_SHOWN]:
-        note(f"{problem.name}: {problem.reason}")
+        note(f"{one_line(problem.name)}: {problem.reason}")
     if len(columns.problems) > _SHOWN:
         note(f"{len(columns.problems) - _SHOWN:,} more like these; --json lists them all")
     known = {key: values[chosen] for key, values in columns.attributes.items()}
