@@ -113,7 +113,7 @@ def test_labels_of_a_table_are_written_once(morpho: Morpho, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("ending", ["csv", "npz"])
 def test_odd_attributes_come_back(tmp_path: Path, ending: str) -> None:
-    z = np.float32([[1, 2], [3, 4]])
+    z = np.array([[1, 2], [3, 4]], np.float32)
     attributes = {
         name: np.array([0.1, np.nan]) for name in ("name", "label", "z7", "attribute.x", "attribute.attribute.x", "a,b")
     } | {"word": np.array(['say "x"', "über\nzwei"])}

@@ -73,13 +73,14 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 
 
 def test_a_finished_run_goes_on_in_a_new_one_and_stays_as_it_is(run: Path) -> None:
-    before, said = contents(run), []
+    before = contents(run)
+    said: list[str] = []
     result = resume_run(run, more_epochs=2, command="morpho resume it", warn=said.append)
     new = result.run
     assert new == run.parent / "0002-digits-quick"
     assert contents(run) == before
     assert result.train["epochs"] == 5
-    assert result.test.neg_elbo < load(run).about["test"]["neg_elbo"]  # type: ignore[operator]
+    assert result.test.neg_elbo < load(run).about["test"]["neg_elbo"]
     lines = read_metrics(new / "metrics.jsonl")
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4, 5]
     assert lines[:3] == read_metrics(run / "metrics.jsonl")
@@ -147,7 +148,7 @@ def test_rates_of_what_goes_on() -> None:
     assert rates.index(max(rates)) == 10, "after five in a hundred steps"
     assert rates[-1] < 1e-5
     assert (first.goes_on, more.goes_on, more.epochs) == (False, True, 2)
-    assert (first.objective.anneal, more.objective.anneal) == (0.8, 0.0)
+    assert [vars(stage.objective)["anneal"] for stage in (first, more)] == [0.8, 0.0]
     steady = stages_of(tiny("decay=none", "warm_up=0.5", "learning_rate=0.01"), shape, [3, 2])[1]
     (player,) = steady.objective.players(torch.nn.Linear(1, 1))
     assert [player.optimiser.rate(step, 200) for step in (0, 100, 199)] == [0.01] * 3

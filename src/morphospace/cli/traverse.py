@@ -45,7 +45,7 @@ def traverse(
     image: Annotated[
         Optional[str],  # noqa: UP045
         typer.Argument(
-            metavar="[IMAGE]", help="From whose code to start: a picture file, or an item like mnist:test/17."
+            metavar="IMAGE", help="From whose code to start: a picture file, or an item like mnist:test/17."
         ),
     ] = None,
     latents: Annotated[
