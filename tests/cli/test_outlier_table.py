@@ -34,6 +34,7 @@ def test_every_image_of_a_folder_has_a_row(morpho: Morpho, tmp_path: Path) -> No
     ran = morpho("outliers", "builtin", "pets", "--all", "--out", "scores.csv", "-n", "2", "--json")
     assert ran.code == 0, ran.err
     assert ran.json["outputs"] == ["scores.csv"]
+    assert "column split" not in ran.err
     assert [problem["name"] for problem in ran.json["problems"]] == ["test/cat/bad.png"]
     rows = table(tmp_path / "scores.csv")
     space = load("builtin")
@@ -79,5 +80,7 @@ def test_wrong_names_and_what_is_there_already(morpho: Morpho, tmp_path: Path) -
         assert ran.code == code, ran.err
         assert words in ran.err
     assert (tmp_path / "there.csv").read_text() == "mine"
-    assert morpho("outliers", "builtin", "pets", "--all", "--out", "there.csv", "--force").code == 0
-    assert len(table(tmp_path / "there.csv")) == 3
+    ran = morpho("outliers", "builtin", "pets", "--all", "--out", "there.csv", "--force")
+    assert ran.code == 0, ran.err
+    assert "pets has no train/ and test/, so the column split is empty" in ran.err
+    assert [row["split"] for row in table(tmp_path / "there.csv")] == [""] * 3

@@ -215,6 +215,8 @@ def outliers(
     places = judgement.worst(n).tolist()
     if everything:
         write_scores(path, scored.rows, judgement)
+        if not any(scored.rows.splits):
+            note(f"{data} has no train/ and test/, so the column split is empty; {data}:test has test images alone")
     else:
         _draw(found, scored, judgement, places, f"{judgement.summary()} ({Path(data).name})").save(path)
     worst = [_facts(judgement, place, scored.names[place]) for place in places]
