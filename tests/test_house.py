@@ -17,6 +17,8 @@ import morphospace as ms
 SOURCE = Path(ms.__file__).parent
 FLOORS = [
     {"errors", "_version", "builtin", "quiet"},
+    {"intensity"},
+    {"interpretation"},
     {"files", "decoding"},
     {"images"},
     {"pictures"},

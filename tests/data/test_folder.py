@@ -10,14 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.pictures import encoded, noise, write_folder
 
 from morphospace.data import Dataset, Preparation, open_dataset
-from morphospace.data.attributes import read_table
 from morphospace.data.folder import NO_FOLDER, list_folder
-from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
+from morphospace.errors import ArgumentError, DataError, FileError
 
 
 def reasons(dataset: Dataset) -> dict[str, str]:
@@ -90,42 +87,6 @@ def test_a_label_column_is_the_label_where_folders_say_nothing(tmp_path: Path) -
     assert open_dataset(tmp_path).label_names == ("a", "b")
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("file\n000.png\n", "at least one other"),
-        ("", "header"),
-        ("file,a,a\n000.png,1,2\n", "different"),
-        ("file,a\n000.png,1,2\n", "row 2 has 3 values, expected 2"),
-        ("file,a\n000.png,\xff\n", "UTF-8"),
-    ],
-)
-def test_a_table_that_is_none_is_an_error_of_one_line(tmp_path: Path, text: str, words: str) -> None:
-    write_folder(tmp_path, 4)
-    (tmp_path / "a.csv").write_bytes(text.encode("latin-1"))
-    with pytest.raises(FileError, match=words):
-        open_dataset(tmp_path)
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=80) | st.text('a,;\t"\n\r\x00', max_size=60).map(str.encode))
-def test_a_mutated_table_is_a_table_or_an_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
-    path = tmp_path_factory.mktemp("t") / "a.csv"
-    path.write_bytes(data)
-    try:
-        found = read_table(path, ["a", "b/a", "c.png"])
-    except MorphospaceError:
-        return
-    assert all(len(values) == 3 for values in found.attributes.values())
-
-
-def test_several_tables_are_a_problem_not_a_guess(tmp_path: Path) -> None:
-    write_folder(tmp_path, 10)
-    for name in ("a.csv", "b.csv"):
-        (tmp_path / name).write_text("file,x\n")
-    assert "several tables" in reasons(open_dataset(tmp_path))["a.csv, b.csv"]
-
-
 # -- bad input ---------------------------------------------------------------------------------------
 
 
@@ -152,7 +113,7 @@ def test_broken_files_among_good_ones_are_skipped_and_named(tmp_path: Path) -> N
         "text.jpg": "not a picture",
         "cut.png": reasons(found)["cut.png"],
         "dot.png": "too small: 1x1 pixels",
-        "notes.txt": "not a picture's name (.txt)",
+        "notes.txt": "passed over: no table about these pictures",
     }
     assert "damaged" in reasons(found)["cut.png"]
     with pytest.raises(DataError, match=r"5 files .* cannot be used, --strict"):
@@ -246,7 +207,7 @@ def test_a_file_that_goes_while_the_folder_is_read_is_named(tmp_path: Path, monk
             (folder / "004.png").unlink(missing_ok=True)
         return look_at(items, *rest)
 
-    monkeypatch.setattr("morphospace.data.preparation.look_at", vanish)
+    monkeypatch.setattr("morphospace.data.prepare.look_at", vanish)
     found = open_dataset(folder)
     assert reasons(found) == {"004.png": "gone while the folder was read"}
     assert any("changed while it was read" in words for words in found.notes)
@@ -260,7 +221,7 @@ def test_a_changed_folder_is_noticed_and_an_unchanged_one_is_not_read_again(
     folder = write_folder(tmp_path / "f", 10)
     first = open_dataset(folder)
     with monkeypatch.context() as patch:
-        patch.setattr("morphospace.data.preparation._prepare", lambda *a: pytest.fail("read again"))
+        patch.setattr("morphospace.data.prepare._prepare", lambda *a: pytest.fail("read again"))
         assert open_dataset(folder).fingerprint == first.fingerprint
     (folder / "000.png").write_bytes(encoded(noise(77)))
     assert open_dataset(folder).fingerprint != first.fingerprint

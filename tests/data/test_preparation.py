@@ -355,7 +355,7 @@ def environment(folder: Path) -> dict[str, str]:
 KILLER = """
 import os, random, signal, sys, time
 from morphospace.data import open_dataset
-import morphospace.data.preparation, morphospace.data.items, PIL.PngImagePlugin, loky
+import morphospace.data.prepare, morphospace.data.items, PIL.PngImagePlugin, loky
 
 source, kills = sys.argv[1], int(sys.argv[2])
 rng, killed, wait = random.Random(3), 0, 1.0

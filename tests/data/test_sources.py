@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from morphospace.data import Dataset, batch_indices, dataset_from_arrays, open_dataset, open_item
-from morphospace.data import sources as sources_module
+from morphospace.data import named as named_module
 from morphospace.data.fetch import download
 from morphospace.data.idx import parse_idx, unpack
 from morphospace.errors import ArgumentError, DataError, FileError
@@ -260,9 +260,9 @@ def little(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, bytes]:
     """MNIST replaced by forty images, an empty cache, and no $MORPHOSPACE_DATA."""
     files = {name: idx(array) for name, array in small_mnist().items()}
     hashes = tuple((name, hashlib.sha256(data).hexdigest()) for name, data in files.items())
-    source = sources_module._Idx("mnist", tuple("0123456789"), (), hashes)
-    monkeypatch.setitem(sources_module.SOURCES, "mnist", sources_module.Source("small", source.open))
-    monkeypatch.setattr(sources_module, "cache_folder", lambda: tmp_path / "cache")
+    source = named_module._Idx("mnist", tuple("0123456789"), (), hashes)
+    monkeypatch.setitem(named_module.SOURCES, "mnist", named_module.Source("small", source.open))
+    monkeypatch.setattr(named_module, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.delenv("MORPHOSPACE_DATA", raising=False)
     return files
 

@@ -205,7 +205,7 @@ def test_originals_are_the_very_set_and_never_downloaded(
     space.about = space.about | {"data": {**space.about["data"], "fingerprint": "another"}}
     assert find_originals(space, None) is None
     monkeypatch.setenv("MORPHOSPACE_DATA", str(tmp_path))
-    monkeypatch.setattr("morphospace.data.sources.download", lambda *_: pytest.fail("it went to the network"))
+    monkeypatch.setattr("morphospace.data.named.download", lambda *_: pytest.fail("it went to the network"))
     for name in ("mnist", "hf:someone/something", "binarized-mnist", "no such set", "/etc"):
         space.about = {"data": {"name": name, "fingerprint": "x"}}
         assert find_originals(space, None) is None

@@ -1,7 +1,8 @@
 """What every verb shares: options, answers, errors, the names of outputs.
 
 A verb is a function that returns an :class:`Answer`. The decorator :func:`verb` gives it ``--json`` and
-``--debug``, prints the answer, and turns errors into one line and an exit code.
+``--debug``, prints the answer, and turns errors into one line and an exit code. A parameter whose type is a dataclass
+stands for the options that are its fields.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import traceback
 import typing
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -35,16 +36,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
-    "ColourOption",
     "DataArgument",
     "DeviceOption",
     "ForceOption",
     "OutOption",
-    "ResizeOption",
     "SeedOption",
-    "SizeOption",
     "SpaceArgument",
-    "StrictOption",
     "command_line",
     "data_progress",
     "escape",
@@ -56,7 +53,6 @@ __all__ = [
     "open_space",
     "output_path",
     "own_data",
-    "preparation_of",
     "screen",
     "space_folder",
     "table_text",
@@ -78,15 +74,6 @@ DataArgument = Annotated[
         "binarized-mnist, sprites.",
     ),
 ]
-SizeOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option("--size", metavar="WxH", help="Pixels of every image: 64, or 96x64. By default it follows the data."),
-]
-ResizeOption = Annotated[
-    str, typer.Option("--resize", help="How pictures of another form fit: crop, pad, or fit (stretched).")
-]
-ColourOption = Annotated[str, typer.Option("--colour", help="grey, colour, or auto: what the pictures are.")]
-StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse the set if a single file cannot be used.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
 OutOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads it at run time
@@ -137,7 +124,11 @@ def command_line() -> str:
 def verb(function: Callable[..., Answer]) -> Callable[..., None]:
     """Make a command of a function that returns an answer."""
     hints = typing.get_type_hints(function, include_extras=True)
-    own = [p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()]
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if name != "return" and is_dataclass(hint)}
+    own = []
+    for parameter in inspect.signature(function).parameters.values():
+        hint = hints[parameter.name]
+        own += _options(hint) if parameter.name in groups else [parameter.replace(annotation=hint)]
     extra = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
         for name, annotation in (("json", _JsonOption), ("debug", _DebugOption))
@@ -145,6 +136,8 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def command(*args: Any, json: bool, debug: bool, **kwargs: Any) -> None:
+        for name, group in groups.items():
+            kwargs[name] = group(**{field.name: kwargs.pop(field.name) for field in fields(group)})
         try:
             _print(function(*args, **kwargs), as_json=json)
         except MorphospaceError as error:
@@ -168,6 +161,13 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
     command.__signature__ = inspect.Signature([*own, *extra])  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in (*own, *extra)}
     return command
+
+
+def _options(group: Any) -> list[inspect.Parameter]:
+    """The fields of a dataclass as options of a command."""
+    hints = typing.get_type_hints(group, include_extras=True)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return [inspect.Parameter(f.name, kind, default=f.default, annotation=hints[f.name]) for f in fields(group)]
 
 
 def _print(answer: Answer, *, as_json: bool) -> None:
@@ -315,20 +315,6 @@ def open_data(name: str, preparation: Preparation | None = None) -> Dataset:
     for words in dataset.notes:
         note(words)
     return dataset
-
-
-def preparation_of(size: str | None, resize: str, colour: str, strict: bool) -> Preparation:
-    """The preparation that --size, --resize, --colour and --strict ask for."""
-    from typing import cast
-
-    from morphospace.data import Preparation, parse_size
-
-    return Preparation(
-        size=None if size is None else parse_size(size),
-        resize=cast("Any", resize),
-        colour=cast("Any", colour),
-        strict=strict,
-    )
 
 
 def own_data(name: str, space: Space) -> str:

@@ -10,20 +10,16 @@ import typer
 
 from morphospace.cli.common import (
     Answer,
-    ColourOption,
     DataArgument,
     ForceOption,
     OutOption,
-    ResizeOption,
-    SizeOption,
-    StrictOption,
     command_line,
     open_data,
     output_path,
-    preparation_of,
     table_text,
     verb,
 )
+from morphospace.cli.preparation import PreparationOptions
 from morphospace.cli.problems import one_line, problem_summary
 from morphospace.errors import ArgumentError, did_you_mean
 
@@ -104,10 +100,7 @@ def _form(shape: Sequence[int]) -> str:
 
 def info(
     data: DataArgument,
-    size: SizeOption = None,
-    resize: ResizeOption = "crop",
-    colour: ColourOption = "auto",
-    strict: StrictOption = False,
+    options: PreparationOptions = PreparationOptions(),  # noqa: B008 - frozen
     out: OutOption = None,
     force: ForceOption = False,
 ) -> Answer:
@@ -117,7 +110,7 @@ def info(
     from morphospace.report import example_sheet
 
     path = output_path(out, "data", ".png", force=force)
-    dataset = open_data(data, preparation_of(size, resize, colour, strict))
+    dataset = open_data(data, options.preparation())
     example_sheet(dataset, {"command": command_line()}).save(path)
     facts = _facts(dataset)
     validation = f", {facts['validation']:,} to choose by" if "validation" in facts else ""
@@ -198,10 +191,7 @@ def _described(values: Any) -> str:
 
 def prepare(
     data: DataArgument,
-    size: SizeOption = None,
-    resize: ResizeOption = "crop",
-    colour: ColourOption = "auto",
-    strict: StrictOption = False,
+    options: PreparationOptions = PreparationOptions(),  # noqa: B008 - frozen
 ) -> Answer:
     """Prepare a set, which training would do by itself: decode every picture once and keep the result."""
     import time
@@ -209,7 +199,7 @@ def prepare(
     from rich.markup import escape
 
     began = time.perf_counter()
-    dataset = open_data(data, preparation_of(size, resize, colour, strict))
+    dataset = open_data(data, options.preparation())
     seconds = time.perf_counter() - began
     count = len(dataset.train) + len(dataset.test) + (len(dataset.validation) if dataset.validation else 0)
     folder = dataset.preparation.get("folder")
@@ -261,15 +251,13 @@ def _names(kept: KeptSet) -> tuple[str, str]:
 def export(
     data: DataArgument,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to make.")],
-    size: SizeOption = None,
-    resize: ResizeOption = "crop",
-    colour: ColourOption = "auto",
+    options: PreparationOptions = PreparationOptions(),  # noqa: B008 - frozen
     force: ForceOption = False,
 ) -> Answer:
     """Write a set as a folder of PNGs: train/LABEL and test/LABEL, with attributes.csv beside them."""
     from morphospace.data.export import export_folder
 
     output_path(folder, "", "", force=force)
-    dataset = open_data(data, preparation_of(size, resize, colour, strict=False))
+    dataset = open_data(data, options.preparation())
     count = export_folder(dataset, folder)
     return Answer({"data": dataset.name, "images": count}, outputs=[folder])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -37,6 +37,14 @@ def encode(
     data: Annotated[
         str, typer.Argument(metavar="DATA", help="A folder of pictures, a set like mnist, or a split like mnist:test.")
     ],
+    label: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--label", metavar="COLUMN", help="The column of the table that has the labels."),
+    ] = None,
+    label_from: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--label-from", metavar="REGEX", help="Labels from file names: what the first (group) finds."),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     out: OutOption = None,
@@ -47,17 +55,19 @@ def encode(
 
     from morphospace.cli.folders import encode_folder
     from morphospace.cli.rows import rows_of_folder, rows_of_splits
+    from morphospace.data import Preparation
     from morphospace.points import PointTable, write_points
     from morphospace.workflow import preparation_for
 
     path = output_path(out, "encode", ".npz", force=force)
     found = open_space(space, device)
+    preparation = preparation_for(found, Preparation(label=label, label_from=label_from))
     if (folder := encode_folder(found, data)) is not None:
         codes, names, problems = folder
-        rows, more = rows_of_folder(Path(data), names)
+        rows, more = rows_of_folder(Path(data), names, preparation)
         problems = [*more, *problems]
     else:
-        dataset, splits = open_splits(data, preparation_for(found))
+        dataset, splits = open_splits(data, preparation)
         codes = np.concatenate([found.encode(split.images).mean for split in splits.values()])
         rows, problems = rows_of_splits(dataset, splits), list(dataset.problems)
     table = PointTable(codes, rows.labels, rows.names, rows.attributes)

@@ -291,6 +291,7 @@ def _score_folder(space: Space, data: str) -> _Scored | None:
     from morphospace.cli.rows import rows_of_folder
     from morphospace.data.items import read_fitted
     from morphospace.evaluate import reconstruction_errors
+    from morphospace.workflow import preparation_for
 
     files = folder_pictures(data)
     if files is None:
@@ -309,7 +310,7 @@ def _score_folder(space: Space, data: str) -> _Scored | None:
         again = [(names[place], paths[names[place]]) for place in places]
         return np.concatenate([images for _, images in read_fitted(again, space.shape, space.resize, [])])
 
-    rows, others = rows_of_folder(Path(data), names)
+    rows, others = rows_of_folder(Path(data), names, preparation_for(space))
     more = {"problems": [problem._asdict() for problem in (*others, *problems)]}
     return _Scored(rows, np.concatenate(codes), np.concatenate(errors), pictures, more)
 

@@ -12,7 +12,7 @@ from morphospace.cli.problems import one_line
 from morphospace.errors import DataError
 
 if TYPE_CHECKING:
-    from morphospace.data import Dataset, Split
+    from morphospace.data import Dataset, Preparation, Split
     from morphospace.data.attributes import Attribute
     from morphospace.data.folder import Problem
     from morphospace.evaluate import Judgement
@@ -50,15 +50,21 @@ def rows_of_splits(dataset: Dataset, splits: Mapping[str, Split]) -> Rows:
     return Rows(names, kinds, labels, _without_labels(columns, labels))
 
 
-def rows_of_folder(folder: Path, names: Sequence[str]) -> tuple[Rows, list[Problem]]:
+def rows_of_folder(folder: Path, names: Sequence[str], preparation: Preparation) -> tuple[Rows, list[Problem]]:
     """Pictures of a folder, by their ``names`` in it; and what does not fit of its tables, which is said, too.
 
+    Args:
+        folder: with sub-folders, tables.
+        names: of its pictures.
+        preparation: where labels come from.
+
     Raises:
+        ArgumentError: if the tables have no column that ``preparation`` names.
         DataError: if the folder was changed while it was read.
     """
-    from morphospace.data.sources import folder_collection
+    from morphospace.data.collections import folder_collection
 
-    collection = folder_collection(folder)
+    collection = folder_collection(folder, preparation)
     columns = collection.columns()
     place = {collection.item_name(i): i for i in range(len(collection.items))}
     if gone := [name for name in names if name not in place]:
@@ -69,6 +75,8 @@ def rows_of_folder(folder: Path, names: Sequence[str]) -> tuple[Rows, list[Probl
         note(f"{one_line(problem.name)}: {problem.reason}")
     if len(columns.problems) > _SHOWN:
         note(f"{len(columns.problems) - _SHOWN:,} more like these; --json lists them all")
+    for words in columns.notes:
+        note(words)
     known = {key: values[chosen] for key, values in columns.attributes.items()}
     return Rows(list(names), kinds or [""] * len(names), labels, _without_labels(known, labels)), list(columns.problems)
 
@@ -93,7 +101,7 @@ def _joined(parts: Sequence[Any]) -> Attribute:
 
 def _without_labels(columns: Mapping[str, Attribute], labels: Sequence[str]) -> dict[str, Attribute]:
     """Attributes without the one that has the labels, which are in a column of their own already."""
-    from morphospace.data.sources import label_name
+    from morphospace.data.columns import label_name
 
     return {
         key: values

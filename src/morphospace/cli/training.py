@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -11,24 +10,19 @@ import typer
 
 from morphospace.cli.common import (
     Answer,
-    ColourOption,
     DataArgument,
     DeviceOption,
-    ResizeOption,
     SeedOption,
-    SizeOption,
-    StrictOption,
     command_line,
     escape,
     note,
     open_data,
     open_space,
-    preparation_of,
     screen,
     table_text,
     verb,
 )
-from morphospace.errors import ArgumentError
+from morphospace.cli.preparation import PreparationOptions
 
 if TYPE_CHECKING:
     from morphospace.workflow import Result
@@ -54,10 +48,7 @@ def train(
         Optional[str],  # noqa: UP045
         typer.Option("--from", metavar="SPACE", help="Go on from a trained space, with these images."),
     ] = None,
-    size: SizeOption = None,
-    resize: ResizeOption = "crop",
-    colour: ColourOption = "auto",
-    strict: StrictOption = False,
+    options: PreparationOptions = PreparationOptions(),  # noqa: B008 - frozen
     latent_dim: Annotated[
         Optional[int], typer.Option("--latent-dim", help="The number of latents; the recipe's by default.")  # noqa: UP045
     ] = None,
@@ -87,11 +78,9 @@ def train(
     # A mistyped key is found before a hundred thousand pictures are prepared.
     choose_recipe(recipe, shape=(28, 28, 1), start=begin, **wishes)
     settings = choose_settings(device=device, precision=precision, compiled=compiled)
-    preparation = preparation_of(size, resize, colour, strict)
+    preparation = options.preparation()
     if begin is not None:
-        if (size, resize, colour) != (None, "crop", "auto"):
-            raise ArgumentError("--from: the space decides the size, fit and colour of images. Leave these out.")
-        preparation = dataclasses.replace(preparation_for(begin), strict=strict)
+        preparation = preparation_for(begin, preparation)
     dataset = open_data(data, preparation)
     chosen = choose_recipe(recipe, shape=dataset.shape, start=begin, **wishes)
     with Display(screen()) as display:

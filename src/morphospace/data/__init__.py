@@ -13,8 +13,9 @@ from morphospace.data.dataset import (
     with_validation,
 )
 from morphospace.data.kept import KeptSet, forget, kept_sets
-from morphospace.data.preparation import Preparation
-from morphospace.data.sources import SOURCES, Source, open_dataset, open_item, parse_size, prepared_folder
+from morphospace.data.named import SOURCES, Source, prepared_folder
+from morphospace.data.preparation import Preparation, parse_size
+from morphospace.data.sources import open_dataset, open_item
 
 __all__ = [
     "SOURCES",

@@ -1,23 +1,23 @@
-"""Attributes: what a table says of each image, by the name of its file."""
+"""Attributes: what tables say of each image, by the name of its file."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data.folder import Problem, shown_name
+from morphospace.data.tables import Table, parse_table, shortened
 from morphospace.errors import FileError
 from morphospace.files import read_bytes
 
-__all__ = ["Attribute", "Attributes", "Table", "find_table", "read_table"]
+__all__ = ["Attribute", "Attributes", "Tabled", "read_tables"]
 
 Attribute: TypeAlias = NDArray[np.float64] | NDArray[np.str_]
 """One value for each image: numbers, NaN where unknown, or words, "" where unknown."""
@@ -25,94 +25,190 @@ Attribute: TypeAlias = NDArray[np.float64] | NDArray[np.str_]
 Attributes: TypeAlias = Mapping[str, Attribute]
 
 _PREFERRED = ("attributes.csv", "labels.csv", "metadata.csv")
-_KEYS = ("file", "filename", "file_name", "image", "image_id", "name", "path")
+_UNKNOWN = frozenset(["na", "n/a", "#n/a", "nan", "null", "none", "-", "?", "unknown"])  # in a column of numbers
+_POINT_IS_COMMA = re.compile(r"[+-]?\d*,\d+")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_SHOWN = 20  # rows that are named one by one
 
 
-class Table(NamedTuple):
-    """The attributes of N files, and what does not fit."""
+class Tabled(NamedTuple):
+    """What tables say of N files: attributes (N,) by name, what does not fit, and what was decided to read them."""
 
     attributes: dict[str, Attribute]
     problems: list[Problem]
+    notes: list[str]
 
 
-def find_table(tables: Sequence[str]) -> str | None:
-    """Which CSV of a folder has the attributes: the one there is, or the one with a telling name.
+class _Column(NamedTuple):
+    """A column of one or several tables: the cell of each file, "" where it has none."""
 
-    Example:
-        >>> find_table(["notes.csv", "attributes.csv"])
-        'attributes.csv'
-    """
-    telling = [name for name in _PREFERRED if name in tables]
-    return telling[0] if telling else tables[0] if len(tables) == 1 else None
+    cells: list[str]
+    decimal_comma: bool
 
 
-def read_table(path: Path, files: Sequence[str]) -> Table:
-    """The columns of a CSV as attributes of ``files``.
+def read_tables(root: Path, tables: Sequence[str], files: Sequence[str]) -> Tabled:
+    """The columns of tables as attributes of ``files``.
 
-    The first column, or one called file, image, name or path, has the file names: relative to the table's
-    folder, or without their folders, or without their endings, as long as they stay unique. A column whose values
-    are all numbers is a numeric attribute, any other one has words.
+    One column of a table, called file, image, name or path, or the one of which most cells are, has the names of
+    files: relative to the table's folder or to ``root``, or without their folders, or without their endings, as long
+    as they stay unique. Columns of several tables that have one name are one attribute. A column whose values are all
+    numbers is a numeric attribute, any other one has words; files without a value have NaN or "".
+
+    No table stands in the way of a set: what cannot be read is said and passed over.
 
     Args:
-        path: a CSV with a header, in UTF-8, separated by commas, semicolons or tabs.
-        files: relative to the table's folder, with ``/``.
-
-    Returns:
-        an attribute for each other column; files without a row have NaN or "". Rows of files that are not there,
-        files without a row and second rows of a file are problems.
-
-    Raises:
-        FileError: if the table cannot be read, has no header, no second column, or rows of another length.
+        root: the folder of the set.
+        tables: relative to it, with ``/``; see :func:`morphospace.data.tables.parse_table` for their kinds.
+        files: relative to it, too.
     """
-    header, rows = _rows(path)
-    key = next((i for i, name in enumerate(header) if name.strip().lower() in _KEYS), 0)
     places = _places(files)
-    values: dict[int, list[str]] = {}
     problems: list[Problem] = []
+    notes: list[str] = []
+    columns: dict[str, _Column] = {}
+    told: set[int] = set()
+    last = len(_PREFERRED)
+    telling = [PurePosixPath(name).name.lower() for name in tables]
+    order = sorted(range(len(tables)), key=lambda i: _PREFERRED.index(telling[i]) if telling[i] in _PREFERRED else last)
+    for name in (tables[i] for i in order):
+        place_of = _placing(places, PurePosixPath(name).parent.as_posix())
+        try:
+            found = parse_table(read_bytes(root / name, "table"), shown_name(name), place_of)
+        except FileError as error:
+            problems.append(Problem(shown_name(name), str(error)))
+            continue
+        if isinstance(found, str):
+            problems.append(Problem(shown_name(name), f"passed over: {found}"))
+            continue
+        if len(found.header) < 2:
+            problems.append(Problem(shown_name(name), "passed over: it has no column beside the names of files"))
+            continue
+        notes += found.notes
+        problems += found.problems
+        rows = _rows_of_files(found, shown_name(name), place_of, problems)
+        _join(columns, shown_name(name), found, rows, len(files), notes)
+        told.update(rows)
+    if columns and (missing := len(files) - len(told)):
+        first = shown_name(next(name for i, name in enumerate(files) if i not in told))
+        problems.append(
+            Problem(
+                ", ".join(map(shown_name, tables)), f"no row for {missing} of {len(files)} files, {first} is the first"
+            )
+        )
+    return Tabled(_attributes(columns, notes), problems, notes)
+
+
+def _placing(places: Mapping[str, int], folder: str) -> Callable[[str], int | None]:
+    """The place of the file that a cell of a table in ``folder`` names."""
+    prefix = "" if folder == "." else folder + "/"
+
+    def place_of(cell: str) -> int | None:
+        name = cell.strip().removeprefix("./").replace("\\", "/")
+        found = places.get(prefix + name) if prefix else None
+        return places.get(name) if found is None else found
+
+    return place_of
+
+
+def _rows_of_files(
+    table: Table, name: str, place_of: Callable[[str], int | None], problems: list[Problem]
+) -> dict[int, Sequence[str]]:
+    """The row of each file that has one."""
+    found: dict[int, Sequence[str]] = {}
     unknown = 0
-    for row in rows:
-        place = places.get(row[key].strip().removeprefix("./").replace("\\", "/"))
+    for row in table.rows:
+        place = place_of(row[table.key])
         if place is None:
             unknown += 1
-            if unknown <= 20:
-                problems.append(Problem(f"{path.name}: {row[key]}", "a row of a file that is not there"))
-        else:
-            if place in values:
-                problems.append(Problem(f"{path.name}: {row[key]}", "a second row of a file; the last one counts"))
-            values[place] = row
-    if unknown > 20:
-        problems.append(Problem(path.name, f"{unknown - 20} more rows of files that are not there"))
-    if missing := len(files) - len(values):
-        first = shown_name(next(name for i, name in enumerate(files) if i not in values))
-        problems.append(Problem(path.name, f"no row for {missing} of {len(files)} files, {first} is the first"))
-    empty = [""] * len(header)
-    columns = {
-        name.strip(): _column([values.get(i, empty)[j].strip() for i in range(len(files))])
-        for j, name in enumerate(header)
-        if j != key
-    }
-    return Table(columns, problems)
+            if unknown <= _SHOWN:
+                problems.append(Problem(f"{name}: {row[table.key]}", "a row of a file that is not there"))
+            continue
+        if place in found:
+            problems.append(Problem(f"{name}: {row[table.key]}", "a second row of a file; the last one counts"))
+        found[place] = row
+    if unknown > _SHOWN:
+        problems.append(Problem(name, f"{unknown - _SHOWN} more rows of files that are not there"))
+    return found
 
 
-def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
+def _join(
+    columns: dict[str, _Column],
+    name: str,
+    table: Table,
+    rows: Mapping[int, Sequence[str]],
+    count: int,
+    notes: list[str],
+) -> None:
+    """Add the columns of one table to those of the others."""
+    for column, some in zip(table.header, zip(*rows.values(), strict=True), strict=True):
+        if column == table.header[table.key]:
+            continue
+        cells = [""] * count
+        for place, cell in zip(rows, some, strict=True):
+            cells[place] = cell.strip()
+        before = columns.get(column)
+        if before is None:
+            columns[column] = _Column(cells, table.decimal_comma)
+            continue
+        both = list(zip(before.cells, cells, strict=True))
+        if clashes := sum(bool(first and second) and first != second for first, second in both):
+            notes.append(
+                f'{name} says otherwise than another table in the column "{column}" for {clashes:,} files: '
+                "the other one counts; rename the column to have both"
+            )
+        comma = before.decimal_comma and table.decimal_comma
+        columns[column] = _Column([first or second for first, second in both], comma)
+
+
+def _attributes(columns: Mapping[str, _Column], notes: list[str]) -> dict[str, Attribute]:
+    """Columns of cells as numbers or words, with what was decided in ``notes``."""
+    found: dict[str, Attribute] = {}
+    said: dict[str, list[str]] = {}
+    for name, column in columns.items():
+        numbers, reading = _numbers(column.cells, decimal_comma=column.decimal_comma)
+        found[name] = np.array(column.cells, np.str_) if numbers is None else np.array(numbers, np.float64)
+        if reading:
+            said.setdefault(reading, []).append(name)
+    notes += [f"{shortened(names)}: {reading}" for reading, names in said.items()]
+    _signs(found, notes)
+    return found
+
+
+def _numbers(cells: Sequence[str], *, decimal_comma: bool) -> tuple[list[float] | None, str]:
+    """Cells as numbers, with what was decided for that; None where they are words."""
+    known = dict.fromkeys(cells)
+    known.pop("", None)
+    unknown = {cell for cell in known if cell.lower() in _UNKNOWN}
+    plain = [cell for cell in known if cell not in unknown]
+    said = [f"{shortened(sorted(unknown))} was taken for unknown"] if unknown - {"nan", "NaN"} else []
+    commas = [cell for cell in plain if "," in cell]
+    value = dict.fromkeys(["", *unknown], math.nan)
+    thousands = bool(commas) and not decimal_comma and all(map(_THOUSANDS.fullmatch, commas))
+    if thousands:
+        said.append(f"the comma in numbers like {commas[0]} was taken to part thousands")
+    elif commas and all(map(_POINT_IS_COMMA.fullmatch, commas)):
+        said.append(f"the comma in numbers like {commas[0]} was taken for their decimal point")
     try:
-        text = read_bytes(path, "table of attributes").decode("utf-8-sig")
-        first = text.split("\n", 1)[0]
-        delimiter = max(",;\t", key=first.count)
-        header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path} is no UTF-8 text ({error}). Save the table as CSV in UTF-8.") from error
-    except (csv.Error, ValueError) as error:
-        raise FileError(f"{path} is no table: expected a header and rows with commas between ({error}).") from error
-    if len(header) < 2 or len(set(header)) < len(header):
-        raise FileError(
-            f"{path}: expected a header with a column of file names and at least one other, all of different "
-            f"names; got {header}."
-        )
-    for i, row in enumerate(rows):
-        if len(row) != len(header):
-            raise FileError(f"{path}: row {i + 2} has {len(row)} values, expected {len(header)} as in the header.")
-    return header, rows
+        for cell in plain:
+            if "_" in cell:  # which Python reads over, and nobody else
+                return None, ""
+            value[cell] = float(cell.replace(",", "" if thousands else "."))
+    except ValueError:
+        return None, ""
+    return [value[cell] for cell in cells], "; ".join(said)
+
+
+def _signs(attributes: dict[str, Attribute], notes: list[str]) -> None:
+    """Columns of -1 and 1, which some tables write for no and yes, as 0 and 1."""
+    signed = [
+        name
+        for name, values in attributes.items()
+        if values.dtype.kind == "f" and (known := set(values[~np.isnan(values)].tolist())) and known <= {-1.0, 1.0}
+        and -1.0 in known
+    ]  # fmt: skip
+    for name in signed:
+        attributes[name] = np.where(attributes[name] == -1, 0.0, attributes[name])
+    if signed:
+        notes.append(f"-1 and 1 were taken for no and yes, and became 0 and 1: {shortened(signed)}")
 
 
 def _places(files: Sequence[str]) -> dict[str, int]:
@@ -120,15 +216,8 @@ def _places(files: Sequence[str]) -> dict[str, int]:
     whole = {name: i for i, name in enumerate(files)}
     found: dict[str, int] = {}
     without_folder = [name.rpartition("/")[2] for name in files]
-    for names in (without_folder, [name.rpartition(".")[0] for name in without_folder]):
+    without_ending = [name.rpartition(".")[0] for name in files]
+    for names in (without_folder, [name.rpartition(".")[0] for name in without_folder], without_ending):
         counts = Counter(names)
         found |= {name: i for i, name in enumerate(names) if name and counts[name] == 1 and name not in found}
     return found | whole
-
-
-def _column(values: list[str]) -> Attribute:
-    try:
-        numbers = [float(value) if value else math.nan for value in values]
-    except ValueError:
-        return np.array(values, np.str_)
-    return np.array(numbers, np.float64)

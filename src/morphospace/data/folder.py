@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ PICTURE_SUFFIXES = frozenset([
     ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".jp2", ".ico",
 ])
 # fmt: on
+TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".txt"])
+_MANY_TEXTS = 10  # in one folder: they belong to a picture each, and none is a table of all
 _SPLITS = {
     "train": "train",
     "training": "train",
@@ -49,7 +52,7 @@ class Listing:
         files: paths relative to it.
         labels: the label of each file, or none if there are fewer than two.
         splits: "train", "test" or "validation" for each file, or none where sub-folders do not say.
-        tables: the CSV files that lie in the folder itself.
+        tables: the files that may be tables of the pictures.
         problems: what lies there and is no candidate, with the reason.
         key: a hash over all names, sizes and times: another key, another folder.
         times: when each folder was changed last.
@@ -98,14 +101,24 @@ def list_folder(folder: Path) -> Listing:
             continue
         digest.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a hundred thousand Paths take a second
-        if suffix == ".csv" and "/" not in name:
+        if suffix in TABLE_SUFFIXES:
             tables.append(name)
         elif suffix in PICTURE_SUFFIXES or not suffix:
             files.append(name)
         else:
             problems.append(Problem(shown_name(name), f"not a picture's name ({suffix})"))
+    texts = Counter(name.rpartition("/")[0] for name in tables if name.lower().endswith(".txt"))
+    problems += [
+        Problem(shown_name(place) or ".", f"{count} texts, of which none was read as a table")
+        for place, count in texts.items()
+        if count > _MANY_TEXTS
+    ]
+    tables = [
+        name for name in tables if not name.lower().endswith(".txt") or texts[name.rpartition("/")[0]] <= _MANY_TEXTS
+    ]
     if not files:
-        lies = f"{len(problems)} other files, the first is {problems[0].name}" if problems else "nothing"
+        others = [*map(shown_name, tables), *(problem.name for problem in problems)]
+        lies = f"{len(others)} other files, the first is {others[0]}" if others else "nothing"
         raise DataError(
             f"DATA: the folder {folder} holds no pictures: expected PNG, JPEG, ... files, in sub-folders or not; "
             f"found {lies}."

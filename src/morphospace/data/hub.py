@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 
 from morphospace.data.attributes import Attribute
+from morphospace.data.collections import Collection
+from morphospace.data.columns import Columns, chosen_columns
 from morphospace.data.items import Item
-from morphospace.data.preparation import Collection, Columns
-from morphospace.data.sources import label_name
+from morphospace.data.preparation import Preparation
 from morphospace.errors import DataError, FileError
 
 __all__ = ["hub_collection"]
 
-_LABELS = ("label", "labels", "fine_label", "class")
 
-
-def hub_collection(name: str) -> Collection:
+def hub_collection(name: str, preparation: Preparation) -> Collection:
     """The pictures of ``hf:NAME``: a set of the hub, or a local folder that ``datasets`` can load.
 
     Its first image column is used; ``label`` is the label, columns of numbers and words are attributes; the splits
@@ -53,12 +52,11 @@ def hub_collection(name: str) -> Collection:
     def columns() -> Columns:
         tables = [part.remove_columns(column) for part in parts.values()]
         values = {c: [v for table in tables for v in table[c]] for c in first.features if c != column}
-        label = next((c for c in _LABELS if c in values), None)
-        names = getattr(first.features[label], "names", None) if label else None
-        labels = [_label_name(v, names) for v in values.pop(label)] if label else []
-        attributes = {c: found for c, some in values.items() if (found := _attribute(some)) is not None}
-        official = set(parts) >= {"train", "test"}
-        return Columns(labels, [place.partition("/")[0] for place in places] if official else (), attributes)
+        named = {c: getattr(first.features[c], "names", None) for c in values}
+        words = {c: [_named(v, n) for v in values[c]] if (n := named[c]) else values[c] for c in values}
+        attributes = {c: found for c, some in words.items() if (found := _attribute(some)) is not None}
+        splits = [place.partition("/")[0] for place in places] if set(parts) >= {"train", "test"} else ()
+        return chosen_columns(Columns(splits=splits, attributes=attributes), preparation)
 
     return Collection(
         name=name.rstrip("/").rpartition("/")[2],
@@ -71,11 +69,9 @@ def hub_collection(name: str) -> Collection:
     )
 
 
-def _label_name(value: Any, names: Sequence[str] | None) -> str:
-    """A label in words; sets of the hub write -1 or nothing where the label is hidden."""
-    if names:
-        return names[value] if value in range(len(names)) else "(no label)"
-    return label_name(value)
+def _named(value: Any, names: Sequence[str]) -> str | None:
+    """The name of a label; sets of the hub write -1 or nothing where it is hidden."""
+    return names[value] if value in range(len(names)) else None
 
 
 def _attribute(values: Sequence[Any]) -> Attribute | None:

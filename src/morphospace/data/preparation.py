@@ -1,335 +1,136 @@
-"""Preparation: pictures of any size and kind, decoded once, in parallel, into one file of equal images.
-
-What is prepared is kept in the user's cache and found again by what it was made of: the same collection,
-unchanged, opens at once; a changed one is prepared anew. It is written whole or not at all.
-"""
+"""What a person may ask of the preparation of a set."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, NoReturn
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-import numpy as np
-from filelock import FileLock
-from numpy.typing import NDArray
+from morphospace.data.items import SMALLEST_SIDE
+from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.images import RESIZES, Resize
+from morphospace.intensity import parse_intensity
+from morphospace.interpretation import FRAMES, Frames
 
-from morphospace.data.attributes import Attributes
-from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, held_out, spread
-from morphospace.data.fetch import Progress, no_progress
-from morphospace.data.folder import Problem
-from morphospace.data.items import SMALLEST_SIDE, Item, Place, look_at
-from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, SPLITS, open_prepared
-from morphospace.data.store import write_header
-from morphospace.errors import ArgumentError, DataError, FileError, did_you_mean
-from morphospace.files import atomic_folder, remove_leftovers, safe_name, write_json
-from morphospace.images import RESIZES, Resize, fit_image
+__all__ = ["Preparation", "parse_size"]
 
-__all__ = ["Collection", "Columns", "Preparation", "prepare", "reshaped"]
-
-_SAMPLE = 256  # pictures that decide size and colour
-_KEPT_SIDE = 128  # sets of one size up to this keep it
-_SIDE = 64  # the longer side of all others
 _LARGEST_SIDE = 4096
+_BEFORE = {"intensity": "file", "background": "white", "split_by": "pixels"}  # what version 0.1 did, and did not write
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """How pictures of any form become images of one.
+    """How pictures of any form become images of one, and how what is known of them is found.
 
     Attributes:
         size: (H, W) in pixels, each 4..4096. By default a set of one size of at most 128 a side keeps it; any
-            other gets the middle one of its proportions and a longer side of at most 64.
+            other gets the middle one of its proportions and as many pixels as a square of 64.
         resize: "crop", "pad" or "fit", see :func:`morphospace.images.fit_image`.
         colour: "grey", "colour", or "auto": grey if all pictures looked at are.
         strict: refuse the set if a single file cannot be used.
+        intensity: which values are black and white: "auto" by the values of the whole set, "full" for all that the
+            files' samples can hold, "file" by each file alone, "LOW:HIGH" in values, "P%:P%" in percentiles.
+        channels: the places from 1 of the samples that become grey (one) or red, green and blue (three).
+        frames: which pages of stacks and frames of animations count: "first", "all" as a picture each, or their
+            "max" or "mean" as one.
+        background: what lies behind transparent pixels: "white", "black", "#RRGGBB", or "auto": white, unless the
+            pictures themselves are.
+        truncated: "keep" pictures whose file ends early, or "leave-out".
+        label: the column of the table that has the labels.
+        label_from: a regular expression; what its first group finds in a file's name is the label.
+        group: the column whose equal values (a specimen, a patient) never lie on both sides of the split.
+        split_by: "source" for the files themselves, "pixels" for the prepared images, as version 0.1 had it.
     """
 
     size: tuple[int, int] | None = None
     resize: Resize = "crop"
     colour: Literal["auto", "grey", "colour"] = "auto"
     strict: bool = False
+    intensity: str = "auto"
+    channels: tuple[int, ...] | None = None
+    frames: Frames = "first"
+    background: str = "auto"
+    truncated: Literal["leave-out", "keep"] = "leave-out"
+    label: str | None = None
+    label_from: str | None = None
+    group: str | None = None
+    split_by: Literal["source", "pixels"] = "source"
 
     def __post_init__(self) -> None:
         if self.size is not None and not all(SMALLEST_SIDE <= n <= _LARGEST_SIDE for n in self.size):
             raise ArgumentError(
                 f"--size: expected {SMALLEST_SIDE} to {_LARGEST_SIDE} pixels a side, got {self.size[0]}x{self.size[1]}."
             )
-        if self.resize not in RESIZES:
-            raise ArgumentError(f'--resize: there is no "{self.resize}". {did_you_mean(self.resize, RESIZES)}')
-        if self.colour not in ("auto", "grey", "colour"):
-            known = ("auto", "grey", "colour")
-            raise ArgumentError(f'--colour: there is no "{self.colour}". {did_you_mean(self.colour, known)}')
+        for name, known in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in known:
+                raise ArgumentError(f'--{name}: there is no "{value}". {did_you_mean(value, known)}')
+        parse_intensity(self.intensity)
+        if self.channels is not None and (len(self.channels) not in (1, 3) or min(self.channels) < 1):
+            raise ArgumentError(f"--channels: expected one place or three, from 1 on, like 1,2,3; got {self.channels}.")
+        if self.background not in ("auto", "white", "black") and not re.fullmatch("#[0-9a-fA-F]{6}", self.background):
+            raise ArgumentError(
+                f'--background: expected auto, white, black, or a colour like #FFD700, got "{self.background}".'
+            )
+        if self.label_from is not None:
+            _check_pattern(self.label_from)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return asdict(self) | {"size": None if self.size is None else list(self.size)}
+        values = asdict(self)
+        return values | {name: list(values[name]) for name in ("size", "channels") if values[name] is not None}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Preparation:
-        """What :meth:`to_json` gave.
+        """What :meth:`to_json` gave, of this version or an earlier one, which then did as it knew.
 
         Raises:
             ValueError: for other values.
+
+        Example:
+            >>> before = {"size": [8, 6], "resize": "crop", "colour": "auto", "strict": False}  # of version 0.1
+            >>> Preparation.from_json(before).size, Preparation.from_json(before).split_by
+            ((8, 6), 'pixels')
         """
-        size = values["size"]
-        return cls(**{**values, "size": None if size is None else (int(size[0]), int(size[1]))})
+        known = {**_BEFORE, **values}
+        for name in ("size", "channels"):
+            if known.get(name) is not None:
+                known[name] = tuple(int(n) for n in known[name])
+        return cls(**known)
 
 
-class Columns(NamedTuple):
-    """What is known of each item beside its picture: labels, splits and attributes, or none; and what does not fit."""
-
-    labels: Sequence[str] = ()
-    splits: Sequence[str] = ()
-    attributes: Attributes = {}  # noqa: RUF012 - a NamedTuple's default, never changed
-    problems: Sequence[Problem] = ()
-
-
-@dataclass(frozen=True)
-class Collection:
-    """Pictures that are to become a data set.
-
-    Attributes:
-        name: what reports call the set.
-        source: what opens it again.
-        key: a hash of all that decides its content.
-        items: where each picture comes from.
-        item_name: the name of a picture by its place.
-        columns: called when the set is prepared.
-        changed: whether the pictures are not what they were when they were listed.
-        licence: the terms.
-    """
-
-    name: str
-    source: str
-    key: str
-    items: Sequence[Item]
-    item_name: Callable[[int], str]
-    columns: Callable[[], Columns]
-    changed: Callable[[], bool] = lambda: False
-    licence: str = ""
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "resize": RESIZES,
+    "colour": ("auto", "grey", "colour"),
+    "frames": FRAMES,
+    "truncated": ("leave-out", "keep"),
+    "split_by": ("source", "pixels"),
+}
 
 
-def prepare(
-    collection: Collection, preparation: Preparation, *, cache: Path, progress: Progress = no_progress
-) -> Dataset:
-    """The data set of a collection: from ``cache`` if it is there unchanged, else prepared and kept there.
-
-    Raises:
-        DataError: if the set cannot be used: too few pictures, too many broken ones, all the same.
-        FileError: if the cache cannot be written.
-    """
-    wanted = {"format": FORMAT, "source": collection.source, "preparation": preparation.to_json() | {"strict": None}}
-    entry = cache / f"{safe_name(collection.name)}-{_hash(wanted)[:16]}"
+def _check_pattern(pattern: str) -> None:
     try:
-        entry.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"cannot make {entry}: {error.strerror}. Set MORPHOSPACE_CACHE to a folder to write to."
-        ) from error
-    with FileLock(entry / LOCK):  # a second process waits, and then finds the work done
-        found = _opened(entry / SET, collection)
-        if found is None:
-            remove_leftovers(entry)
-            with atomic_folder(entry / SET) as partial:
-                _prepare(partial, collection, preparation, progress)
-            found = _opened(entry / SET, collection)
-        if found is None:
-            raise FileError(f"{entry} was changed while it was written. Try again.")
-        os.utime(entry)  # when it was last used
-    if preparation.strict and found.problems:
-        _refuse(collection, found.problems, "--strict allows none")
-    return replace(found, preparation={"asked": preparation.to_json(), **found.preparation})
-
-
-def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
-    """A set of arrays, whose images have one form already, in the form that ``preparation`` asks for."""
-    height, width = preparation.size or dataset.shape[:2]
-    channels = {"auto": dataset.shape[2], "grey": 1, "colour": 3}[preparation.colour]
-    shape = (height, width, channels)
-    if shape == dataset.shape:
-        return dataset
-
-    def fitted(split: Split) -> Split:
-        return replace(
-            split, images=np.stack([fit_image(image, shape, preparation.resize) for image in np.asarray(split.images)])
-        )
-
-    colour = "colour" if channels == 3 else "grey"
-    return replace(
-        dataset,
-        train=fitted(dataset.train),
-        test=fitted(dataset.test),
-        validation=None if dataset.validation is None else fitted(dataset.validation),
-        fingerprint=_hash([dataset.fingerprint, *shape, preparation.resize]),
-        preparation={
-            "asked": preparation.to_json(),
-            "size": [height, width],
-            "resize": preparation.resize,
-            "colour": colour,
-        },
-    )
-
-
-def _opened(folder: Path, collection: Collection) -> Dataset | None:
-    return open_prepared(
-        folder, key=collection.key, name=collection.name, source=collection.source, licence=collection.licence
-    )
-
-
-def _hash(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:
-    counts = Counter(problem.reason.split(" (")[0] for problem in problems)
-    kinds = ", ".join(f"{count} {reason}" for reason, count in counts.most_common(4))
-    first = problems[0]
-    raise DataError(
-        f"DATA: {len(problems)} files of {collection.name} cannot be used, {why}: {kinds}; "
-        f"the first is {first.name} ({first.reason}). Remove or replace them."
-    )
-
-
-def _prepare(folder: Path, collection: Collection, preparation: Preparation, progress: Progress) -> None:
-    began = time.perf_counter()
-    items, count = collection.items, len(collection.items)
-    columns = collection.columns()
-    shape, notes = _plan(collection, preparation)
-    path = folder / IMAGES
-    _check_room(folder, count * int(np.prod(shape)))
-    place = Place(path, write_header(path, (count, *shape)))
-    with path.open("r+b") as stream:
-        stream.truncate(place.offset + count * int(np.prod(shape)))
-    digests, sizes = np.zeros((count, 16), np.uint8), np.zeros((count, 2), np.int32)
-    coloured, done = 0, 0
-    reasons: dict[int, str] = {}
-    for found in look_at(items, shape, preparation.resize, place):
-        stop = found.start + len(found.sizes)
-        digests[found.start : stop], sizes[found.start : stop] = found.digests, found.sizes
-        coloured += int(found.coloured.sum())
-        reasons |= found.reasons
-        done += len(found.sizes)
-        progress(f"preparing {collection.name}", done, count, "pictures")
-    problems = [Problem(collection.item_name(i), reasons[i]) for i in sorted(reasons)]
-    if len(reasons) * 2 > count:
-        _refuse(collection, problems, f"more than half of {count}")
-    broken = np.isin(np.arange(count), list(reasons))
-    kinds = _split(collection.name, columns.splits, digests, broken)
-    labels, label_names = _numbered(columns.labels, broken)
-    if shape[2] == 1 and coloured:
-        notes.append(f"{coloured:,} pictures with colour became grey; --colour colour keeps it")
-    if collection.changed():
-        notes.append("the folder changed while it was read; what is new there is read at the next start")
-    rows = [np.flatnonzero(kinds == i) for i in range(len(SPLITS))]
-    fingerprint = fingerprint_of(
-        *(((len(r), *shape), digests[r], None if labels is None else labels[r]) for r in rows if len(r))
-    )
-    known = {f"attribute.{key}": values for key, values in columns.attributes.items()}
-    if isinstance(items[0], str):  # files have names; other items are called by their places
-        known["names"] = np.array([collection.item_name(i) for i in range(count)], np.str_)
-    with (folder / COLUMNS).open("wb") as stream:
-        np.savez(stream, split=kinds, **({} if labels is None else {"labels": labels}), **known)  # type: ignore[arg-type]
-    forms = Counter(f"{width}x{height}" for height, width in sizes[~broken].tolist())
-    description = {
-        "format": FORMAT,
-        "key": collection.key,
-        "source": collection.source,
-        "shape": list(shape),
-        "resize": preparation.resize,
-        "fingerprint": fingerprint,
-        "label_names": label_names,
-        "attributes": list(columns.attributes),
-        "problems": [*columns.problems, *problems],
-        "notes": notes,
-        "sizes": dict(forms.most_common(8)),
-        "forms": len(forms),
-        "seconds": round(time.perf_counter() - began, 3),
-    }
-    write_json(folder / DESCRIPTION, description)
-
-
-def _check_room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise FileError(
-            f"the prepared images take {needed / 1e9:.1f} GB, and {folder.parent} has {free / 1e9:.1f} GB free. "
-            "Free some, set MORPHOSPACE_CACHE to a folder on another disk, or choose a smaller --size."
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ArgumentError(f'--label-from: "{pattern}" is no regular expression: {error}.') from error
+    if groups < 1:
+        raise ArgumentError(
+            f'--label-from: expected a regular expression with a group in parentheses, like "([a-z]+)_", '
+            f'got "{pattern}".'
         )
 
 
-def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, int, int], list[str]]:
-    """The (H, W, C) that all images get, and what a person should know of it."""
-    items = collection.items
-    chosen = spread(len(items), _SAMPLE)
-    some: list[tuple[int, int]] = []
-    any_colour = False
-    reasons: dict[int, str] = {}
-    for one in look_at([items[i] for i in chosen]):
-        good = [i for i in range(len(one.sizes)) if one.start + i not in one.reasons]
-        some += [(int(one.sizes[i][0]), int(one.sizes[i][1])) for i in good]
-        any_colour = any_colour or bool(one.coloured.any())
-        reasons |= one.reasons
-    if not some:
-        problems = [Problem(collection.item_name(int(chosen[i])), reasons[i]) for i in sorted(reasons)]
-        _refuse(collection, problems, "and among those looked at none can")
-    sizes = set(some)
-    notes = []
-    height, width = _size(some)
-    if preparation.size is not None:
-        height, width = preparation.size
-    if sizes != {(height, width)}:
-        found = f"{len(sizes)} sizes" if len(sizes) > 1 else "{1}x{0}".format(*next(iter(sizes)))
-        how = {"crop": "cropped", "pad": "padded", "fit": "stretched"}[preparation.resize]
-        notes.append(f"pictures of {found} were scaled and {how} to {width}x{height}; --size and --resize change that")
-    colour = preparation.colour
-    if colour == "auto":
-        colour = "colour" if any_colour else "grey"
-    return (height, width, 3 if colour == "colour" else 1), notes
+def parse_size(text: str, argument: str = "--size") -> tuple[int, int]:
+    """``64`` or ``96x64`` (width x height) as (H, W).
 
-
-def _size(found: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The (H, W) of most use for pictures of these sizes."""
-    if len(set(found)) == 1 and max(found[0]) <= _KEPT_SIDE:
-        return found[0]
-    ratio = float(np.median([width / height for height, width in found]))
-    longer = min(_SIDE, int(np.median([max(size) for size in found])))
-    shorter = max(SMALLEST_SIDE, round(longer * min(ratio, 1 / ratio)))
-    return (shorter, longer) if ratio >= 1 else (longer, shorter)
-
-
-def _split(
-    name: str, splits: Sequence[str], digests: NDArray[np.uint8], broken: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
-    """For each item the place of its split in ``SPLITS``, 255 for broken ones."""
-    kinds = np.full(len(broken), 255, np.uint8)
-    good = np.flatnonzero(~broken)
-    if len(good) < 2:
-        raise DataError(f"DATA: expected at least two pictures (one is held out as a test), got {len(good)}.")
-    if splits:
-        kinds[good] = [SPLITS.index(splits[int(i)]) for i in good]
-        for part in ("train", "test"):
-            if not (kinds == SPLITS.index(part)).any():
-                raise DataError(f"DATA: {name} has no picture that can be used in {part}/.")
-    else:
-        try:
-            kinds[good] = held_out(digests[good])
-        except DataError as error:
-            raise DataError(f"DATA: all {len(good)} pictures of {name} are copies of one.") from error
-    return kinds
-
-
-def _numbered(labels: Sequence[str], broken: NDArray[np.bool_]) -> tuple[Labels | None, list[str]]:
-    """Labels as numbers in the order of their names; None without labels."""
-    names = sorted({label for label, bad in zip(labels, broken, strict=True) if not bad}) if labels else []
-    if len(names) < 2:
-        return None, []
-    number = {name: i for i, name in enumerate(names)}
-    return np.array([number.get(label, 0) for label in labels], np.int64), names
+    Example:
+        >>> parse_size("96x64")
+        (64, 96)
+    """
+    found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text.strip().lower())
+    if found is None:
+        raise ArgumentError(f'{argument}: expected pixels like 64, or WIDTHxHEIGHT like 96x64, got "{text}".')
+    height, width = int(found[2] or found[1]), int(found[1])
+    Preparation(size=(height, width))  # refuses sizes out of range
+    return height, width

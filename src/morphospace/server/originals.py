@@ -8,7 +8,8 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from morphospace.data import ImageArray, Preparation, open_dataset
-from morphospace.data.sources import SOURCES, is_local
+from morphospace.data.named import SOURCES
+from morphospace.data.sources import is_local
 from morphospace.errors import MorphospaceError
 from morphospace.space import Space
 from morphospace.training.runs import run_data

@@ -91,10 +91,27 @@ def train(
     return train_run(dataset, chosen, out=folder, seed=seed, settings=machine, began=began, start=begin).space
 
 
-def preparation_for(space: Space) -> Preparation:
-    """How pictures are prepared for a space that exists already."""
+_OF_THE_SPACE = ("size", "resize", "colour", "intensity", "channels", "frames", "background", "truncated")
+
+
+def preparation_for(space: Space, asked: Preparation | None = None) -> Preparation:
+    """How pictures are prepared for a space that exists already.
+
+    Args:
+        space: decides the form of images.
+        asked: has the rest: what is refused, and where labels and groups come from.
+
+    Raises:
+        ArgumentError: if ``asked`` is for another form.
+    """
     height, width, channels = space.shape
-    return Preparation(size=(height, width), resize=space.resize, colour="grey" if channels == 1 else "colour")
+    asked = asked or Preparation()
+    for key in _OF_THE_SPACE:
+        if getattr(asked, key) != getattr(Preparation(), key):
+            raise ArgumentError(f"--from: the space decides the {key} of images. Leave --{key} out.")
+    return dataclasses.replace(
+        asked, size=(height, width), resize=space.resize, colour="grey" if channels == 1 else "colour"
+    )
 
 
 def choose_recipe(

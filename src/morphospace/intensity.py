@@ -1,0 +1,206 @@
+"""Intensity: which value of a picture's samples is black and which is white, by one rule for a whole set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from morphospace.errors import ArgumentError
+
+__all__ = ["FULL", "KINDS", "Kind", "Values", "Window", "Wish", "parse_intensity", "survey", "to_levels", "window_for"]
+
+Kind: TypeAlias = Literal["8-bit", "16-bit", "32-bit", "float"]
+"""How samples are stored: each kind in a set has a window of its own."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class Window(NamedTuple):
+    """The value that becomes black, and the one that becomes white; what lies outside is clipped."""
+
+    low: float
+    high: float
+
+
+FULL: dict[Kind, Window] = {
+    "8-bit": Window(0, 255),
+    "16-bit": Window(0, 65535),
+    "32-bit": Window(0, 2**32 - 1),
+    "float": Window(0, 1),
+}
+"""All that a kind of samples can hold."""
+
+_DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners have
+_FEW = 31  # whole values up to this are labels, or marks; as grey levels of 256 they would be black
+_ROUNDING = 0.01  # by which values between 0 and 1 are over or under, after resampling
+_DRAWN = 4096  # values of one picture that percentiles go by
+_NARROW = 0.125  # share of the window; less is said to be dim
+
+
+class Values(NamedTuple):
+    """What samples of one kind turned out to be.
+
+    Attributes:
+        kind: how they are stored.
+        low: the least value.
+        high: the largest one.
+        whole: whether all are whole numbers.
+        drawn: some of the values, from all over; what percentiles go by.
+    """
+
+    kind: Kind
+    low: float
+    high: float
+    whole: bool
+    drawn: NDArray[np.float32] = np.empty(0, np.float32)
+
+    def joined(self, other: Values) -> Values:
+        """What the samples of both are."""
+        return Values(
+            self.kind, min(self.low, other.low), max(self.high, other.high), self.whole and other.whole,
+            np.concatenate([self.drawn, other.drawn]),
+        )  # fmt: skip
+
+
+def kind_of(dtype: np.dtype[Any]) -> Kind:
+    """The kind of samples of a dtype."""
+    if dtype.kind == "f":
+        return "float"
+    return {1: "8-bit", 2: "16-bit"}.get(dtype.itemsize, "32-bit")  # type: ignore[return-value]
+
+
+def survey(samples: NDArray[Any], *, drawn: bool = False) -> Values:
+    """Look at the samples of one picture, or of several.
+
+    Args:
+        samples: numbers of any shape, at least one, all finite.
+        drawn: whether to keep some of the values, for percentiles.
+
+    Example:
+        >>> survey(np.array([0, 7, 4095], np.uint16))[:4]
+        ('16-bit', 0.0, 4095.0, True)
+    """
+    whole = samples.dtype.kind != "f" or bool((samples == np.floor(samples)).all())
+    flat = samples.reshape(-1)
+    some = flat[np.linspace(0, len(flat) - 1, min(_DRAWN, len(flat))).astype(np.intp)] if drawn else flat[:0]
+    return Values(kind_of(samples.dtype), float(flat.min()), float(flat.max()), whole, some.astype(np.float32))
+
+
+class Wish(NamedTuple):
+    """What ``--intensity`` asks for: ``rule`` and, for "values" and "percentiles", its two numbers."""
+
+    rule: Literal["auto", "full", "file", "values", "percentiles"]
+    low: float = 0.0
+    high: float = 0.0
+
+
+def parse_intensity(text: str) -> Wish:
+    """``auto``, ``full``, ``file``, ``LOW:HIGH`` or ``P%:P%`` as a wish.
+
+    Raises:
+        ArgumentError: for other words, or numbers of which the second is not the larger.
+
+    Example:
+        >>> parse_intensity("100:4000"), parse_intensity("0.5%:99.5%").rule
+        (Wish(rule='values', low=100.0, high=4000.0), 'percentiles')
+    """
+    if text in ("auto", "full", "file"):
+        return Wish(text)  # type: ignore[arg-type]
+    wrong = ArgumentError(
+        f'--intensity: expected auto, full, file, two values like 0:4095 or two percentiles like 1%:99%, got "{text}".'
+    )
+    low, _, high = (part.strip() for part in text.partition(":"))
+    percent = low.endswith("%") and high.endswith("%")
+    try:
+        found = (float(low.rstrip("%")), float(high.rstrip("%"))) if percent else (float(low), float(high))
+    except ValueError as error:
+        raise wrong from error
+    if not np.isfinite(found).all() or found[0] >= found[1] or (percent and not 0 <= found[0] < found[1] <= 100):
+        raise wrong
+    return Wish("percentiles" if percent else "values", *found)
+
+
+def window_for(values: Values, wish: Wish = Wish("auto")) -> Window:  # noqa: B008 - it never changes
+    """The window for samples like these, of a whole set.
+
+    Auto goes by what the values are: 0 and 1 alone, or whole numbers up to 31, are spread from black to white;
+    otherwise 8 bits keep their 0 to 255, more bits use the 8, 10, 12, 14 or 16 of them that are in use, and fractions
+    within 0 to 1, -1 to 1 or 0 to 255 have that range. Anything else goes from 0, or the least value where it is
+    negative, to the largest.
+
+    Example:
+        >>> window_for(survey(np.array([0, 4095], np.uint16)))
+        Window(low=0.0, high=4095.0)
+        >>> window_for(survey(np.array([0.1, 1.0000001])))
+        Window(low=0.0, high=1.0)
+    """
+    if wish.rule == "values":
+        return Window(wish.low, wish.high)
+    if wish.rule == "full":
+        return FULL[values.kind]
+    if wish.rule == "percentiles":
+        low, high = (float(v) for v in np.percentile(values.drawn, (wish.low, wish.high)))
+        return Window(low, high) if low < high else _by_itself(values)
+    return _by_itself(values)
+
+
+def _by_itself(values: Values) -> Window:
+    kind, low, high, whole, _ = values
+    if high == low == 0:
+        return FULL[kind]
+    if whole and low >= 0:
+        return Window(0.0, _white_of_whole(kind, high))
+    if low >= -_ROUNDING and high <= 1 + _ROUNDING:
+        return Window(0.0, 1.0)
+    if low >= -1 - _ROUNDING and high <= 1 + _ROUNDING:
+        return Window(-1.0, 1.0)
+    if low >= 0:
+        return Window(0.0, 255.0 if _FEW < high <= 255.5 else high)
+    return Window(low, high if high > low else low + 1)
+
+
+def _white_of_whole(kind: Kind, high: float) -> float:
+    """White where values are whole numbers from 0 to ``high``."""
+    if high <= _FEW:
+        return high
+    if kind == "8-bit":
+        return 255.0
+    return next((float(2**bits - 1) for bits in _DEPTHS if high < 2**bits), high)
+
+
+def words_of(kind: Kind, window: Window, values: Values) -> str:
+    """How samples become grey levels, for a person; "" where nothing is done to them that needs a word."""
+    if window == FULL["8-bit"] and kind == "8-bit":
+        return ""
+    low, high = f"{window.low:g}", f"{window.high:g}"
+    what = f"{kind} values of {values.low:g} to {values.high:g}"
+    rule = f"{low} is black and {high} is white, in all pictures"
+    share = (min(values.high, window.high) - max(values.low, window.low)) / (window.high - window.low)
+    dim = f"; they use {max(0.0, share):.0%} of that, --intensity 0.5%:99.5% uses all" if share < _NARROW else ""
+    return f"{what}: {rule}{dim}; --intensity changes that"
+
+
+def to_levels(samples: NDArray[Any], window: Window) -> tuple[NDArray[np.uint8], int]:
+    """Samples as grey levels, and how many of them were clipped.
+
+    Example:
+        >>> levels, clipped = to_levels(np.array([0, 2048, 4095, 5000], np.uint16), Window(0, 4095))
+        >>> levels.tolist(), clipped
+        ([0, 128, 255, 255], 1)
+    """
+    if samples.dtype == np.uint8 and window == FULL["8-bit"]:
+        return samples, 0
+    clipped = int(np.count_nonzero((samples < window.low) | (samples > window.high)))
+    scaled = (samples.astype(np.float64) - window.low) * (255.0 / (window.high - window.low))
+    return np.floor(np.clip(scaled, 0, 255) + 0.5).astype(np.uint8), clipped
+
+
+def joined(found: Iterable[Values]) -> dict[Kind, Values]:
+    """What the samples of many pictures are, by kind."""
+    whole: dict[Kind, Values] = {}
+    for values in found:
+        whole[values.kind] = whole[values.kind].joined(values) if values.kind in whole else values
+    return whole
