@@ -141,3 +141,16 @@ def test_a_split_without_labels_or_attributes_is_filled(morpho: Morpho, tmp_path
     assert "note: the test images of tiny have no labels: theirs are left empty" in ran.err
     _, rows = cells(tmp_path / "z.csv")
     assert [row[1] for row in rows] == ["0", "1", "2", "3", "", ""]
+
+
+def test_another_column_can_have_the_labels(morpho: Morpho, pets: Path, tmp_path: Path) -> None:
+    ran = morpho("encode", "builtin", "pets", "--label", "colour", "--out", "z.csv")
+    assert ran.code == 0, ran.err
+    table = read_points(tmp_path / "z.csv")
+    assert list(table.labels) == ["blue", "red"] * 5 + ["blue", "(no label)"]
+    assert table.attributes["folder"].tolist() == ["cat"] * 6 + ["dog"] * 6
+    assert 'labels are of the column "colour"' in ran.err
+    wrong = morpho("encode", "builtin", "pets", "--label", "color")
+    assert wrong.code == 2
+    assert 'Did you mean "colour"' in wrong.err
+    assert not (tmp_path / "morpho-out").exists()
