@@ -288,15 +288,14 @@ class Space:
 
         Where the likelihood is sharp, the prior weighs little, and codes leave most of it empty: what is drawn
         there is like no image of the set. Source: Ghosh et al., From variational to deterministic autoencoders,
-        arXiv:1903.12436. With ``label``, draws are from :func:`morphospace.latent.class_draws.gaussian_of` it.
+        arXiv:1903.12436. With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`.
         """
         if n < 1:
             raise ArgumentError(f"-n: expected at least 1 image, got {n}.")
         rng = np.random.default_rng(seed)
         if label is not None:
-            names = self.about.get("data", {}).get("label_names", ())
-            codes = LabelledCodes(self.reference, self.reference_labels, names)
-            points = draw_label(str(label), n, rng, classes=self.classes, reference=codes)
+            known = self.reference, self.reference_labels, self.about.get("data", {}).get("label_names", ())
+            points = draw_label(str(label), n, rng, classes=self.classes, reference=LabelledCodes(*known))
         elif self.samples_prior or self.reference is None or len(self.reference) < 2:
             return rng.standard_normal((n, self.latent_dim)).astype(np.float32)
         else:
