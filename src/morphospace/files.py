@@ -22,6 +22,7 @@ __all__ = [
     "check_replaceable",
     "claim_folder",
     "claimed_number",
+    "natural_order",
     "next_numbered",
     "number_of",
     "read_bytes",
@@ -235,6 +236,19 @@ def number_of(path: Path) -> int:
     """
     digits = path.name.partition("-")[0]
     return int(digits) if digits.isdecimal() else 0
+
+
+def natural_order(name: str) -> tuple[tuple[str, int, str], ...]:
+    """What names are sorted by, so that numbers in them count as numbers.
+
+    Example:
+        >>> sorted(["10.png", "2.png", "1.png", "b1", "a2"], key=natural_order)
+        ['1.png', '2.png', '10.png', 'a2', 'b1']
+    """
+    parts = re.split(r"(\d+)", name)
+    digits = [number.lstrip("0") for number in parts[1::2]]
+    # Not as int: a name of thousands of digits is one too. The name itself comes last: 01 and 1 are two.
+    return (*((text, len(n), n) for text, n in zip(parts[::2], [*digits, ""], strict=True)), (name, 0, ""))
 
 
 def safe_name(name: str) -> str:

@@ -11,12 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from morphospace.decoding import Images, UnreadablePictureError, decode_picture, from_pil, to_pixels
+from morphospace.decoding import (
+    Images,
+    Samples,
+    Source,
+    UnreadablePictureError,
+    from_pil,
+    pixels_of,
+    read_samples,
+    to_pixels,
+)
 from morphospace.errors import DataError, FileError
 from morphospace.files import atomic_file, read_bytes
+from morphospace.intensity import kind_of, to_levels
+from morphospace.interpretation import AS_BEFORE, Interpretation
+from morphospace.quiet import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "RESIZES",
@@ -24,7 +36,9 @@ __all__ = [
     "Images",
     "Resize",
     "as_images",
+    "as_levels",
     "fit_image",
+    "from_pil",
     "png_bytes",
     "read_image",
     "read_text",
@@ -111,17 +125,48 @@ def _stack(images: Sequence[object], name: str) -> Images:
     return np.concatenate(each)
 
 
-def read_image(path: str | Path, *, near: int | None = None) -> Images:
+def read_image(
+    path: str | Path,
+    how: Interpretation = AS_BEFORE,
+    *,
+    near: int | None = None,
+    notice: Callable[[Samples, int], None] | None = None,
+) -> Images:
     """One picture file as uint8 (H, W, C), as :func:`morphospace.decoding.decode_picture` decodes it.
+
+    Args:
+        path: the file.
+        how: how its samples become pixels; by itself unless a set or a space has a rule.
+        near: the longest side that will be needed.
+        notice: told what the samples are, and how many were clipped.
 
     Raises:
         FileError: if the file is missing, no picture, truncated, or absurdly large.
     """
     data = read_bytes(Path(path), "image")
     try:
-        return decode_picture(data, near=near)
+        with quiet():
+            samples = read_samples(Source(data, how, near=near))
+        pixels, clipped = pixels_of(samples, how)
+        if notice is not None:
+            notice(samples, clipped)
+        return pixels
     except UnreadablePictureError as error:
         raise FileError(f"cannot use the picture {path}: {error.reason}. Expected a whole PNG, JPEG, ...") from error
+
+
+def as_levels(images: object, how: Interpretation) -> object:
+    """Arrays of samples of a kind that ``how`` has a window for, as grey levels; all else as it is.
+
+    Example:
+        >>> from morphospace.intensity import Window
+        >>> as_levels(np.array([[0, 4095]], np.uint16), Interpretation(windows={"16-bit": Window(0, 4095)}))
+        array([[  0, 255]], dtype=uint8)
+    """
+    if not isinstance(images, np.ndarray) or images.dtype == np.uint8 or images.dtype.kind not in "uif":
+        return images  # uint8 are grey levels already
+    window = (how.windows or {}).get(kind_of(images.dtype))
+    return images if window is None or not np.isfinite(images).all() else to_levels(images, window)[0]
 
 
 Resize: TypeAlias = Literal["crop", "pad", "fit"]

@@ -10,7 +10,21 @@ from numpy.typing import NDArray
 
 from morphospace.errors import ArgumentError
 
-__all__ = ["FULL", "KINDS", "Kind", "Values", "Window", "Wish", "parse_intensity", "survey", "to_levels", "window_for"]
+__all__ = [
+    "FULL",
+    "KINDS",
+    "Kind",
+    "Values",
+    "Window",
+    "Wish",
+    "joined",
+    "kind_of",
+    "parse_intensity",
+    "survey",
+    "to_levels",
+    "window_for",
+    "words_of",
+]
 
 Kind: TypeAlias = Literal["8-bit", "16-bit", "32-bit", "float"]
 """How samples are stored: each kind in a set has a window of its own."""
@@ -37,7 +51,7 @@ _DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners have
 _FEW = 31  # whole values up to this are labels, or marks; as grey levels of 256 they would be black
 _ROUNDING = 0.01  # by which values between 0 and 1 are over or under, after resampling
 _DRAWN = 4096  # values of one picture that percentiles go by
-_NARROW = 0.125  # share of the window; less is said to be dim
+_NARROW = 0.125  # share of the window; where nearly all values lie in less, it is said
 
 
 class Values(NamedTuple):
@@ -172,19 +186,44 @@ def _white_of_whole(kind: Kind, high: float) -> float:
 
 
 def words_of(kind: Kind, window: Window, values: Values) -> str:
-    """How samples become grey levels, for a person; "" where nothing is done to them that needs a word."""
-    if window == FULL["8-bit"] and kind == "8-bit":
+    """How samples become grey levels, for a person; "" for 8 bits that stay as they are."""
+    if kind == "8-bit" and window == FULL[kind]:
         return ""
-    low, high = f"{window.low:g}", f"{window.high:g}"
-    what = f"{kind} values of {values.low:g} to {values.high:g}"
-    rule = f"{low} is black and {high} is white, in all pictures"
-    share = (min(values.high, window.high) - max(values.low, window.low)) / (window.high - window.low)
-    dim = f"; they use {max(0.0, share):.0%} of that, --intensity 0.5%:99.5% uses all" if share < _NARROW else ""
-    return f"{what}: {rule}{dim}; --intensity changes that"
+    low, high = _number(window.low), _number(window.high)
+    rule = f"{low} is black and {high} is white in all pictures; --intensity changes that"
+    return f"{_what(kind, window, values)}: {rule}{_dim(window, values)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:.4g}"
+
+
+def _what(kind: Kind, window: Window, values: Values) -> str:
+    stored = "values with fractions" if kind == "float" and not values.whole else f"{kind} values"
+    span = f"{stored} of {_number(values.low)} to {_number(values.high)}"
+    if not values.whole or window.low != 0:
+        return span
+    if values.high == window.high == 1:
+        return f"{stored} of 0 and 1 alone, as masks have"
+    if values.high == window.high <= _FEW:
+        return f"{span}, as masks of labels have"
+    bits = next((bits for bits in _DEPTHS if window.high == 2**bits - 1), None)
+    return f"{span}, so {bits} bits are in use" if bits and values.high <= window.high else span
+
+
+def _dim(window: Window, values: Values) -> str:
+    """A hint where nearly all values lie in a small part of the window."""
+    if not len(values.drawn):
+        return ""
+    low, high = (min(max(float(v), window.low), window.high) for v in np.percentile(values.drawn, (0.5, 99.5)))
+    share = (high - low) / (window.high - window.low)
+    return (
+        f". 99% of them lie within {share:.0%} of that: --intensity 0.5%:99.5% uses it all" if share < _NARROW else ""
+    )
 
 
 def to_levels(samples: NDArray[Any], window: Window) -> tuple[NDArray[np.uint8], int]:
-    """Samples as grey levels, and how many of them were clipped.
+    """Samples as grey levels, and how many of them were clipped by half a level or more.
 
     Example:
         >>> levels, clipped = to_levels(np.array([0, 2048, 4095, 5000], np.uint16), Window(0, 4095))
@@ -193,9 +232,9 @@ def to_levels(samples: NDArray[Any], window: Window) -> tuple[NDArray[np.uint8],
     """
     if samples.dtype == np.uint8 and window == FULL["8-bit"]:
         return samples, 0
-    clipped = int(np.count_nonzero((samples < window.low) | (samples > window.high)))
-    scaled = (samples.astype(np.float64) - window.low) * (255.0 / (window.high - window.low))
-    return np.floor(np.clip(scaled, 0, 255) + 0.5).astype(np.uint8), clipped
+    scaled = (samples.astype(np.float64) - window.low) / (window.high - window.low) * 255.0
+    clipped = int(np.count_nonzero((scaled < -0.5) | (scaled > 255.5)))
+    return np.floor(np.clip(scaled, 0.0, 255.0) + 0.5).astype(np.uint8), clipped
 
 
 def joined(found: Iterable[Values]) -> dict[Kind, Values]:

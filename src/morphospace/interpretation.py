@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from morphospace.intensity import KINDS, Kind, Window
+from morphospace.intensity import FULL, KINDS, Kind, Window
 
 __all__ = ["AS_BEFORE", "FRAMES", "Frames", "Interpretation"]
 
@@ -35,6 +35,10 @@ class Interpretation:
     frames: Frames = "first"
     background: tuple[int, int, int] = (255, 255, 255)
     truncated: bool = False
+
+    def window(self, kind: Kind) -> Window:
+        """The window of a kind of samples."""
+        return (self.windows or {}).get(kind, FULL[kind])
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

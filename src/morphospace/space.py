@@ -18,7 +18,18 @@ from morphospace.bundle import FORMAT, Bundle, read_bundle, write_bundle
 from morphospace.data import ImageArray
 from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
-from morphospace.images import RESIZES, Images, Resize, as_images, fit_image, read_image, to_pixels
+from morphospace.images import (
+    RESIZES,
+    Images,
+    Resize,
+    as_images,
+    as_levels,
+    fit_image,
+    from_pil,
+    read_image,
+    to_pixels,
+)
+from morphospace.interpretation import AS_BEFORE, Interpretation
 from morphospace.latent.class_draws import LabelledCodes, draw_label
 from morphospace.latent.classes import Classes, change_class, class_scores
 from morphospace.latent.concepts import Concept, learn_concept, sides
@@ -151,6 +162,12 @@ class Space:
         return found if found in RESIZES else "pad"
 
     @property
+    def interpretation(self) -> Interpretation:
+        """How the samples of pictures become pixels: as those of its own set did."""
+        found = self.about.get("data", {}).get("interpretation")
+        return AS_BEFORE if found is None else Interpretation.from_json(found)
+
+    @property
     def has_prior(self) -> bool:
         """Whether it was trained towards N(0, I); an autoencoder was not."""
         return self.recipe.posterior == "gaussian"
@@ -177,18 +194,23 @@ class Space:
     def prepare(self, images: object) -> Images:
         """Images as this space takes them: arrays must have its size, pictures and files are brought to it.
 
+        Arrays of uint8 are pixels. Those of more bits, or of floats, have the window of the files of that kind that
+        the space was trained on, if there were such; otherwise they must be pixels too.
+
         Raises:
             DataError: for arrays of another size, NaN, or values outside 0..255.
         """
         if isinstance(images, (str, Path, Image.Image)):
             if isinstance(images, (str, Path)):
-                return fit_image(read_image(images, near=max(self.shape[:2])), self.shape, self.resize)[None]
-            return fit_image(as_images(images)[0], self.shape, self.resize)[None]
+                picture = read_image(images, self.interpretation, near=max(self.shape[:2]))
+            else:
+                picture = from_pil(images, self.interpretation)
+            return fit_image(picture, self.shape, self.resize)[None]
         if isinstance(images, Sequence) and images and isinstance(images[0], (str, Path, Image.Image, np.ndarray)):
             return np.concatenate([self.prepare(image) for image in images])
         if isinstance(images, np.ndarray) and images.shape == self.shape and images.ndim == 3:
             images = images[None]
-        array = as_images(images)
+        array = as_images(as_levels(images, self.interpretation))
         if array.shape[1:] != self.shape:
             raise DataError(
                 f"images: this space takes images of shape {self.shape} (height, width, channels), "
@@ -703,6 +725,7 @@ class Space:
             "channels": channels,
             "pixels": "uint8 / 255",
             "other_sizes": self.resize,
+            "interpretation": self.interpretation.to_json(),
         }
         reference: dict[str, NDArray[Any]] = {} if self.reference is None else {"codes": self.reference}
         if self.reference_labels is not None:
@@ -824,4 +847,8 @@ def load(path: str | Path, *, device: str = "cpu") -> Space:
         errors=errors,
         about=about,
     )
+    try:
+        space.interpretation.to_json()
+    except ValueError as error:
+        raise FileError(f"SPACE: {path} is damaged: data.interpretation in config.json: {error}.") from error
     return space.to(device)

@@ -13,7 +13,8 @@ import pytest
 from tests.pictures import encoded, noise, write_folder
 
 from morphospace.data import Dataset, Preparation, open_dataset
-from morphospace.data.folder import NO_FOLDER, list_folder
+from morphospace.data.folder import list_folder
+from morphospace.data.layout import NO_FOLDER
 from morphospace.errors import ArgumentError, DataError, FileError
 
 
@@ -115,7 +116,7 @@ def test_broken_files_among_good_ones_are_skipped_and_named(tmp_path: Path) -> N
         "dot.png": "too small: 1x1 pixels",
         "notes.txt": "passed over: no table about these pictures",
     }
-    assert "damaged" in reasons(found)["cut.png"]
+    assert "ends early" in reasons(found)["cut.png"]
     with pytest.raises(DataError, match=r"5 files .* cannot be used, --strict"):
         open_dataset(tmp_path, Preparation(strict=True))
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rich.table import Column
 
     from morphospace.data import Dataset, Preparation, Split
+    from morphospace.data.tally import Tally
     from morphospace.images import Images
     from morphospace.space import Space
 
@@ -48,6 +49,7 @@ __all__ = [
     "folder_pictures",
     "image_argument",
     "note",
+    "note_tally",
     "note_typicality",
     "open_data",
     "open_space",
@@ -379,6 +381,14 @@ def folder_pictures(text: str) -> list[tuple[str, Path]] | None:
     return [(shown_name(name), path / name) for name in list_folder(path).files]
 
 
+def note_tally(tally: Tally, space: Space) -> None:
+    """Say what a person should know of how pictures were read for a space."""
+    from morphospace.data.interpreting import notes_for_space
+
+    for words in notes_for_space(tally, space.interpretation):
+        note(words)
+
+
 def image_argument(space: Space, text: str) -> Images:
     """IMAGE, a file or an item like ``mnist:test/17``, at the space's size: uint8 (1, H, W, C).
 
@@ -387,7 +397,8 @@ def image_argument(space: Space, text: str) -> Images:
         ArgumentError: if it looks like an item and is none.
     """
     from morphospace.data import SOURCES, open_item
-    from morphospace.images import fit_image
+    from morphospace.data.tally import Tally
+    from morphospace.images import fit_image, read_image
     from morphospace.workflow import preparation_for
 
     if not Path(text).exists():
@@ -397,4 +408,7 @@ def image_argument(space: Space, text: str) -> Images:
         raise FileError(f'IMAGE: there is no file "{text}". Expected a picture, or an item like "mnist:test/17".')
     if Path(text).is_dir():
         raise ArgumentError(f"IMAGE: {text} is a folder, expected a picture file.")
-    return space.prepare(text)
+    tally = Tally()  # of one picture
+    image = read_image(text, space.interpretation, near=max(space.shape[:2]), notice=tally.count)
+    note_tally(tally, space)
+    return fit_image(image, space.shape, space.resize)[None]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from morphospace.cli.common import command_line, folder_pictures
+from morphospace.cli.common import command_line, folder_pictures, note_tally
 from morphospace.cli.problems import note_problems
 
 if TYPE_CHECKING:
@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 __all__ = ["change_folder", "encode_folder", "png_names", "write_samples"]
 
 
-def png_names(names: list[str]) -> list[str]:
+def png_names(names: list[str], taken: set[str] | None = None) -> list[str]:
     """The names that PNGs of these pictures get: their own, unless two would be one.
 
+    Args:
+        names: of the pictures.
+        taken: names that others have already, in small letters; is added to.
+
     Example:
-        >>> png_names(["a/1.jpg", "a/1.png", "b.tif"])
-        ['a/1.png', 'a/1.png.png', 'b.png']
+        >>> png_names(["a/1.jpg", "a/1.png", "b.tif", "c.tif[2]"])
+        ['a/1.png', 'a/1.png.png', 'b.png', 'c.tif[2].png']
     """
-    taken: set[str] = set()
+    taken = set() if taken is None else taken
     found = []
     for name in names:
-        own = PurePosixPath(name).with_suffix(".png").as_posix()
+        # A page of a stack keeps its number.
+        own = f"{name}.png" if name.endswith("]") else PurePosixPath(name).with_suffix(".png").as_posix()
         while own.lower() in taken:
             own = f"{name}.png" if own != f"{name}.png" else f"{own}.png"
         taken.add(own.lower())
@@ -42,21 +47,25 @@ def change_folder(
     text: dict[str, str],
 ) -> dict[str, Any]:
     """Write what ``change`` makes of each picture to ``folder``, whole or not at all, as PNGs of the same names."""
-    from morphospace.data.items import read_fitted
+    from morphospace.data.items import files_as_items, read_fitted
+    from morphospace.data.tally import Tally
     from morphospace.files import atomic_folder
     from morphospace.images import png_bytes
 
+    how = space.interpretation
+    items = files_as_items(pictures, how)
     problems: list[Any] = []
-    target = dict(zip([name for name, _ in pictures], png_names([name for name, _ in pictures]), strict=True))
+    tally, taken = Tally(), set[str]()
     count = 0
     with atomic_folder(folder) as partial:
-        for names, images in read_fitted(pictures, space.shape, space.resize, problems):
-            for name, image in zip(names, change(images), strict=True):
-                path = partial / target[name]
+        for names, images in read_fitted(items, space.shape, space.resize, how, problems, tally):
+            for name, image in zip(png_names(names, taken), change(images), strict=True):
+                path = partial / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(png_bytes(image, text))
                 count += 1
         note_problems(problems, count)
+        note_tally(tally, space)
     return {"count": count, "problems": [p._asdict() for p in problems]}
 
 
@@ -64,17 +73,22 @@ def encode_folder(space: Space, text: str) -> tuple[Any, list[str], list[Any]] |
     """(codes (N, d), names, problems) of all pictures of the folder ``text``; None if it is no folder."""
     import numpy as np
 
-    from morphospace.data.items import read_fitted
+    from morphospace.data.items import files_as_items, read_fitted
+    from morphospace.data.tally import Tally
 
     pictures = folder_pictures(text)
     if pictures is None:
         return None
+    how = space.interpretation
+    items = files_as_items(pictures, how)
     problems: list[Any] = []
+    tally = Tally()
     codes, names = [], []
-    for some, images in read_fitted(pictures, space.shape, space.resize, problems):
+    for some, images in read_fitted(items, space.shape, space.resize, how, problems, tally):
         codes.append(space.encode(images).mean)
         names += some
     note_problems(problems, len(names))
+    note_tally(tally, space)
     return np.concatenate(codes), names, problems
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ _NAMED = 5  # broken files named in a summary
 def problem_summary(dataset: Dataset) -> str:
     """What is wrong with the files of a set, in a sentence that names the first few."""
     problems = dataset.problems
-    counts = Counter(problem.reason.split(" (")[0] for problem in problems)
+    counts = Counter(re.split(r" \(|: ", problem.reason)[0] for problem in problems)
     kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
     names = ", ".join(one_line(problem.name) for problem in problems[:_NAMED])
     named = names if len(problems) <= _NAMED else f"the first are {names}"

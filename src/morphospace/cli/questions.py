@@ -19,6 +19,7 @@ from morphospace.cli.common import (
     folder_pictures,
     image_argument,
     note,
+    note_tally,
     note_typicality,
     open_space,
     open_splits,
@@ -289,26 +290,30 @@ def _score_folder(space: Space, data: str) -> _Scored | None:
     import numpy as np
 
     from morphospace.cli.rows import rows_of_folder
-    from morphospace.data.items import read_fitted
+    from morphospace.data.items import files_as_items, read_fitted
+    from morphospace.data.tally import Tally
     from morphospace.evaluate import reconstruction_errors
     from morphospace.workflow import preparation_for
 
     files = folder_pictures(data)
     if files is None:
         return None
+    how, tally = space.interpretation, Tally()
+    items = files_as_items(files, how)
     problems: list[Any] = []
     names: list[str] = []
     codes, errors = [], []
-    for some, images in read_fitted(files, space.shape, space.resize, problems):
+    for some, images in read_fitted(items, space.shape, space.resize, how, problems, tally):
         names += some
         codes.append(space.encode(images).mean)
         errors.append(reconstruction_errors(space, images, codes[-1]))
     note_problems(problems, len(names))
-    paths = dict(files)
+    note_tally(tally, space)
+    known = dict(items)
 
     def pictures(places: list[int]) -> Images:
-        again = [(names[place], paths[names[place]]) for place in places]
-        return np.concatenate([images for _, images in read_fitted(again, space.shape, space.resize, [])])
+        again = [(names[place], known[names[place]]) for place in places]
+        return np.concatenate([some for _, some in read_fitted(again, space.shape, space.resize, how, [], Tally())])
 
     rows, others = rows_of_folder(Path(data), names, preparation_for(space))
     more = {"problems": [problem._asdict() for problem in (*others, *problems)]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -67,9 +68,10 @@ def rows_of_folder(folder: Path, names: Sequence[str], preparation: Preparation)
     collection = folder_collection(folder, preparation)
     columns = collection.columns()
     place = {collection.item_name(i): i for i in range(len(collection.items))}
-    if gone := [name for name in names if name not in place]:
+    files = [name if name in place else re.sub(r"\[\d+\]$", "", name) for name in names]  # of pages like a.tif[2]
+    if gone := [name for name in files if name not in place]:
         raise DataError(f"DATA: {gone[0]} left the folder {folder} while it was read. Try again.")
-    chosen = [place[name] for name in names]
+    chosen = [place[name] for name in files]
     labels, kinds = ([column[i] for i in chosen] if column else [] for column in (columns.labels, columns.splits))
     for problem in columns.problems[:_SHOWN]:
         note(f"{one_line(problem.name)}: {problem.reason}")

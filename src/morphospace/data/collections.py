@@ -50,13 +50,14 @@ class Collection:
 
 
 def folder_collection(path: Path, preparation: Preparation) -> Collection:
-    """The pictures of a folder, with labels and split by sub-folder, and what its tables say of them."""
-    listing = list_folder(path)
+    """The pictures of a folder, with labels and split by sub-folder or by name, and what its tables say of them."""
+    listing = list_folder(path, label_from=preparation.label_from, as_before=preparation.split_by == "pixels")
     files, root = listing.files, os.fspath(path)
 
     def columns() -> Columns:
         attributes, problems, notes = read_tables(path, listing.tables, files)
-        by_folder = Columns(listing.labels, listing.splits, attributes, [*listing.problems, *problems], notes=notes)
+        problems, notes = [*listing.problems, *problems], [*listing.notes, *notes]
+        by_folder = Columns(listing.labels, listing.splits, attributes, problems, notes=notes)
         return chosen_columns(by_folder, preparation)
 
     return Collection(

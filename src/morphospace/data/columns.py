@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from morphospace.data.attributes import Attribute, Attributes
-from morphospace.data.folder import Problem
+from morphospace.data.folder import NO_LABEL, Problem
 from morphospace.data.preparation import Preparation
 from morphospace.data.tables import shortened
 from morphospace.errors import ArgumentError, did_you_mean
@@ -20,7 +20,6 @@ FOLDER = "folder"
 """The column of the folders that pictures lie in, where a table has the labels."""
 
 _LABELS = ("label", "labels", "fine_label", "class")
-_NO_LABEL = "(no label)"
 _SPLITS = ("split", "partition", "list_eval_partition")
 _SPLIT_OF = {
     "train": "train", "training": "train",
@@ -67,7 +66,8 @@ def chosen_columns(known: Columns, preparation: Preparation) -> Columns:
     if known.labels:
         columns.setdefault(FOLDER, np.array(known.labels, np.str_))
     before = preparation.split_by == "pixels"  # as version 0.1 chose
-    name = None if before and known.labels else _called(columns, _LABELS)
+    decided = preparation.label_from is not None or (before and known.labels)
+    name = None if decided else _called(columns, _LABELS)
     if preparation.label is not None:
         name = _column(columns, preparation.label, "label")
     labels = known.labels if name is None else [label_name(value) for value in columns[name]]
@@ -135,7 +135,7 @@ def _splits(by_folder: Sequence[str], attributes: Attributes, notes: list[str]) 
 def _groups(values: Attribute) -> list[str]:
     """The group of each image; one of its own where the value is unknown."""
     names = [label_name(value) for value in values]
-    return [f"{name} {i}" if name == _NO_LABEL else name for i, name in enumerate(names)]
+    return [f"{name} {i}" if name == NO_LABEL else name for i, name in enumerate(names)]
 
 
 def label_name(value: object) -> str:
@@ -146,5 +146,5 @@ def label_name(value: object) -> str:
         ('3', 'cat', '(no label)', '(no label)')
     """
     if value is None or value == "" or value != value:
-        return _NO_LABEL
+        return NO_LABEL
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

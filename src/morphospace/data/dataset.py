@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from morphospace.data.attributes import Attributes
 from morphospace.data.folder import Problem
+from morphospace.data.splitting import Keys, content_fingerprint, held_out, keys_of_digests, lowest
 from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, did_you_mean
 from morphospace.images import Images, as_images
@@ -19,16 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
-    "HELD_OUT",
     "Dataset",
     "ImageArray",
     "Labels",
     "Split",
+    "array_keys",
     "content_digests",
     "dataset_from_arrays",
     "examples",
     "fingerprint_of",
-    "held_out",
     "spread",
     "with_validation",
 ]
@@ -38,17 +38,24 @@ Labels = NDArray[np.int64]
 ImageArray: TypeAlias = Images | StoredImages
 """uint8 (N, H, W, C) in memory, or in a file and read by index."""
 
-HELD_OUT = 0.1
-"""The share held out as test images where a set has no official test split."""
-
 
 @dataclass(frozen=True)
 class Split:
-    """Images with what is known of each: uint8 (N, H, W, C), int64 (N,) labels, and attributes (N,) by name."""
+    """Images with what is known of each.
+
+    Attributes:
+        images: uint8 (N, H, W, C).
+        labels: int64 (N,).
+        attributes: (N,) by name.
+        keys: (N,) by what each is before it was prepared, see :mod:`morphospace.data.splitting`.
+        groups: (N,) keys that are equal for images which must stay on one side of a split.
+    """
 
     images: ImageArray
     labels: Labels | None = None
     attributes: Attributes = field(default_factory=dict)
+    keys: Keys | None = None
+    groups: Keys | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -56,8 +63,8 @@ class Split:
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Split:
         """The images at ``index`` (whole numbers or a mask), with what is known of them."""
         images = self.images.take(index) if isinstance(self.images, StoredImages) else self.images[index]
-        labels = None if self.labels is None else self.labels[index]
-        return Split(images, labels, {name: values[index] for name, values in self.attributes.items()})
+        labels, keys, groups = (None if v is None else v[index] for v in (self.labels, self.keys, self.groups))
+        return Split(images, labels, {name: values[index] for name, values in self.attributes.items()}, keys, groups)
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ class Dataset:
         train: the images to learn from.
         test: the images that no training step and no choice ever sees.
         label_names: the name of each label, in the order of the numbers; empty without labels.
-        fingerprint: SHA-256 over shapes, pixels and labels: the same content gives the same text.
+        fingerprint: SHA-256 over shapes, pixels and labels: the same content in the same form gives the same text.
         licence: the terms of the images, "" where unknown.
         validation: the set's own images to choose by, where it has some.
         source: what :func:`open_dataset` takes to open it again; "" for arrays in memory.
@@ -95,6 +102,13 @@ class Dataset:
         """(H, W, C) of every image."""
         height, width, channels = self.train.images.shape[1:]
         return height, width, channels
+
+    @property
+    def content(self) -> str:
+        """SHA-256 over the keys of its splits: the same pictures and split, in whatever form; "" where unknown."""
+        splits = [("train", self.train), ("test", self.test), ("validation", self.validation)]
+        keys = [(name, split.keys) for name, split in splits if split is not None]
+        return "" if any(some is None for _, some in keys) else content_fingerprint(keys)  # type: ignore[arg-type]
 
     def split(self, name: str) -> Split:
         """The split called ``name``: "train", "test", or "validation" where the set has one.
@@ -143,28 +157,6 @@ def fingerprint_of(*parts: tuple[tuple[int, ...], NDArray[np.uint8], Labels | No
     return whole.hexdigest()
 
 
-def _split_keys(digests: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """(N,) numbers, evenly spread, by which images are split: the second half of their digests (N, 16)."""
-    return np.ascontiguousarray(digests[:, 8:]).view(">u8").ravel()
-
-
-def held_out(digests: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(N,) mask of the images whose hash lies in the lowest tenth of all hashes; at least one, never all.
-
-    Copies of one picture have one hash and stay together, and a set that grows never moves an image.
-
-    Raises:
-        DataError: if all images are copies of one.
-    """
-    keys = _split_keys(digests)
-    found = keys < np.uint64(int(HELD_OUT * 2**64))
-    if not found.any():
-        found = keys == keys.min()
-    if found.all():
-        raise DataError("images: expected at least two different images, got copies of one.")
-    return found
-
-
 def spread(count: int, n: int) -> NDArray[np.intp]:
     """At most ``n`` places from all over ``count`` things, always the same ones.
 
@@ -182,15 +174,17 @@ def examples(images: ImageArray, n: int) -> Images:
 
 
 def with_validation(dataset: Dataset) -> tuple[Split, Split]:
-    """(to learn from, to choose by): the set's own validation images, else a tenth of its training images."""
+    """(to learn from, to choose by): the set's own validation images, else a tenth of its training images.
+
+    Raises:
+        DataError: if all training images must stay together.
+    """
     if dataset.validation is not None:
         return dataset.train, dataset.validation
-    keys = _split_keys(content_digests(dataset.train.images))
-    last = np.sort(keys)[max(1, round(HELD_OUT * len(keys))) - 1]
-    chosen = keys <= last
-    if chosen.all():
-        raise DataError("images: expected at least two different training images, got one, or copies of it.")
-    return dataset.train.take(~chosen), dataset.train.take(chosen)
+    train = dataset.train
+    keys = train.keys if train.groups is None else train.groups
+    chosen = lowest(keys_of_digests(content_digests(train.images)) if keys is None else keys)
+    return train.take(~chosen), train.take(chosen)
 
 
 def dataset_from_arrays(
@@ -203,11 +197,14 @@ def dataset_from_arrays(
     validation_labels: ArrayLike | None = None,
     name: str = "arrays",
     label_names: Sequence[str] | None = None,
+    keys: Keys | None = None,
+    test_keys: Keys | None = None,
+    validation_keys: Keys | None = None,
 ) -> Dataset:
     """A data set of arrays in memory.
 
-    Without ``test_images``, the tenth of the images whose content hashes lowest is held out: the same
-    image lands on the same side whatever its neighbours or its place, and copies stay together.
+    Without ``test_images``, the tenth of the images whose bytes hash lowest is held out: the same image lands on the
+    same side whatever its neighbours or its place, and copies stay together.
 
     Args:
         images: anything that :func:`morphospace.images.as_images` takes, (N, H, W[, C]).
@@ -218,6 +215,9 @@ def dataset_from_arrays(
         validation_labels: their labels.
         name: what reports call the set.
         label_names: the name of each label number; the numbers themselves by default.
+        keys: (N,) what the split goes by, where ``images`` had another form before; of their bytes by default.
+        test_keys: those of the test images.
+        validation_keys: those of the validation images.
 
     Raises:
         DataError: if lengths, shapes or values do not fit, or there are fewer than two images.
@@ -225,19 +225,23 @@ def dataset_from_arrays(
     train = Split(as_images(images), _as_labels(labels, "labels"))
     _check_length(train, "labels")
     digests = content_digests(train.images)
+    train = replace(train, keys=_keys(images, digests) if keys is None else keys)
     validation = None
     if test_images is None:
         if len(train) < 2:
             raise DataError("images: expected at least two images (one is held out as a test), got 1.")
-        held = held_out(digests)
+        held = held_out(train.keys)
         train, test = train.take(~held), train.take(held)
         parts = [(train, digests[~held]), (test, digests[held])]
     else:
         test = Split(as_images(test_images, name="test_images"), _as_labels(test_labels, "test_labels"))
         parts = [(train, digests), (test, content_digests(test.images))]
+        test = replace(test, keys=_keys(test_images, parts[1][1]) if test_keys is None else test_keys)
     if validation_images is not None:
         validation = Split(as_images(validation_images), _as_labels(validation_labels, "validation_labels"))
         parts.append((validation, content_digests(validation.images)))
+        own = _keys(validation_images, parts[-1][1]) if validation_keys is None else validation_keys
+        validation = replace(validation, keys=own)
     for kind, split in (("test", test), ("validation", validation)):
         if split is None:
             continue
@@ -253,6 +257,22 @@ def dataset_from_arrays(
         raise DataError(f"label_names: expected at least {highest + 1} names, got {len(names)}.")
     fingerprint = fingerprint_of(*((s.images.shape, keys, s.labels) for s, keys in parts))
     return Dataset(name, train, test, names, fingerprint, validation=validation)
+
+
+def array_keys(images: NDArray[Any]) -> Keys:
+    """(N,) keys of the bytes of each row, of any kind of numbers.
+
+    Example:
+        >>> array_keys(np.zeros((2, 4, 4), np.float32)).shape
+        (2,)
+    """
+    return keys_of_digests(content_digests(images))
+
+
+def _keys(images: object, digests: NDArray[np.uint8]) -> Keys:
+    """Keys by the bytes that ``images`` came as; ``digests`` are those of their pixels."""
+    as_they_came = isinstance(images, np.ndarray) and images.dtype != np.uint8 and len(images) == len(digests)
+    return array_keys(np.asarray(images)) if as_they_came else keys_of_digests(digests)
 
 
 def _as_labels(labels: ArrayLike | None, name: str) -> Labels | None:

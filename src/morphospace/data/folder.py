@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from morphospace.errors import DataError, FileError
+from morphospace.data.content import HEAD, why_no_picture
+from morphospace.data.layout import lay_out, lay_out_as_before
+from morphospace.errors import ArgumentError, DataError, FileError
+from morphospace.files import natural_order
 
-__all__ = ["NO_FOLDER", "Listing", "Problem", "list_folder", "shown_name", "unchanged"]
+__all__ = ["NO_LABEL", "Listing", "Problem", "list_folder", "shown_name", "unchanged"]
 
 # fmt: off
 PICTURE_SUFFIXES = frozenset([
@@ -23,17 +27,17 @@ PICTURE_SUFFIXES = frozenset([
 # fmt: on
 TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".txt"])
 _MANY_TEXTS = 10  # in one folder: they belong to a picture each, and none is a table of all
-_SPLITS = {
-    "train": "train",
-    "training": "train",
-    "test": "test",
-    "testing": "test",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-}  # fmt: skip
-NO_FOLDER = "(no folder)"
-"""The label of images that lie beside the folders of the others."""
+# fmt: off
+_NO_PICTURES = frozenset([  # so well known that nobody has to look into them
+    ".json", ".xml", ".yaml", ".yml", ".toml", ".ini", ".log", ".md", ".rst", ".html",
+    ".htm", ".css", ".js", ".py", ".ipynb", ".m", ".r", ".c", ".h", ".sh", ".bat", ".bib", ".tex", ".sqlite", ".xlsx",
+])
+_OF_SYSTEMS = frozenset([
+    "__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information",
+])
+# fmt: on
+NO_LABEL = "(no label)"
+"""The label of images of which none is known."""
 
 
 class Problem(NamedTuple):
@@ -53,7 +57,8 @@ class Listing:
         labels: the label of each file, or none if there are fewer than two.
         splits: "train", "test" or "validation" for each file, or none where sub-folders do not say.
         tables: the files that may be tables of the pictures.
-        problems: what lies there and is no candidate, with the reason.
+        problems: what lies there and is no candidate, or does not belong to the set, with the reason.
+        notes: what was decided of labels and split, with what decides otherwise.
         key: a hash over all names, sizes and times: another key, another folder.
         times: when each folder was changed last.
     """
@@ -64,6 +69,7 @@ class Listing:
     splits: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     key: str = ""
     times: dict[str, int] = field(default_factory=dict)
 
@@ -78,18 +84,48 @@ def shown_name(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def list_folder(folder: Path) -> Listing:
+def list_folder(folder: Path, *, label_from: str | None = None, as_before: bool = False) -> Listing:
     """List a folder of images, with everything in it.
 
-    Sub-folders are labels, by the first level's name. If the first level is ``train`` and ``test`` (or ``val``),
-    these are the split and the level below has the labels. Names that begin with a dot are passed over.
-    Pictures come in the order of their own names, whatever folders they lie in.
+    Files are pictures by their names or, where these do not tell, by their first bytes. Sub-folders are labels and
+    split, see :func:`morphospace.data.layout.lay_out`. Names that begin with a dot, and what systems leave
+    (``__MACOSX``, ``Thumbs.db``), are passed over.
+    Pictures come in the order of their own names, 2 before 10, whatever folders they lie in.
     Links are followed; one that leads back is not followed twice.
+
+    Args:
+        folder: what to list.
+        label_from: a regular expression; what its first group finds in a file's name is the label.
+        as_before: list as version 0.1 did, so that its runs find their set again.
 
     Raises:
         FileError: if the folder cannot be read.
         DataError: if there is nothing in it that could be a picture.
+        ArgumentError: if ``label_from`` finds nothing in any name.
     """
+    found = _found_in(folder, as_before=as_before)
+    order: Callable[[str], Any] = str if as_before else natural_order
+    # By name before folder: pictures numbered across labels, as an exported set's are, come in that order again.
+    files = sorted(found.files, key=lambda name: (order(name.rpartition("/")[2]), order(name)))
+    layout = lay_out_as_before(files) if as_before else lay_out(files)
+    if label_from is None:
+        labels, notes = layout.labels, layout.notes + layout.label_notes
+    else:
+        labels, more = _labels_from(label_from, files)
+        notes = layout.notes + more
+    kept = [i for i in range(len(files)) if i not in layout.left_out]
+    return replace(
+        found,
+        files=[files[i] for i in kept],
+        labels=[shown_name(labels[i]) for i in kept] if labels else [],
+        splits=[layout.splits[i] for i in kept] if layout.splits else [],
+        problems=found.problems + [Problem(shown_name(files[i]), why) for i, why in sorted(layout.left_out.items())],
+        notes=[shown_name(words) for words in notes],
+    )
+
+
+def _found_in(folder: Path, *, as_before: bool) -> Listing:
+    """What lies in a folder, file by file."""
     digest = hashlib.sha256()
     files: list[str] = []
     tables: list[str] = []
@@ -103,10 +139,14 @@ def list_folder(folder: Path) -> Listing:
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a hundred thousand Paths take a second
         if suffix in TABLE_SUFFIXES:
             tables.append(name)
-        elif suffix in PICTURE_SUFFIXES or not suffix:
+        elif suffix in PICTURE_SUFFIXES or (as_before and not suffix):
             files.append(name)
-        else:
+        elif as_before or suffix in _NO_PICTURES:
             problems.append(Problem(shown_name(name), f"not a picture's name ({suffix})"))
+        elif why := _why_no_picture(f"{folder}/{name}"):
+            problems.append(Problem(shown_name(name), why))
+        else:
+            files.append(name)
     texts = Counter(name.rpartition("/")[0] for name in tables if name.lower().endswith(".txt"))
     problems += [
         Problem(shown_name(place) or ".", f"{count} texts, of which none was read as a table")
@@ -119,28 +159,41 @@ def list_folder(folder: Path) -> Listing:
     if not files:
         others = [*map(shown_name, tables), *(problem.name for problem in problems)]
         lies = f"{len(others)} other files, the first is {others[0]}" if others else "nothing"
+        why = f" ({problems[0].reason})" if problems and not tables else ""
         raise DataError(
             f"DATA: the folder {folder} holds no pictures: expected PNG, JPEG, ... files, in sub-folders or not; "
-            f"found {lies}."
+            f"found {lies}{why}."
         )
-    # By name before folder: pictures numbered across labels, as an exported set's are, come in that order again.
-    files.sort(key=lambda name: (name.rpartition("/")[2], name))
-    tops = {name.split("/", 1)[0] if "/" in name else "" for name in files}
-    kinds = {_SPLITS.get(top.lower()) for top in tops}
-    split = "train" in kinds and len(kinds) > 1 and None not in kinds
-    splits = [_SPLITS[name.split("/", 1)[0].lower()] for name in files] if split else []
-    if splits and "test" not in splits:  # a validation set is all there is to test on
-        splits = ["test" if kind == "validation" else kind for kind in splits]
-    depth = 1 if split else 0
-    labels = [_label(name, depth) for name in files]
-    return Listing(
-        folder, files, labels if len(set(labels)) > 1 else [], splits, tables, problems, digest.hexdigest(), times
-    )
+    return Listing(folder, files, tables=tables, problems=problems, key=digest.hexdigest(), times=times)
 
 
-def _label(name: str, depth: int) -> str:
-    parts = name.split("/")
-    return shown_name(parts[depth]) if len(parts) > depth + 1 else NO_FOLDER
+def _why_no_picture(path: str) -> str:
+    """Why the file at ``path``, whose name does not tell, is no picture; "" where it is one."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 - a hundred thousand Paths take a second
+            return why_no_picture(stream.read(HEAD))
+    except OSError as error:
+        return f"unreadable ({error.strerror})"
+
+
+def _labels_from(pattern: str, files: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The label of each file by what the first group finds in its name; what a person should know of it."""
+    found = [re.search(pattern, shown_name(name)) for name in files]
+    labels = [(match and match[1]) or NO_LABEL for match in found]
+    without = [name for name, label in zip(files, labels, strict=True) if label == NO_LABEL]
+    if len(without) == len(files):
+        raise ArgumentError(
+            f'--label-from: "{pattern}" finds nothing in any of {len(files):,} names; the first is '
+            f"{shown_name(files[0])}. Names are relative to DATA, with their folders."
+        )
+    counts = len(set(labels) - {NO_LABEL})
+    notes = [f"labels are what --label-from finds in names: {counts:,} of them, like {next(iter(labels))}"]
+    if without:
+        notes.append(
+            f"--label-from finds nothing in {len(without):,} of {len(files):,} names, {shown_name(without[0])} is the "
+            f'first: their label is "{NO_LABEL}"'
+        )
+    return (labels if len(set(labels)) > 1 else []), notes
 
 
 def unchanged(listing: Listing) -> bool:
@@ -164,7 +217,8 @@ def _walk(folder: Path, times: dict[str, int]) -> Iterator[tuple[str, os.stat_re
             seen.add((here.st_dev, here.st_ino))
             times[path] = here.st_mtime_ns
             with os.scandir(path) as entries:
-                ordered = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+                shown = (e for e in entries if not e.name.startswith(".") and e.name.lower() not in _OF_SYSTEMS)
+                ordered = sorted(shown, key=lambda entry: entry.name)
         except OSError as error:
             if not prefix:
                 raise FileError(

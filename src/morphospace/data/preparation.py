@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from morphospace.data.items import SMALLEST_SIDE
 from morphospace.errors import ArgumentError, did_you_mean
 from morphospace.images import RESIZES, Resize
 from morphospace.intensity import parse_intensity
-from morphospace.interpretation import FRAMES, Frames
+from morphospace.interpretation import FRAMES, Frames, Interpretation
 
 __all__ = ["Preparation", "parse_size"]
 
@@ -41,6 +41,8 @@ class Preparation:
         label_from: a regular expression; what its first group finds in a file's name is the label.
         group: the column whose equal values (a specimen, a patient) never lie on both sides of the split.
         split_by: "source" for the files themselves, "pixels" for the prepared images, as version 0.1 had it.
+        interpretation: how samples become pixels, decided already, as for a space that exists; it takes the place of
+            intensity, channels, frames, background and truncated.
     """
 
     size: tuple[int, int] | None = None
@@ -56,6 +58,7 @@ class Preparation:
     label_from: str | None = None
     group: str | None = None
     split_by: Literal["source", "pixels"] = "source"
+    interpretation: Interpretation | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and not all(SMALLEST_SIDE <= n <= _LARGEST_SIDE for n in self.size):
@@ -78,7 +81,8 @@ class Preparation:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        values = asdict(self)
+        known = None if self.interpretation is None else self.interpretation.to_json()
+        values = asdict(replace(self, interpretation=None)) | {"interpretation": known}
         return values | {name: list(values[name]) for name in ("size", "channels") if values[name] is not None}
 
     @classmethod
@@ -97,6 +101,8 @@ class Preparation:
         for name in ("size", "channels"):
             if known.get(name) is not None:
                 known[name] = tuple(int(n) for n in known[name])
+        if known.get("interpretation") is not None:
+            known["interpretation"] = Interpretation.from_json(known["interpretation"])
         return cls(**known)
 
 

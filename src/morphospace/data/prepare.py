@@ -9,35 +9,40 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
 from morphospace.data.collections import Collection
-from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, held_out, spread
+from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, spread
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.folder import Problem
-from morphospace.data.items import SMALLEST_SIDE, Place, look_at
+from morphospace.data.interpreting import interpretation_for, notes_of
+from morphospace.data.items import Page, Place, look_at
+from morphospace.data.pages import paged
 from morphospace.data.preparation import Preparation
-from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, SPLITS, open_prepared
+from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, open_prepared
+from morphospace.data.sizes import size_as_before, size_for
+from morphospace.data.splitting import SPLITS, Keys, kept_together, keys_of_digests, split_kinds
 from morphospace.data.store import write_header
+from morphospace.data.tally import Tally
 from morphospace.errors import DataError, FileError
-from morphospace.files import atomic_folder, remove_leftovers, safe_name, write_json
+from morphospace.files import atomic_folder, natural_order, remove_leftovers, safe_name, write_json
 from morphospace.images import fit_image
+from morphospace.interpretation import Frames, Interpretation
 
 __all__ = ["prepare", "reshaped"]
 
 _SAMPLE = 256  # pictures that decide size and colour
-_KEPT_SIDE = 128  # sets of one size up to this keep it
-_SIDE = 64  # the longer side of all others
 
 
 def prepare(
@@ -78,7 +83,7 @@ def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
     channels = {"auto": dataset.shape[2], "grey": 1, "colour": 3}[preparation.colour]
     shape = (height, width, channels)
     if shape == dataset.shape:
-        return dataset
+        return replace(dataset, preparation={"asked": preparation.to_json()})
 
     def fitted(split: Split) -> Split:
         return replace(
@@ -112,7 +117,7 @@ def _hash(value: object) -> str:
 
 
 def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:
-    counts = Counter(problem.reason.split(" (")[0] for problem in problems)
+    counts = Counter(re.split(r" \(|: ", problem.reason)[0] for problem in problems)
     kinds = ", ".join(f"{count} {reason}" for reason, count in counts.most_common(4))
     first = problems[0]
     raise DataError(
@@ -121,33 +126,48 @@ def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> No
     )
 
 
+class _Pixels(NamedTuple):
+    """What the pictures of a set became, in the order of its items."""
+
+    keys: Keys
+    digests: NDArray[np.uint8]
+    sizes: NDArray[np.int32]
+    coloured: int
+    reasons: dict[int, str]
+    tally: Tally
+
+
 def _prepare(folder: Path, collection: Collection, preparation: Preparation, progress: Progress) -> None:
     began = time.perf_counter()
-    items, count = collection.items, len(collection.items)
-    columns = collection.columns()
-    shape, notes = _plan(collection, preparation)
-    notes = [*columns.notes, *notes]
+    notes: list[str] = []
+    if _frames(preparation) == "all":
+        collection, notes = paged(collection, progress)
+    count, columns = len(collection.items), collection.columns()
+    shape, how, more = _plan(collection, preparation)
+    notes = [*columns.notes, *notes, *more]
     path = folder / IMAGES
     _check_room(folder, count * int(np.prod(shape)))
     place = Place(path, write_header(path, (count, *shape)))
     with path.open("r+b") as stream:
         stream.truncate(place.offset + count * int(np.prod(shape)))
-    digests, sizes = np.zeros((count, 16), np.uint8), np.zeros((count, 2), np.int32)
-    coloured, done = 0, 0
-    reasons: dict[int, str] = {}
-    for found in look_at(items, shape, preparation.resize, place):
-        stop = found.start + len(found.sizes)
-        digests[found.start : stop], sizes[found.start : stop] = found.digests, found.sizes
-        coloured += int(found.coloured.sum())
-        reasons |= found.reasons
-        done += len(found.sizes)
-        progress(f"preparing {collection.name}", done, count, "pictures")
+    found = _write_pixels(collection, how, shape, preparation, place, progress)
+    right = interpretation_for(preparation, found.tally, how)
+    if right != how:
+        notes.append(f"the pictures were prepared twice: the {_SAMPLE} looked at first are not like all {count:,}")
+        how = right
+        found = _write_pixels(collection, how, shape, preparation, place, progress)
+    keys, digests, sizes, coloured, reasons, tally = found
+    notes += notes_of(tally, how)
     problems = [Problem(collection.item_name(i), reasons[i]) for i in sorted(reasons)]
     if len(reasons) * 2 > count:
         _refuse(collection, problems, f"more than half of {count}")
     broken = np.isin(np.arange(count), list(reasons))
-    kinds = _split(collection.name, columns.splits, digests, broken)
-    labels, label_names = _numbered(columns.labels, broken)
+    if preparation.split_by == "pixels":
+        keys = keys_of_digests(digests)
+    groups = kept_together(keys, columns.groups) if columns.groups else None
+    kinds, more = split_kinds(collection.name, columns.splits, keys, groups, broken)
+    notes += more
+    labels, label_names = _numbered(columns.labels, broken, preparation)
     if shape[2] == 1 and coloured:
         notes.append(f"{coloured:,} pictures with colour became grey; --colour colour keeps it")
     if collection.changed():
@@ -156,11 +176,11 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     fingerprint = fingerprint_of(
         *(((len(r), *shape), digests[r], None if labels is None else labels[r]) for r in rows if len(r))
     )
-    known = {f"attribute.{key}": values for key, values in columns.attributes.items()}
-    if isinstance(items[0], str):  # files have names; other items are called by their places
-        known["names"] = np.array([collection.item_name(i) for i in range(count)], np.str_)
+    names = np.array([collection.item_name(i) for i in range(count)], np.str_) if _are_files(collection) else None
+    known = {"split": kinds, "keys": keys, "labels": labels, "groups": groups, "names": names}
+    known |= {f"attribute.{key}": values for key, values in columns.attributes.items()}
     with (folder / COLUMNS).open("wb") as stream:
-        np.savez(stream, split=kinds, **({} if labels is None else {"labels": labels}), **known)  # type: ignore[arg-type]
+        np.savez(stream, **{name: column for name, column in known.items() if column is not None})  # type: ignore[arg-type]
     forms = Counter(f"{width}x{height}" for height, width in sizes[~broken].tolist())
     description = {
         "format": FORMAT,
@@ -168,6 +188,7 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         "source": collection.source,
         "shape": list(shape),
         "resize": preparation.resize,
+        "interpretation": how.to_json(),
         "fingerprint": fingerprint,
         "label_names": label_names,
         "attributes": list(columns.attributes),
@@ -180,6 +201,42 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     write_json(folder / DESCRIPTION, description)
 
 
+def _are_files(collection: Collection) -> bool:
+    """Whether pictures are files, or pages of files, and have their names; others are called by their places."""
+    first = collection.items[0]
+    return isinstance(first.file if isinstance(first, Page) else first, str)
+
+
+def _frames(preparation: Preparation) -> Frames:
+    return preparation.frames if preparation.interpretation is None else preparation.interpretation.frames
+
+
+def _write_pixels(
+    collection: Collection,
+    how: Interpretation,
+    shape: tuple[int, int, int],
+    preparation: Preparation,
+    place: Place,
+    progress: Progress,
+) -> _Pixels:
+    """Bring all pictures to ``shape``, and write each to its place."""
+    count = len(collection.items)
+    digests, sizes = np.zeros((count, 16), np.uint8), np.zeros((count, 2), np.int32)
+    keys = np.zeros(count, np.uint64)
+    coloured, done, tally = 0, 0, Tally()
+    reasons: dict[int, str] = {}
+    for found in look_at(collection.items, how, shape, preparation.resize, place):
+        stop = found.start + len(found.sizes)
+        digests[found.start : stop], sizes[found.start : stop] = found.digests, found.sizes
+        keys[found.start : stop] = found.keys
+        coloured += int(found.coloured.sum())
+        reasons |= found.reasons
+        tally.add(found.tally)
+        done += len(found.sizes)
+        progress(f"preparing {collection.name}", done, count, "pictures")
+    return _Pixels(keys, digests, sizes, coloured, reasons, tally)
+
+
 def _check_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -189,24 +246,26 @@ def _check_room(folder: Path, needed: int) -> None:
         )
 
 
-def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, int, int], list[str]]:
-    """The (H, W, C) that all images get, and what a person should know of it."""
+def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, int, int], Interpretation, list[str]]:
+    """The (H, W, C) that all images get, how samples become pixels, and what a person should know of the form."""
     items = collection.items
     chosen = spread(len(items), _SAMPLE)
     some: list[tuple[int, int]] = []
     any_colour = False
     reasons: dict[int, str] = {}
-    for one in look_at([items[i] for i in chosen]):
+    tally = Tally()
+    for one in look_at([items[i] for i in chosen], interpretation_for(preparation, tally)):
         good = [i for i in range(len(one.sizes)) if one.start + i not in one.reasons]
         some += [(int(one.sizes[i][0]), int(one.sizes[i][1])) for i in good]
         any_colour = any_colour or bool(one.coloured.any())
         reasons |= one.reasons
+        tally.add(one.tally)
     if not some:
         problems = [Problem(collection.item_name(int(chosen[i])), reasons[i]) for i in sorted(reasons)]
         _refuse(collection, problems, "and among those looked at none can")
     sizes = set(some)
     notes = []
-    height, width = _size(some)
+    height, width = (size_as_before if preparation.split_by == "pixels" else size_for)(some)
     if preparation.size is not None:
         height, width = preparation.size
     if sizes != {(height, width)}:
@@ -216,44 +275,16 @@ def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, 
     colour = preparation.colour
     if colour == "auto":
         colour = "colour" if any_colour else "grey"
-    return (height, width, 3 if colour == "colour" else 1), notes
+    return (height, width, 3 if colour == "colour" else 1), interpretation_for(preparation, tally), notes
 
 
-def _size(found: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The (H, W) of most use for pictures of these sizes."""
-    if len(set(found)) == 1 and max(found[0]) <= _KEPT_SIDE:
-        return found[0]
-    ratio = float(np.median([width / height for height, width in found]))
-    longer = min(_SIDE, int(np.median([max(size) for size in found])))
-    shorter = max(SMALLEST_SIDE, round(longer * min(ratio, 1 / ratio)))
-    return (shorter, longer) if ratio >= 1 else (longer, shorter)
-
-
-def _split(
-    name: str, splits: Sequence[str], digests: NDArray[np.uint8], broken: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
-    """For each item the place of its split in ``SPLITS``, 255 for broken ones."""
-    kinds = np.full(len(broken), 255, np.uint8)
-    good = np.flatnonzero(~broken)
-    if len(good) < 2:
-        raise DataError(f"DATA: expected at least two pictures (one is held out as a test), got {len(good)}.")
-    if splits:
-        kinds[good] = [SPLITS.index(splits[int(i)]) for i in good]
-        for part in ("train", "test"):
-            if not (kinds == SPLITS.index(part)).any():
-                raise DataError(f"DATA: {name} has no picture that can be used in {part}/.")
-    else:
-        try:
-            kinds[good] = held_out(digests[good])
-        except DataError as error:
-            raise DataError(f"DATA: all {len(good)} pictures of {name} are copies of one.") from error
-    return kinds
-
-
-def _numbered(labels: Sequence[str], broken: NDArray[np.bool_]) -> tuple[Labels | None, list[str]]:
+def _numbered(
+    labels: Sequence[str], broken: NDArray[np.bool_], preparation: Preparation
+) -> tuple[Labels | None, list[str]]:
     """Labels as numbers in the order of their names; None without labels."""
-    names = sorted({label for label, bad in zip(labels, broken, strict=True) if not bad}) if labels else []
-    if len(names) < 2:
+    there = {label for label, bad in zip(labels, broken, strict=True) if not bad} if labels else set()
+    if len(there) < 2:
         return None, []
+    names = sorted(there) if preparation.split_by == "pixels" else sorted(there, key=natural_order)
     number = {name: i for i, name in enumerate(names)}
     return np.array([number.get(label, 0) for label in labels], np.int64), names

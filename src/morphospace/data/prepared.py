@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset, Split
 from morphospace.data.folder import Problem
+from morphospace.data.splitting import SPLITS
 from morphospace.data.store import OpenFile, StoredImages
 from morphospace.errors import FileError
 from morphospace.files import read_json
 
-__all__ = ["COLUMNS", "DESCRIPTION", "FORMAT", "IMAGES", "LOCK", "SET", "SPLITS", "item_names", "open_prepared"]
+__all__ = ["COLUMNS", "DESCRIPTION", "FORMAT", "IMAGES", "LOCK", "SET", "item_names", "open_prepared"]
 
-FORMAT = "morphospace-prepared-3"
+FORMAT = "morphospace-prepared-4"
 LOCK, SET = ".lock", "set"  # in a folder of the cache
 DESCRIPTION, IMAGES, COLUMNS = "prepared.json", "images.npy", "columns.npz"
-SPLITS = ("train", "test", "validation")
 _IN_MEMORY = 64 << 20  # bytes; smaller sets are simply loaded
 
 
@@ -84,7 +84,7 @@ def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: st
             return None
         stored = StoredImages(folder / IMAGES)
         columns = OpenFile(FileIO(folder / COLUMNS))
-        kinds, numbers = _column(columns, "split"), _column(columns, "labels")
+        kinds, numbers, keys, groups = (_column(columns, name) for name in ("split", "labels", "keys", "groups"))
         small = stored.nbytes <= _IN_MEMORY
         splits: dict[str, Split | None] = {}
         for i, kind in enumerate(SPLITS):
@@ -93,9 +93,12 @@ def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: st
             if not len(rows):
                 continue
             images = stored.take(rows)
-            labels = None if numbers is None else numbers[rows]
+            of_rows = [None if column is None else column[rows] for column in (numbers, keys, groups)]
             known = _StoredAttributes(columns, description["attributes"], rows)
-            splits[kind] = Split(images[:], labels, dict(known)) if small else Split(images, labels, known)
+            labels, *more = of_rows
+            splits[kind] = (
+                Split(images[:], labels, dict(known), *more) if small else Split(images, labels, known, *more)
+            )
         train, test = splits["train"], splits["test"]
         if train is None or test is None:
             return None
@@ -104,7 +107,8 @@ def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: st
             licence, splits["validation"], source,
             {"size": description["shape"][:2], "resize": description["resize"],
              "colour": "colour" if description["shape"][2] == 3 else "grey",
-             **{key: description[key] for key in ("sizes", "forms", "seconds")}, "folder": str(folder)},
+             **{key: description[key] for key in ("interpretation", "sizes", "forms", "seconds")},
+             "folder": str(folder)},
             tuple(Problem(*problem) for problem in description["problems"]), tuple(description["notes"]),
         )  # fmt: skip
     except (FileError, OSError, ValueError, KeyError, TypeError, BadZipFile):

@@ -60,6 +60,10 @@ def open_dataset(
     """
     text = os.fspath(source)
     prepared, cache = preparation or Preparation(), prepared_folder()
+    if prepared.label_from is not None and not _has_names(text):
+        raise ArgumentError(
+            f"--label-from: {text} has no files with names of their own. Only folders and archives of pictures do."
+        )
     if text in SOURCES:
         return replace(reshaped(SOURCES[text].open(progress), prepared), source=text)
     if text.startswith("hf:"):
@@ -81,6 +85,14 @@ def open_dataset(
         f'DATA: there is no data set, folder or file "{text}". {did_you_mean(text, [*SOURCES, "sprites"])} '
         f"Or name {_KINDS}."
     )
+
+
+def _has_names(text: str) -> bool:
+    """Whether DATA is of picture files, if it is there at all."""
+    if text in SOURCES or text.startswith("hf:"):
+        return False
+    path = Path(text)
+    return not array_file_kind(path) if path.exists() else text.partition(":")[0] != "sprites"
 
 
 def open_item(text: str, preparation: Preparation | None = None, *, progress: Progress = no_progress) -> Images:

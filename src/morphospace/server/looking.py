@@ -89,7 +89,9 @@ async def encode(here: Here) -> Response:
 def _fitted(data: bytes, space: Space) -> Images:
     """The picture in the bytes of a file, as the space takes it, (1, H, W, C)."""
     try:
-        image = decode_picture(data, near=max(space.shape[:2]), largest=_LARGEST_PICTURE, formats=_FORMATS)
+        image = decode_picture(
+            data, space.interpretation, near=max(space.shape[:2]), largest=_LARGEST_PICTURE, formats=_FORMATS
+        )
     except UnreadablePictureError as error:
         if error.reason.startswith("too large"):
             words = f"body: the picture is {error.reason}, expected up to {_LARGEST_PICTURE:,}. Make it smaller."

@@ -17,6 +17,7 @@ from morphospace._version import __version__
 from morphospace.data import Dataset, Split, examples, with_validation
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
+from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
 from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
 from morphospace.space import Space
@@ -55,6 +56,7 @@ def about_data(dataset: Dataset) -> dict[str, Any]:
         "label_names": list(dataset.label_names),
         "licence": dataset.licence,
         "resize": dataset.preparation.get("resize", "pad"),
+        "interpretation": dataset.preparation.get("interpretation") or Interpretation().to_json(),
     }
 
 

@@ -109,8 +109,15 @@ def preparation_for(space: Space, asked: Preparation | None = None) -> Preparati
     for key in _OF_THE_SPACE:
         if getattr(asked, key) != getattr(Preparation(), key):
             raise ArgumentError(f"--from: the space decides the {key} of images. Leave --{key} out.")
+    # A space of version 0.1 does not say, and its sets were split by what their prepared images were.
+    known = "interpretation" in space.about.get("data", {})
     return dataclasses.replace(
-        asked, size=(height, width), resize=space.resize, colour="grey" if channels == 1 else "colour"
+        asked,
+        size=(height, width),
+        resize=space.resize,
+        colour="grey" if channels == 1 else "colour",
+        interpretation=space.interpretation,
+        split_by="source" if known else "pixels",
     )
 
 

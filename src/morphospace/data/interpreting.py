@@ -1,0 +1,137 @@
+"""What is decided for all pictures of a set by what they are, and how that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from morphospace.data.preparation import Preparation
+from morphospace.data.tally import Tally
+from morphospace.intensity import Kind, Window, parse_intensity, window_for, words_of
+from morphospace.interpretation import Interpretation
+
+__all__ = ["interpretation_for", "notes_for_space", "notes_of"]
+
+
+def interpretation_for(preparation: Preparation, tally: Tally, sample: Interpretation | None = None) -> Interpretation:
+    """How the samples of a set become pixels: as was asked, and by what they are.
+
+    Args:
+        preparation: what was asked for.
+        tally: what the pictures are.
+        sample: what was decided by a sample of them; percentiles are kept from it.
+    """
+    if preparation.interpretation is not None:
+        return preparation.interpretation
+    wish = parse_intensity(preparation.intensity)
+    windows: Mapping[Kind, Window] | None = None
+    if wish.rule != "file":
+        windows = {kind: window_for(values, wish) for kind, values in sorted(tally.values.items())}
+        if wish.rule == "percentiles" and sample is not None:
+            windows = {**windows, **(sample.windows or {})}
+    return Interpretation(
+        windows=windows,
+        channels=tuple(place - 1 for place in preparation.channels or ()),
+        frames=preparation.frames,
+        background=_background(preparation.background, tally),
+        truncated=preparation.truncated == "keep",
+    )
+
+
+def _background(wish: str, tally: Tally) -> tuple[int, int, int]:
+    if wish == "auto":
+        wish = "black" if 2 * tally.white > tally.transparent else "white"
+    text = {"white": "#ffffff", "black": "#000000"}.get(wish, wish)
+    red, green, blue = bytes.fromhex(text[1:])
+    return red, green, blue
+
+
+def notes_of(tally: Tally, how: Interpretation) -> list[str]:
+    """What a person should know of how these pictures were read, each with the option that decides otherwise."""
+    notes = _of_intensity(tally, how)
+    if tally.further_pages and how.frames == "first":
+        pages = _plural(tally.further_pages, "further page")
+        notes.append(
+            f"{pages} of {_plural(tally.stacks, 'file')} were not read; --frames all makes a picture of each, "
+            "--frames max or mean one of all"
+        )
+    elif tally.further_pages and how.frames in ("max", "mean"):
+        notes.append(
+            f"{_plural(tally.stacks, 'file')} of several pages became the {how.frames} of these; --frames first"
+        )
+    if tally.transparent:
+        notes.append(_of_background(tally, how))
+    notes += [
+        words.format(_plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
+    ]
+    return notes
+
+
+_REMARKS = {
+    "extra": "{} have more samples than red, green and blue, of which the files say nothing: these were left out; "
+    "--channels 1,2,4 would choose others",
+    "odd pages": "{} have pages of several sizes: only those of the size of the first were used",
+    "planes": "{} are FITS files of several planes, of which the first was read; astropy has the others",
+    "cut": "{} end early; what is missing is grey",
+}
+
+
+def _of_intensity(tally: Tally, how: Interpretation) -> list[str]:
+    notes: list[str] = []
+    several = len(tally.pictures) > 1
+    for kind, values in sorted(tally.values.items()):
+        count = f"{_plural(tally.pictures[kind], 'picture')}: " if several else ""
+        if how.windows is None:
+            if kind != "8-bit":
+                notes.append(
+                    f"{count}{kind} values by each file's own range, so pictures are not comparable; --intensity auto"
+                )
+            continue
+        words = words_of(kind, how.window(kind), values)
+        clipped = tally.clipped[kind] / tally.samples[kind]
+        if clipped:
+            share = f"{clipped:.2%}" if clipped >= 0.0001 else "fewer than 0.01%"
+            where = f"{tally.clipped_pictures[kind]:,} of {_plural(tally.pictures[kind], 'picture')}"
+            words = f"{words or f'{kind} values'}; {share} lie outside and were clipped, in {where}"
+        if words:
+            notes.append(count + words)
+    return notes
+
+
+def _of_background(tally: Tally, how: Interpretation) -> str:
+    names = {(255, 255, 255): "white", (0, 0, 0): "black"}
+    colour = names.get(how.background, "#" + bytes(how.background).hex().upper())
+    why = (
+        ", because what is opaque in them is white" if colour == "black" and 2 * tally.white > tally.transparent else ""
+    )
+    return (
+        f"{_plural(tally.transparent, 'picture')} with transparency lie over {colour}{why}; --background changes that"
+    )
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def notes_for_space(tally: Tally, how: Interpretation) -> list[str]:
+    """What a person should know of how further pictures were read for a space, whose set decided ``how``."""
+    notes = []
+    for kind, pictures in sorted(tally.pictures.items()):
+        if how.windows is None:
+            continue
+        low, high = (f"{value:,g}" for value in how.window(kind))
+        if kind not in how.windows and kind != "8-bit":
+            notes.append(
+                f"{_plural(pictures, 'picture')} with {kind} values, of which the space knows none: "
+                f"{low} is taken for black and {high} for white"
+            )
+        if tally.clipped[kind]:
+            share = tally.clipped[kind] / tally.samples[kind]
+            notes.append(
+                f"{max(share, 0.0001):.2%} of the {kind} values lie outside {low} to {high}, which the space was "
+                f"trained on, and were clipped, in {tally.clipped_pictures[kind]:,} of {_plural(pictures, 'picture')}"
+            )
+    if tally.further_pages and how.frames == "first":
+        notes.append(f"{_plural(tally.further_pages, 'further page')} of {_plural(tally.stacks, 'file')} were not read")
+    return notes + [
+        words.format(_plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
+    ]

@@ -1,0 +1,47 @@
+"""Stacks and animations as sets: each page of each file is a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from morphospace.data.collections import Collection, Columns
+from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.items import Item, pages_of
+
+__all__ = ["paged"]
+
+
+def paged(collection: Collection, progress: Progress = no_progress) -> tuple[Collection, list[str]]:
+    """The same pictures with each page as one of its own, and what to say of it.
+
+    Pages have the label, the attributes and the key of their file, and so stay on one side of the split.
+    """
+    pages: list[tuple[str, Item]] = []
+    file: list[int] = []  # of each page
+    count = len(collection.items)
+    for i, item in enumerate(collection.items):
+        found = pages_of(collection.item_name(i), item)
+        pages += found
+        file += [i] * len(found)
+        progress(f"counting pages of {collection.name}", i + 1, count, "pictures")
+    if len(pages) == count:
+        return collection, []
+
+    def columns() -> Columns:
+        known = collection.columns()
+        labels, splits, groups = (
+            [values[i] for i in file] if values else () for values in (known.labels, known.splits, known.groups)
+        )
+        attributes = {name: np.asarray(values)[file] for name, values in known.attributes.items()}
+        return known._replace(labels=labels, splits=splits, groups=groups, attributes=attributes)
+
+    stacks = int((np.bincount(file) > 1).sum())
+    several = dataclasses.replace(
+        collection, items=[item for _, item in pages], item_name=lambda i: pages[i][0], columns=columns
+    )
+    return several, [
+        f"{len(pages) - count + stacks:,} pages of {stacks:,} files became a picture each, those of one file on one "
+        "side of the split; --frames first, max or mean makes one picture of a file"
+    ]
