@@ -13,6 +13,7 @@ from tests.pictures import noise, write_folder
 
 from morphospace.data import open_dataset
 from morphospace.data.prepared import item_names
+from morphospace.interpretation import Interpretation
 from morphospace.points import PointTable, read_points, write_points
 from morphospace.space import load
 from morphospace.workflow import preparation_for
@@ -154,3 +155,24 @@ def test_another_column_can_have_the_labels(morpho: Morpho, pets: Path, tmp_path
     assert wrong.code == 2
     assert 'Did you mean "colour"' in wrong.err
     assert not (tmp_path / "morpho-out").exists()
+
+
+def test_pages_of_a_stack_have_the_label_of_their_file(morpho: Morpho, tmp_path: Path) -> None:
+    from PIL import Image
+
+    space = load("builtin")
+    space.about["data"] = {"name": "stacks", "interpretation": Interpretation(frames="all").to_json()}
+    space.save(tmp_path / "s")
+    write_folder(tmp_path / "pets" / "cat", 2, (28, 28))
+    (tmp_path / "pets" / "dog").mkdir()
+    first, *more = [Image.fromarray(noise(i, (28, 28))) for i in range(5, 8)]
+    first.save(tmp_path / "pets" / "dog" / "stack.tif", save_all=True, append_images=more)
+    assert morpho("encode", "s", "pets", "--out", "z.csv").code == 0
+    table = read_points(tmp_path / "z.csv")
+    pages = [f"dog/stack.tif[{i}]" for i in (1, 2, 3)]
+    assert list(zip(table.names, table.labels, strict=True)) == [
+        ("cat/000.png", "cat"), ("cat/001.png", "cat"), *((page, "dog") for page in pages),
+    ]  # fmt: skip
+    dataset = open_dataset(tmp_path / "pets", preparation_for(load(tmp_path / "s")))
+    names = [name for kind in ("train", "test") for name in item_names(dataset, kind)]
+    assert sorted(names) == sorted(table.names)
