@@ -1,12 +1,14 @@
-"""Files of latent points: .npz, .npy and .csv, with labels and names kept."""
+"""Files of latent points: .npz, .npy and .csv, with the names, labels and attributes of their images."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import math
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,18 +16,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from morphospace.data.attributes import Attribute, Attributes
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import atomic_file, read_bytes
 
-__all__ = ["PointTable", "file_names", "read_points", "write_points"]
+__all__ = ["PointTable", "cell", "file_names", "read_points", "write_points"]
+
+_ATTRIBUTE = "attribute."  # before the name of an attribute's array, and of a column that would be called like another
+_LATENT = re.compile(r"z\d+")
 
 
 class PointTable(NamedTuple):
-    """``z`` float32 (N, d); ``labels`` int64 (N,) or None; ``names`` of N images, or none."""
+    """``z`` float32 (N, d); the label ("" where there is none) and name of each of N images, or none; attributes."""
 
     z: NDArray[np.float32]
-    labels: NDArray[np.int64] | None = None
+    labels: Sequence[str] = ()
     names: Sequence[str] = ()
+    attributes: Attributes = {}  # noqa: RUF012 - a NamedTuple's default, never changed
 
 
 def write_points(path: Path, table: PointTable, about: Mapping[str, str] | None = None) -> None:
@@ -37,30 +44,51 @@ def write_points(path: Path, table: PointTable, about: Mapping[str, str] | None 
     kind = path.suffix.lower()
     if kind == ".npz":
         columns: dict[str, NDArray[np.generic]] = {"z": table.z}
-        if table.labels is not None:
-            columns["labels"] = table.labels
+        if table.labels:
+            columns["labels"] = np.array(table.labels, np.str_)
         if table.names:
             columns["names"] = np.array(table.names, np.str_)
+        columns |= {f"{_ATTRIBUTE}{name}": np.asarray(values) for name, values in table.attributes.items()}
         if about:
             columns["about"] = np.array(json.dumps(dict(about)))
         with atomic_file(path) as partial, partial.open("wb") as stream:
             np.savez_compressed(stream, **columns)  # type: ignore[arg-type]
     elif kind == ".csv":
+        known = {"name": table.names, "label": table.labels}
+        texts = {name: values for name, values in known.items() if values}
+        texts |= {_column_name(name): [cell(v) for v in values.tolist()] for name, values in table.attributes.items()}
+        latents = [f"z{i + 1}" for i in range(table.z.shape[1])]
         with atomic_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)
-            names = ["name"] if table.names else []
-            labels = ["label"] if table.labels is not None else []
-            writer.writerow([*names, *labels, *(f"z{i + 1}" for i in range(table.z.shape[1]))])
-            for i, z in enumerate(table.z):
-                name = [table.names[i]] if table.names else []
-                label = [int(table.labels[i])] if table.labels is not None else []
-                writer.writerow([*name, *label, *(repr(float(value)) for value in z)])
+            writer.writerow([*texts, *latents])
+            for i, z in enumerate(table.z.tolist()):
+                writer.writerow([*(values[i] for values in texts.values()), *map(repr, z)])
     else:
         raise ArgumentError(f"--out: expected a name that ends in .npz or .csv, got {path.name}.")
 
 
+def cell(value: object) -> str:
+    """A value as a cell of a table: "" where it is not known.
+
+    Example:
+        >>> cell(3.0), cell(0.25), cell(float("nan")), cell("cat")
+        ('3', '0.25', '', 'cat')
+    """
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(value).removesuffix(".0")
+    return str(value)
+
+
+def _column_name(attribute: str) -> str:
+    """What the column of an attribute is called: by its own name, unless that means something else in a table."""
+    taken = attribute in ("", "name", "label") or attribute.startswith(_ATTRIBUTE) or _LATENT.fullmatch(attribute)
+    return f"{_ATTRIBUTE}{attribute}" if taken else attribute
+
+
 def read_points(path: Path) -> PointTable:
     """Read what :func:`write_points` wrote, or an .npy of shape (N, d).
+
+    Labels that are numbers, as earlier versions wrote them, come as words.
 
     Raises:
         FileError: if the file is missing, damaged, or holds no latents.
@@ -75,8 +103,9 @@ def read_points(path: Path) -> PointTable:
         ) from error
     if table.z.ndim != 2 or not table.z.size:
         raise FileError(f"{path}: expected latents of shape (N, d) with N and d >= 1, got {table.z.shape}.")
-    for name, column in (("labels", table.labels), ("names", table.names)):
-        if column is not None and len(column) not in (0, len(table.z)):
+    known = {"labels": table.labels, "names": table.names}
+    for name, column in [*((key, values) for key, values in known.items() if values), *table.attributes.items()]:
+        if len(column) != len(table.z):
             raise FileError(f"{path}: expected {len(table.z)} {name}, one for each point, got {len(column)}.")
     return table
 
@@ -86,9 +115,9 @@ def _arrays(data: bytes) -> PointTable:
     if isinstance(loaded, np.ndarray):
         return PointTable(loaded.astype(np.float32))
     with loaded:
-        labels = loaded["labels"].astype(np.int64) if "labels" in loaded else None
-        names = [str(name) for name in loaded["names"]] if "names" in loaded else []
-        return PointTable(loaded["z"].astype(np.float32), labels, names)
+        labels, names = ([str(v) for v in loaded[key]] if key in loaded else [] for key in ("labels", "names"))
+        attributes = {key.removeprefix(_ATTRIBUTE): loaded[key] for key in loaded if key.startswith(_ATTRIBUTE)}
+        return PointTable(loaded["z"].astype(np.float32), labels, names, attributes)
 
 
 def _csv(data: bytes) -> PointTable:
@@ -100,20 +129,34 @@ def _csv(data: bytes) -> PointTable:
         if len(row) != len(header):
             raise DataError(f"row {i} has {len(row)} values, expected {len(header)} as in the header")
     # By number, not by place: tables are sorted by other programs, and those put z10 before z2.
-    columns = sorted((int(name[1:]), place) for place, name in enumerate(header) if re.fullmatch(r"z\d+", name))
+    columns = sorted((int(name[1:]), place) for place, name in enumerate(header) if _LATENT.fullmatch(name))
     if [number for number, _ in columns] != list(range(1, len(columns) + 1)):
         found = ", ".join(f"z{number}" for number, _ in columns)
         raise DataError(f"expected columns z1, z2, ... without gaps, each once, got {found}")
     z = np.array([[float(row[place]) for _, place in columns] for row in rows], np.float32)
-    labels = np.array([int(row[header.index("label")]) for row in rows], np.int64) if "label" in header else None
-    return PointTable(z, labels, [row[header.index("name")] for row in rows] if "name" in header else [])
+    others = {name: place for place, name in enumerate(header) if name and not _LATENT.fullmatch(name)}
+    twice = [name for name, count in Counter(header).items() if name in others and count > 1]
+    if twice:
+        raise DataError(f'expected columns of different names, got "{twice[0]}" twice')
+    texts = {name: [row[place] for row in rows] for name, place in others.items()}
+    labels, names = texts.pop("label", []), texts.pop("name", [])
+    return PointTable(
+        z, labels, names, {name.removeprefix(_ATTRIBUTE): _attribute(values) for name, values in texts.items()}
+    )
+
+
+def _attribute(values: list[str]) -> Attribute:
+    try:
+        return np.array([float(value) if value else math.nan for value in values], np.float64)
+    except ValueError:
+        return np.array(values, np.str_)
 
 
 def file_names(table: PointTable) -> list[str]:
     """A safe, unique file name without ending for each point: its own name as far as that is one.
 
     Example:
-        >>> file_names(PointTable(np.zeros((2, 2), np.float32), None, ["mnist:test/17", "../../x"]))
+        >>> file_names(PointTable(np.zeros((2, 2), np.float32), names=["mnist:test/17", "../../x"]))
         ['mnist-test-17', 'x']
     """
     if not table.names:

@@ -32,6 +32,7 @@ from morphospace.images import (
     to_pixels,
 )
 from morphospace.interpretation import AS_BEFORE, Interpretation
+from morphospace.latent.class_draws import LabelledCodes, draw_label
 from morphospace.latent.classes import Classes, change_class, class_scores
 from morphospace.latent.concepts import AGAINST_TEST_IMAGES, Concept, learn_concept, sides
 from morphospace.latent.discovery import Discovery, discover
@@ -307,19 +308,23 @@ class Space:
 
     # -- points to look at -------------------------------------------------------------------------------
 
-    def sample_points(self, n: int, *, seed: int) -> Points:
+    def sample_points(self, n: int, *, seed: int, label: str | int | None = None) -> Points:
         """``n`` draws (n, d) from the prior, or from a mixture fitted to the test codes where the recipe says so.
 
         Where the likelihood is sharp, the prior weighs little, and codes leave most of it empty: what is drawn
         there is like no image of the set. Source: Ghosh et al., From variational to deterministic autoencoders,
-        arXiv:1903.12436.
+        arXiv:1903.12436. With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`.
         """
         if n < 1:
             raise ArgumentError(f"-n: expected at least 1 image, got {n}.")
         rng = np.random.default_rng(seed)
-        if self.samples_prior or self.reference is None or len(self.reference) < 2:
+        if label is not None:
+            known = self.reference, self.reference_labels, self.about.get("data", {}).get("label_names", ())
+            points = draw_label(str(label), n, rng, classes=self.classes, reference=LabelledCodes(*known))
+        elif self.samples_prior or self.reference is None or len(self.reference) < 2:
             return rng.standard_normal((n, self.latent_dim)).astype(np.float32)
-        points = draw_from(self._fitted(fit_mixture, self.reference), n, rng)
+        else:
+            points = draw_from(self._fitted(fit_mixture, self.reference), n, rng)
         return points.clip(0) if self.recipe.posterior == "relu" else points
 
     @property
@@ -356,9 +361,9 @@ class Space:
             known = self._fits[fit] = codes, fit(codes)
         return known[1]
 
-    def sample(self, n: int, *, seed: int = 0) -> Images:
-        """``n`` new images, uint8 (n, H, W, C)."""
-        return self.decode(self.sample_points(n, seed=seed))
+    def sample(self, n: int, *, seed: int = 0, label: str | int | None = None) -> Images:
+        """``n`` new images, uint8 (n, H, W, C); with ``label`` (its name) images like those of it."""
+        return self.decode(self.sample_points(n, seed=seed, label=label))
 
     def plane(self) -> Plane:
         """The plane that the atlas shows: the space itself in 2-D, else its two principal axes."""
@@ -697,13 +702,8 @@ class Space:
 
     def text(self, **more: object) -> dict[str, str]:
         """What every picture of this space carries: where it is from."""
-        data = self.about.get("data", {}).get("name", "")
-        facts = {
-            "software": "morphospace",
-            "recipe": self.recipe.name,
-            "data": data,
-            "seed": self.about.get("seed", 0),
-        }
+        data, seed = self.about.get("data", {}).get("name", ""), self.about.get("seed", 0)
+        facts = {"software": "morphospace", "recipe": self.recipe.name, "data": data, "seed": seed}
         return {key: str(value) for key, value in (facts | more).items()}
 
     def save(self, path: str | Path, *, force: bool = False, half: bool = False) -> Path:

@@ -31,18 +31,22 @@ def odd(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("ending", ["npz", "csv"])
-def test_encode_writes_labels_only_where_every_split_has_them(morpho: Morpho, tmp_path: Path, ending: str) -> None:
+def test_encode_leaves_labels_empty_where_a_split_has_none_and_says_so(
+    morpho: Morpho, tmp_path: Path, ending: str
+) -> None:
     np.savez(tmp_path / "tiny.npz", x_train=noise(0, (6, 28, 28)), y_train=np.arange(6), x_test=noise(1, (3, 28, 28)))
+    numbers = [str(i) for i in range(6)]
     for data, count, labels in (
-        ("tiny.npz", 9, None),
-        ("tiny.npz:test", 3, None),
-        ("tiny.npz:train", 6, list(range(6))),
+        ("tiny.npz", 9, [*numbers, "", "", ""]),
+        ("tiny.npz:test", 3, []),
+        ("tiny.npz:train", 6, numbers),
     ):
         ran = morpho("encode", "builtin", data, "--out", f"z.{ending}", "--force")
         assert ran.code == 0, ran.err
         table = read_points(tmp_path / f"z.{ending}")
         assert len(table.z) == len(table.names) == count
-        assert (None if table.labels is None else table.labels.tolist()) == labels
+        assert list(table.labels) == labels
+        assert ("the test images of tiny have no labels" in ran.err) == ("" in labels)
 
 
 def test_validation_images_are_images_of_the_set(morpho: Morpho, tmp_path: Path) -> None:

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from morphospace._version import __version__
-from morphospace.cli import concepts, data, demo, edit, explore, export, pictures, points, questions, spaces, training
+from morphospace.cli import (
+    concepts,
+    data,
+    demo,
+    edit,
+    explore,
+    export,
+    pictures,
+    points,
+    questions,
+    spaces,
+    training,
+    traverse,
+)
 
 __all__ = ["app", "main"]
 
@@ -45,6 +58,7 @@ training.register(app)
 spaces.register(app)
 explore.register(app)
 pictures.register(app)
+traverse.register(app)
 concepts.register(app)
 edit.register(app)
 questions.register(app)

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from rich.table import Column
 
     from morphospace.data import Dataset, Preparation, Split
-    from morphospace.data.folder import Problem
     from morphospace.data.tally import Tally
     from morphospace.images import Images
     from morphospace.space import Space
@@ -50,14 +49,12 @@ __all__ = [
     "folder_pictures",
     "image_argument",
     "note",
-    "note_problems",
     "note_tally",
     "note_typicality",
     "open_data",
     "open_space",
     "output_path",
     "own_data",
-    "problem_summary",
     "screen",
     "space_folder",
     "table_text",
@@ -90,7 +87,6 @@ _DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback 
 
 _OUT = Path("morpho-out")
 _claims = ExitStack()  # of the verb that runs: the numbers of what it writes
-_SHOWN = 12  # problems said one by one
 
 
 @dataclass(frozen=True)
@@ -312,6 +308,7 @@ def stop_progress() -> None:
 
 def open_data(name: str, preparation: Preparation | None = None) -> Dataset:
     """The data set that DATA names; what was left out of it, and why, is said."""
+    from morphospace.cli.problems import problem_summary
     from morphospace.data import open_dataset
 
     dataset = open_dataset(name, preparation, progress=data_progress)
@@ -320,15 +317,6 @@ def open_data(name: str, preparation: Preparation | None = None) -> Dataset:
     for words in dataset.notes:
         note(words)
     return dataset
-
-
-def problem_summary(dataset: Dataset) -> str:
-    """What is wrong with the files of a set, in a sentence."""
-    from collections import Counter
-
-    counts = Counter(problem.reason.split(" (")[0] for problem in dataset.problems)
-    kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
-    return f"{len(dataset.problems):,} problems: {kinds}; listed by morpho data info {shlex.quote(dataset.source)}"
 
 
 def own_data(name: str, space: Space) -> str:
@@ -391,23 +379,6 @@ def folder_pictures(text: str) -> list[tuple[str, Path]] | None:
     from morphospace.data.folder import list_folder, shown_name
 
     return [(shown_name(name), path / name) for name in list_folder(path).files]
-
-
-def note_problems(problems: Sequence[Problem], good: int) -> None:
-    """Say which pictures of a folder were left out.
-
-    Raises:
-        DataError: if none could be used.
-    """
-    from morphospace.errors import DataError
-
-    if not good:
-        first = problems[0]
-        raise DataError(f"IMAGE: none of the {len(problems)} pictures can be used; {first.name}: {first.reason}.")
-    for problem in problems[:_SHOWN]:
-        note(f"left out {problem.name}: {problem.reason}")
-    if len(problems) > _SHOWN:
-        note(f"left out {len(problems) - _SHOWN:,} more")
 
 
 def note_tally(tally: Tally, space: Space) -> None:

@@ -16,11 +16,11 @@ from morphospace.cli.common import (
     command_line,
     open_data,
     output_path,
-    problem_summary,
     table_text,
     verb,
 )
 from morphospace.cli.preparation import PreparationOptions
+from morphospace.cli.problems import one_line, problem_summary
 from morphospace.errors import ArgumentError, did_you_mean
 
 if TYPE_CHECKING:
@@ -132,15 +132,11 @@ def info(
         f"[dim]attribute[/] {escape(f'{name:16}')} {escape(words)}" for name, words in facts["attributes"].items()
     ]
     if dataset.problems:
-        lines.append(f"[yellow]{escape(problem_summary(dataset).partition(';')[0])}[/]")
-        lines += [f"  {escape(_one_line(p.name))}: {escape(p.reason)}" for p in dataset.problems[:_SHOWN]]
+        lines.append(f"[yellow]{escape(problem_summary(dataset).partition('; ')[0])}[/]")
+        lines += [f"  {escape(one_line(p.name))}: {escape(p.reason)}" for p in dataset.problems[:_SHOWN]]
         if len(dataset.problems) > _SHOWN:
             lines.append(f"  [dim]and {len(dataset.problems) - _SHOWN:,} more; --json lists them all[/]")
     return Answer(facts, "\n".join(lines), [path])
-
-
-def _one_line(name: str) -> str:
-    return name.encode("unicode_escape").decode() if any(not c.isprintable() for c in name) else name
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:
@@ -213,7 +209,7 @@ def prepare(
         "images": count,
         "seconds": round(seconds, 3),
         "folder": folder,
-        "problems": len(dataset.problems),
+        "problems": [problem._asdict() for problem in dataset.problems],
         "fingerprint": dataset.fingerprint,
     }
     where = f"\n[dim]kept in {escape(folder)}[/]" if folder else ""

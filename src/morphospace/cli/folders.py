@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from morphospace.cli.common import folder_pictures, note_problems, note_tally
+from morphospace.cli.common import command_line, folder_pictures, note_tally
+from morphospace.cli.problems import note_problems
 
 if TYPE_CHECKING:
     from morphospace.images import Images
     from morphospace.space import Space
 
-__all__ = ["change_folder", "encode_folder", "png_names"]
+__all__ = ["change_folder", "encode_folder", "png_names", "write_samples"]
 
 
 def png_names(names: list[str], taken: set[str] | None = None) -> list[str]:
@@ -89,3 +90,20 @@ def encode_folder(space: Space, text: str) -> tuple[Any, list[str], list[Any]] |
     note_problems(problems, len(names))
     note_tally(tally, space)
     return np.concatenate(codes), names, problems
+
+
+def write_samples(space: Space, folder: Path, n: int, *, seed: int, label: str | None) -> None:
+    """Write ``n`` samples to ``folder``, whole or not at all, as PNGs numbered from 0; each says how it was drawn."""
+    from morphospace.files import atomic_folder
+    from morphospace.images import png_bytes
+
+    points, width = space.sample_points(n, seed=seed, label=label), len(str(n - 1))
+    drawn = {"sample_seed": seed, "samples": n} | ({} if label is None else {"label": label})
+    text = space.text(kind="sample", command=command_line(), **drawn)
+    with atomic_folder(folder) as partial:
+        numbers = iter(range(n))
+        for images in space.decode_batches([points]):
+            for image in images:
+                number = next(numbers)
+                whole = png_bytes(image, text | {"sample": str(number)})
+                (partial / f"{number:0{width}d}.png").write_bytes(whole)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from pathlib import Path
+from typing import Annotated, Optional
 
 import typer
 
@@ -16,6 +18,7 @@ from morphospace.cli.common import (
     command_line,
     folder_pictures,
     image_argument,
+    note,
     open_space,
     output_path,
     verb,
@@ -39,19 +42,41 @@ def register(app: typer.Typer) -> None:
 def sample(
     space: SpaceArgument,
     n: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 64,
+    label: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--label", help="Draw images of this label: from its class, or else from its test images' codes."),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
-    out: OutOption = None,
+    out: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--out",
+            help="Where to write: a PNG, or with a slash at its end a folder of single PNGs, like samples/; a new "
+            "numbered sheet in morpho-out/ by default.",
+        ),
+    ] = None,
     force: ForceOption = False,
 ) -> Answer:
-    """Draw new images from the space."""
+    """Draw new images from the space: as a sheet, or as single files in a folder."""
+    from morphospace.cli.folders import write_samples
     from morphospace.report import sample_sheet
 
-    path = output_path(out, "sample", ".png", force=force)
-    picture = sample_sheet(open_space(space, device), n, seed=seed)
-    picture.text.update(command=command_line())
-    picture.save(path)
-    return Answer({"seed": seed, "n": n}, outputs=[path])
+    single = out is not None and (out.endswith(("/", os.sep)) or Path(out).is_dir())
+    path = output_path(None if out is None else Path(out), "sample", "" if single else ".png", force=force)
+    found = open_space(space, device)
+    if single:
+        write_samples(found, path, n, seed=seed, label=label)
+    else:
+        picture = sample_sheet(found, n, seed=seed, label=label)
+        picture.text.update(command=command_line())
+        picture.save(path)
+    if label is not None and found.classes is None:
+        note(
+            f"this space has learned no classes: these are drawn from where the codes of its test images of {label} "
+            f"lie; morpho concept classes {space} --data DATA learns it from training images"
+        )
+    return Answer({"seed": seed, "n": n, "label": label}, outputs=[path])
 
 
 def atlas(

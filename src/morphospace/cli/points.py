@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -37,41 +37,57 @@ def encode(
     data: Annotated[
         str, typer.Argument(metavar="DATA", help="A folder of pictures, a set like mnist, or a split like mnist:test.")
     ],
+    label: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--label", metavar="COLUMN", help="The column of the table that has the labels."),
+    ] = None,
+    label_from: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--label-from", metavar="REGEX", help="Labels from file names: what the first (group) finds."),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     out: OutOption = None,
     force: ForceOption = False,
 ) -> Answer:
-    """Write the codes of images, with labels and names, as .npz or .csv."""
+    """Write the codes of images as .npz or .csv, with what is known of each: its name, label and attributes."""
     import numpy as np
 
     from morphospace.cli.folders import encode_folder
+    from morphospace.cli.rows import rows_of_folder, rows_of_splits
+    from morphospace.data import Preparation
     from morphospace.points import PointTable, write_points
     from morphospace.workflow import preparation_for
 
     path = output_path(out, "encode", ".npz", force=force)
     found = open_space(space, device)
-    text = found.text(kind="codes", command=command_line())
+    preparation = preparation_for(found, Preparation(label=label, label_from=label_from))
     if (folder := encode_folder(found, data)) is not None:
         codes, names, problems = folder
-        write_points(path, PointTable(codes, None, names), text)
-        left_out = [p._asdict() for p in problems]
-        facts = {"seed": seed, "points": len(codes), "latent_dim": found.latent_dim, "problems": left_out}
-        return Answer(facts, outputs=[path])
-    dataset, splits = open_splits(data, preparation_for(found))
-    means = [found.encode(split.images).mean for split in splits.values()]
-    labels = [split.labels for split in splits.values() if split.labels is not None]
-    names = [f"{dataset.name}:{name}/{i}" for name, split in splits.items() for i in range(len(split))]
-    # Labels of some splits only would stand beside the wrong points.
-    known = np.concatenate(labels) if len(labels) == len(splits) else None
-    table = PointTable(np.concatenate(means), known, names)
-    write_points(path, table, text)
-    return Answer({"seed": seed, "points": len(table.z), "latent_dim": found.latent_dim}, outputs=[path])
+        rows, more = rows_of_folder(Path(data), names, preparation)
+        problems = [*more, *problems]
+    else:
+        dataset, splits = open_splits(data, preparation)
+        codes = np.concatenate([found.encode(split.images).mean for split in splits.values()])
+        rows, problems = rows_of_splits(dataset, splits), list(dataset.problems)
+    table = PointTable(codes, rows.labels, rows.names, rows.attributes)
+    write_points(path, table, found.text(kind="codes", command=command_line()))
+    facts = {
+        "seed": seed,
+        "points": len(codes),
+        "latent_dim": found.latent_dim,
+        "labels": sorted(set(rows.labels) - {""}),
+        "attributes": list(rows.attributes),
+        "problems": [problem._asdict() for problem in problems],
+    }
+    return Answer(facts, outputs=[path])
 
 
 def decode(
     space: SpaceArgument,
-    points: Annotated[Path, typer.Argument(metavar="z.npz", help="Latents: .npz as encode writes it, .npy or .csv.")],
+    points: Annotated[
+        Path, typer.Argument(metavar="z.npz", help="Latents: .npz or .csv as encode writes them, or .npy.")
+    ],
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     out: OutOption = None,

@@ -19,7 +19,6 @@ from morphospace.cli.common import (
     folder_pictures,
     image_argument,
     note,
-    note_problems,
     note_tally,
     note_typicality,
     open_space,
@@ -28,6 +27,7 @@ from morphospace.cli.common import (
     own_data,
     verb,
 )
+from morphospace.cli.problems import note_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from morphospace.cli.rows import Rows
     from morphospace.data import Dataset, Split
     from morphospace.evaluate import Judgement
     from morphospace.images import Images
+    from morphospace.pictures import Picture
     from morphospace.space import Space
 
 __all__ = ["register"]
@@ -184,33 +186,40 @@ def outliers(
         str, typer.Argument(metavar="DATA", help="A folder of pictures, a set like mnist, or a split like mnist:test.")
     ],
     n: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many of the worst to list and draw.")] = 24,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Write a CSV with a row for every image instead of drawing the worst.")
+    ] = False,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     out: OutOption = None,
     force: ForceOption = False,
 ) -> Answer:
-    """Find the images of a set that the space has not learned: badly reconstructed, or in an empty region."""
-    from morphospace.evaluate import judge
-    from morphospace.report import Suspect, outlier_sheet
+    """Find the images of a set that the space has not learned: badly reconstructed, or in an empty region.
 
-    path = output_path(out, "outliers", ".png", force=force)
+    The CSV of --all has of each image its name, split and label (empty where not known), typicality, error (nats),
+    share_as_badly_reconstructed, outlier (1 or 0) and rank (1 is the worst).
+    """
+    from morphospace.cli.rows import write_scores
+    from morphospace.errors import ArgumentError
+    from morphospace.evaluate import judge
+
+    path = output_path(out, "outliers", ".csv" if everything else ".png", force=force)
+    if everything and path.suffix.lower() != ".csv":
+        raise ArgumentError(f"--out: expected a name that ends in .csv with --all, got {path.name}.")
+    if not everything and path.suffix.lower() == ".csv":
+        raise ArgumentError(f"--out: expected a name that ends in .png, got {path.name}. Add --all for a table.")
     found = open_space(space, device)
     scored = _score_folder(found, data) or _score_set(found, data)
     if found.errors is None:
         note("this space keeps no errors of its test images: these images are compared with each other")
     judgement = judge(scored.errors, found.typicality(scored.codes), found.errors)
     places = judgement.worst(n).tolist()
-    suspects = [
-        Suspect(
-            _within(scored.names[place]), float(judgement.errors[place]), float(judgement.typicality[place]),
-            bool(judgement.badly_reconstructed[place]), bool(judgement.in_an_empty_region[place]),
-        )
-        for place in places
-    ]  # fmt: skip
-    title = f"{judgement.summary()} ({Path(data).name})"
-    picture = outlier_sheet(found, scored.pictures(places), suspects, title, judgement.against)
-    picture.text.update(command=command_line())
-    picture.save(path)
+    if everything:
+        write_scores(path, scored.rows, judgement)
+        if not any(scored.rows.splits):
+            note(f"{data} has no train/ and test/, so the column split is empty; {data}:test has test images alone")
+    else:
+        _draw(found, scored, judgement, places, f"{judgement.summary()} ({Path(data).name})").save(path)
     worst = [_facts(judgement, place, scored.names[place]) for place in places]
     facts = {
         "seed": seed,
@@ -226,19 +235,41 @@ def outliers(
     return Answer(facts, _listing(judgement, worst), outputs=[path])
 
 
+def _draw(space: Space, scored: _Scored, judgement: Judgement, places: list[int], title: str) -> Picture:
+    """The worst images as a sheet."""
+    from morphospace.report import Suspect, outlier_sheet
+
+    suspects = [
+        Suspect(
+            _within(scored.names[place]), float(judgement.errors[place]), float(judgement.typicality[place]),
+            bool(judgement.badly_reconstructed[place]), bool(judgement.in_an_empty_region[place]),
+        )
+        for place in places
+    ]  # fmt: skip
+    picture = outlier_sheet(space, scored.pictures(places), suspects, title, judgement.against)
+    picture.text.update(command=command_line())
+    return picture
+
+
 class _Scored(NamedTuple):
     """Images with their scores; ``pictures`` reads those at some places again."""
 
-    names: list[str]
+    rows: Rows
     codes: NDArray[np.float32]
     errors: NDArray[np.float32]
     pictures: Callable[[list[int]], Images]
     more: dict[str, Any]
 
+    @property
+    def names(self) -> list[str]:
+        """What the images are called."""
+        return self.rows.names
+
 
 def _score_set(space: Space, data: str) -> _Scored:
     import numpy as np
 
+    from morphospace.cli.rows import rows_of_splits
     from morphospace.evaluate import reconstruction_errors
     from morphospace.workflow import preparation_for
 
@@ -250,17 +281,19 @@ def _score_set(space: Space, data: str) -> _Scored:
     def pictures(places: list[int]) -> Images:
         return np.stack([splits[name].images[i] for name, i in (items[place] for place in places)])
 
-    names = [f"{dataset.name}:{name}/{i}" for name, i in items]
-    return _Scored(names, np.concatenate(codes), np.concatenate(errors), pictures, {})
+    rows = rows_of_splits(dataset, splits)
+    return _Scored(rows, np.concatenate(codes), np.concatenate(errors), pictures, {})
 
 
 def _score_folder(space: Space, data: str) -> _Scored | None:
     """Of all pictures of the folder ``data``; None if it is no folder."""
     import numpy as np
 
+    from morphospace.cli.rows import rows_of_folder
     from morphospace.data.items import files_as_items, read_fitted
     from morphospace.data.tally import Tally
     from morphospace.evaluate import reconstruction_errors
+    from morphospace.workflow import preparation_for
 
     files = folder_pictures(data)
     if files is None:
@@ -282,8 +315,9 @@ def _score_folder(space: Space, data: str) -> _Scored | None:
         again = [(names[place], known[names[place]]) for place in places]
         return np.concatenate([some for _, some in read_fitted(again, space.shape, space.resize, how, [], Tally())])
 
-    more = {"problems": [problem._asdict() for problem in problems]}
-    return _Scored(names, np.concatenate(codes), np.concatenate(errors), pictures, more)
+    rows, others = rows_of_folder(Path(data), names, preparation_for(space))
+    more = {"problems": [problem._asdict() for problem in (*others, *problems)]}
+    return _Scored(rows, np.concatenate(codes), np.concatenate(errors), pictures, more)
 
 
 def _facts(judgement: Judgement, place: int, name: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -35,6 +35,7 @@ __all__ = ["register"]
 
 _LOOK = "Look"
 _ABLE = 0.9  # of test images that a judge tells right
+_LABELS = 20  # shown one by one
 _NATS = ("neg_elbo", "reconstruction", "kl", "nll")
 
 
@@ -96,7 +97,7 @@ def evaluate(
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
 ) -> Answer:
-    """Score a space on all test images of a set, in float32, in nats an image."""
+    """Score a space on all test images of a set, in float32, in nats an image; and on those of each label."""
     from morphospace.evaluate import evaluate_space
     from morphospace.workflow import preparation_for
 
@@ -113,9 +114,28 @@ def evaluate(
             f"[bold]{escape(name)}[/], {figures['images']:,} test images",
             *(f"[dim]{name:16}[/]{_value(name, value)}" for name, value in rows),
             f"[dim]{'latents used':16}[/]{used} of {found.latent_dim}",
+            *_by_label(figures["by_label"]),
         ]
     )
     return Answer({"space": space, "seed": seed, **figures}, text)
+
+
+def _by_label(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """The figures of each label as a table, all of them or those of the worst reconstructed ones."""
+    if not figures:
+        return
+    worst = sorted(figures, key=lambda label: -figures[label]["reconstruction"])[:_LABELS]
+    shown = list(figures) if len(figures) <= _LABELS else worst
+    nats = [[figures[label][key] for key in ("reconstruction", "kl")] for label in shown]
+    rows = [
+        [label, f"{figures[label]['images']:,}", *("" if value is None else f"{value:.2f}" for value in values)]
+        for label, values in zip(shown, nats, strict=True)
+    ]
+    yield "\n" + _columns([["label", "images", "reconstruction", "kl"], *rows])
+    hidden = (
+        f"; the worst {len(shown)} of {len(figures):,} labels, --json has them all" if len(shown) < len(figures) else ""
+    )
+    yield f"[dim]nats an image{hidden}[/]"
 
 
 def _value(name: str, value: float) -> str:

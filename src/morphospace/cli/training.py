@@ -99,15 +99,37 @@ def train(
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of an interrupted run.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, or [bold]latest[/].")],
+    data: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--data", help="Where its set lies by now, if it has moved; the run remembers it."),
+    ] = None,
+    more_epochs: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--more-epochs", min=1, help="Go on with a finished run for so many epochs, in a new run."),
+    ] = None,
 ) -> Answer:
-    """Finish an interrupted run, bit for bit as if it had never stopped."""
+    """Finish an interrupted run, bit for bit as if it had never stopped; or go on with a finished one.
+
+    With --more-epochs, a new run beside the finished one begins with its weights, metrics and the optimiser's moments;
+    the finished run stays as it is. A rate that had fallen to nothing starts again at 0.3 of the recipe's highest, and
+    falls over the new epochs; one that never falls stays. A KL weight that had risen stays risen.
+    """
     from morphospace.cli.common import data_progress
     from morphospace.cli.display import Display
+    from morphospace.training.runs import latest_run
     from morphospace.workflow import resume_run
 
     with Display(screen()) as display:
-        result = resume_run(run, listen=display, warn=note, progress=data_progress)
+        result = resume_run(
+            latest_run() if str(run) == "latest" else run,
+            data=data,
+            more_epochs=more_epochs,
+            command=command_line(),
+            listen=display,
+            warn=note,
+            progress=data_progress,
+        )
     return _answer(result)
 
 

@@ -27,7 +27,7 @@ from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, spr
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.folder import Problem
 from morphospace.data.interpreting import interpretation_for, notes_of
-from morphospace.data.items import Place, look_at
+from morphospace.data.items import Page, Place, look_at
 from morphospace.data.pages import paged
 from morphospace.data.preparation import Preparation
 from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, open_prepared
@@ -177,7 +177,8 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     fingerprint = fingerprint_of(
         *(((len(r), *shape), digests[r], None if labels is None else labels[r]) for r in rows if len(r))
     )
-    known = {"split": kinds, "keys": keys, "labels": labels, "groups": groups}
+    names = np.array([collection.item_name(i) for i in range(count)], np.str_) if _are_files(collection) else None
+    known = {"split": kinds, "keys": keys, "labels": labels, "groups": groups, "names": names}
     known |= {f"attribute.{key}": values for key, values in columns.attributes.items()}
     with (folder / COLUMNS).open("wb") as stream:
         np.savez(stream, **{name: column for name, column in known.items() if column is not None})  # type: ignore[arg-type]
@@ -199,6 +200,12 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         "seconds": round(time.perf_counter() - began, 3),
     }
     write_json(folder / DESCRIPTION, description)
+
+
+def _are_files(collection: Collection) -> bool:
+    """Whether pictures are files, or pages of files, and have their names; others are called by their places."""
+    first = collection.items[0]
+    return isinstance(first.file if isinstance(first, Page) else first, str)
 
 
 def _frames(preparation: Preparation) -> Frames:

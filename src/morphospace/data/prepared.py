@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from morphospace.data.store import OpenFile, StoredImages
 from morphospace.errors import FileError
 from morphospace.files import read_json
 
-__all__ = ["COLUMNS", "DESCRIPTION", "FORMAT", "IMAGES", "LOCK", "SET", "open_prepared"]
+__all__ = ["COLUMNS", "DESCRIPTION", "FORMAT", "IMAGES", "LOCK", "SET", "item_names", "open_prepared"]
 
 FORMAT = "morphospace-prepared-4"
 LOCK, SET = ".lock", "set"  # in a folder of the cache
@@ -52,6 +53,27 @@ class _StoredAttributes(Mapping[str, Attribute]):
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+def item_names(dataset: Dataset, kind: str) -> list[str]:
+    """What the images of a split are called: by their files where the set is of files, else like "mnist:test/17".
+
+    Args:
+        dataset: opened.
+        kind: "train", "test" or "validation".
+
+    Example:
+        >>> from morphospace.data import open_dataset
+        >>> item_names(open_dataset("digits"), "test")[17]
+        'digits:test/17'
+    """
+    count = len(dataset.split(kind))
+    with suppress(KeyError, OSError, ValueError, BadZipFile):  # a set of arrays, or one that was forgotten meanwhile
+        with np.load(Path(dataset.preparation["folder"]) / COLUMNS, allow_pickle=False) as columns:
+            names: list[str] = columns["names"][columns["split"] == SPLITS.index(kind)].tolist()
+        if len(names) == count:
+            return names
+    return [f"{dataset.name}:{kind}/{i}" for i in range(count)]
 
 
 def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: str = "") -> Dataset | None:

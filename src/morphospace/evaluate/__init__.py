@@ -1,6 +1,7 @@
 """What a space is worth, in figures."""
 
 from morphospace.evaluate.comparison import Comparison, SpaceFigures, compare_spaces, space_figures
+from morphospace.evaluate.latents import LatentFigures, kl_by_latent, latent_figures
 from morphospace.evaluate.likelihood import TestFigures, importance_weighted_nll, score
 from morphospace.evaluate.outliers import Judgement, judge, reconstruction_errors
 from morphospace.evaluate.reconstruction import psnr
@@ -10,6 +11,7 @@ from morphospace.evaluate.structure import LatentUse, latent_use, overfitting
 __all__ = [
     "Comparison",
     "Judgement",
+    "LatentFigures",
     "LatentUse",
     "SpaceFigures",
     "TestFigures",
@@ -17,6 +19,8 @@ __all__ = [
     "evaluate_space",
     "importance_weighted_nll",
     "judge",
+    "kl_by_latent",
+    "latent_figures",
     "latent_use",
     "overfitting",
     "psnr",

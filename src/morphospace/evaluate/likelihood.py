@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from morphospace.data import ImageArray
@@ -18,7 +20,7 @@ from morphospace.training.loop import generator_seed, to_input
 from morphospace.vae.interfaces import Batch
 from morphospace.vae.objectives import kl_of
 
-__all__ = ["BATCH", "TestFigures", "importance_weighted_nll", "score"]
+__all__ = ["BATCH", "Scores", "TestFigures", "importance_weighted_nll", "mean_figures", "score", "score_each"]
 
 BATCH = 500
 _NOISE_STREAM = -1  # a "stage" that no training has: evaluation shares no noise with it
@@ -72,8 +74,25 @@ def score(model: Any, images: ImageArray, *, beta: float, bernoulli: bool, seed:
     Raises:
         DataError: if the model gives NaN.
     """
+    return mean_figures(model, score_each(model, images, seed=seed), images.shape[1:], beta=beta, bernoulli=bernoulli)
+
+
+class Scores(NamedTuple):
+    """Nats of each of N images, in float64: ``reconstruction`` (N,); ``kl`` (N,), None where there is none."""
+
+    reconstruction: NDArray[np.float64]
+    kl: NDArray[np.float64] | None
+
+
+@torch.no_grad()
+def score_each(model: Any, images: ImageArray, *, seed: int = 0) -> Scores:
+    """What :func:`score` has the mean of, image by image.
+
+    Raises:
+        DataError: if the model gives NaN.
+    """
     generator = _generator(seed)
-    reconstruction = kl = 0.0
+    reconstruction, kl = np.zeros(len(images)), np.zeros(len(images))
     has_kl = False
     step = batch_for(images.shape)
     with _in_eval_mode(model):
@@ -82,22 +101,35 @@ def score(model: Any, images: ImageArray, *, beta: float, bernoulli: bool, seed:
             drawn = model.noise(1, count, generator)
             for first in range(0, count, step):
                 some = slice(first, min(first + step, count))
-                batch = _batch(model, images, start + some.start, start + some.stop)
+                here = slice(start + some.start, start + some.stop)
+                batch = _batch(model, images, here.start, here.stop)
                 terms = model.terms(batch, tuple(n[:, some].to(batch.input.device) for n in drawn))
-                reconstruction -= _double(terms.log_px).sum().item()
+                reconstruction[here] = -terms.log_px[0].cpu().numpy()
                 if any(group.log_q is not None or group.kl is not None for group in terms.groups):
                     has_kl = True
-                    kl += _double(kl_of(terms)).sum().item()
-    reconstruction, kl = reconstruction / len(images), kl / len(images)
-    if math.isnan(reconstruction + kl):
+                    kl[here] = kl_of(terms).cpu().numpy()
+    if np.isnan(reconstruction + kl).any():
         raise DataError(_NAN)
-    if not has_kl:
+    return Scores(reconstruction, kl if has_kl else None)
+
+
+def mean_figures(model: Any, scores: Scores, shape: tuple[int, ...], *, beta: float, bernoulli: bool) -> TestFigures:
+    """The figures of a set by those of each of its images.
+
+    Args:
+        model: that gave them.
+        scores: of each image.
+        shape: (H, W, C) of the images.
+        beta: as of :func:`score`.
+        bernoulli: as of :func:`score`.
+    """
+    reconstruction = float(scores.reconstruction.mean())
+    if scores.kl is None:
         return TestFigures(None, reconstruction, None, None)
-    book = None
+    kl, book = float(scores.kl.mean()), None
     if bernoulli:
-        pixels = int(torch.Size(images.shape[1:]).numel())
         latents = sum(int(torch.Size(shape).numel()) for shape in model.z_shapes)
-        book = reconstruction / pixels + 5e-4 * 2 * kl / latents
+        book = reconstruction / math.prod(shape) + 5e-4 * 2 * kl / latents
     return TestFigures(reconstruction + kl, reconstruction, kl, beta, book_loss=book)
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from morphospace.data import Dataset
-from morphospace.evaluate.likelihood import importance_weighted_nll, score
+from morphospace.evaluate.likelihood import Scores, importance_weighted_nll, mean_figures, score_each
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.structure import latent_use
 from morphospace.space import Space
 
-__all__ = ["evaluate_space"]
+__all__ = ["evaluate_space", "figures_by_label"]
 
 
 def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: int | None = None) -> dict[str, Any]:
-    """The figures of ``morpho evaluate``: the test block, and what the latents are used for.
+    """The figures of ``morpho evaluate``: the test block, the same by label, and what the latents are used for.
 
     Args:
         space: of images like the set's.
@@ -30,9 +32,10 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
     images = dataset.test.images
     if dataset.shape != space.shape:
         space.prepare(images[:1])  # which says what does not fit
-    test = score(
-        space.model, images, beta=space.recipe.weight(space.shape),
-        bernoulli=space.recipe.likelihood == "bernoulli", seed=seed,
+    scores = score_each(space.model, images, seed=seed)
+    test = mean_figures(
+        space.model, scores, images.shape[1:], beta=space.recipe.weight(space.shape),
+        bernoulli=space.recipe.likelihood == "bernoulli",
     )  # fmt: skip
     codes = space.encode(images).mean
     test = replace(test, psnr=psnr(space, images, codes))
@@ -45,6 +48,7 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
         "data": dataset.name,
         "images": len(images),
         "test": test.to_json(),
+        "by_label": figures_by_label(scores, dataset),
         "latents": {
             "count": space.latent_dim,
             "unused": [i + 1 for i in use.unused],
@@ -52,3 +56,25 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
         },
         "warnings": [warning] if warning else [],
     }
+
+
+def figures_by_label(scores: Scores, dataset: Dataset) -> dict[str, dict[str, Any]]:
+    """How many test images each label has, and their mean reconstruction and KL in nats; empty without labels.
+
+    The means, weighted by how many images there are of each, give those of all test images.
+
+    Args:
+        scores: of each test image.
+        dataset: knows its label.
+    """
+    labels = dataset.test.labels
+    found = {}
+    for number in np.unique(labels).tolist() if labels is not None else ():
+        own = labels == number
+        kl = None if scores.kl is None else float(scores.kl[own].mean())
+        found[dataset.label_names[number]] = {
+            "images": int(own.sum()),
+            "reconstruction": float(scores.reconstruction[own].mean()),
+            "kl": kl,
+        }
+    return found

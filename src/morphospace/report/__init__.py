@@ -6,10 +6,12 @@ from morphospace.report.figures import map_figure
 from morphospace.report.html import Exhibit, write_report
 from morphospace.report.run import write_run_report
 from morphospace.report.sheets import edit_sheet, example_sheet, morph_sheet, reconstruction_sheet, sample_sheet
+from morphospace.report.traversal import Walk, traversal_sheet, walk_latents
 
 __all__ = [
     "Exhibit",
     "Suspect",
+    "Walk",
     "analogy_sheet",
     "edit_sheet",
     "example_sheet",
@@ -22,6 +24,8 @@ __all__ = [
     "reconstruction_sheet",
     "sample_contrast",
     "sample_sheet",
+    "traversal_sheet",
+    "walk_latents",
     "write_comparison_report",
     "write_report",
     "write_run_report",

@@ -14,7 +14,16 @@ from morphospace.pictures import Picture, enlarge
 from morphospace.report.sheets import FAINT, INK, font_of
 from morphospace.space import Space
 
-__all__ = ["Suspect", "analogy_sheet", "neighbor_sheet", "outlier_sheet"]
+__all__ = [
+    "Line",
+    "Suspect",
+    "analogy_sheet",
+    "blank_page",
+    "neighbor_sheet",
+    "outlier_sheet",
+    "place_image",
+    "write_lines",
+]
 
 _LARGE, _SMALL, _SIDE, _QUERY = 196, 84, 132, 252
 _MARGIN, _GAP = 20, 14
@@ -41,7 +50,8 @@ class Line(NamedTuple):
     colour: tuple[int, int, int] = FAINT
 
 
-def _page(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+def blank_page(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    """A white page of so many pixels, and what draws on it."""
     page = Image.new("RGB", (width, height), "white")
     return page, ImageDraw.Draw(page)
 
@@ -56,14 +66,14 @@ def _fitting(text: str, width: float) -> str:
     return shown
 
 
-def _write(draw: ImageDraw.ImageDraw, place: tuple[float, float], lines: Sequence[Line], width: float) -> None:
+def write_lines(draw: ImageDraw.ImageDraw, place: tuple[float, float], lines: Sequence[Line], width: float) -> None:
     """Lines below each other from ``place``, each cut to ``width``."""
     for i, line in enumerate(lines):
         at = place[0], place[1] + (i + 0.5) * _LINE
         draw.text(at, _fitting(line.text, width), fill=line.colour, font=font_of(_SIZE), anchor="lm")
 
 
-def _place(page: Image.Image, image: Images, x: int, y: int) -> None:
+def place_image(page: Image.Image, image: Images, x: int, y: int) -> None:
     """A picture within a hairline, without which white ones would have no end."""
     height, width = image.shape[:2]
     ImageDraw.Draw(page).rectangle((x - 1, y - 1, x + width, y + height), outline=_EDGE)
@@ -92,12 +102,12 @@ def _gallery(stacks: Sequence[Images], captions: Sequence[Sequence[Line]]) -> Im
     inner = 4
     tall = len(stacks[0]) * (height + inner) + max(len(lines) for lines in captions) * _LINE + _GAP
     rows = -(-len(stacks) // columns)
-    page, draw = _page(columns * (width + _GAP) - _GAP + 2, rows * tall - _GAP + 1)
+    page, draw = blank_page(columns * (width + _GAP) - _GAP + 2, rows * tall - _GAP + 1)
     for i, (stack, lines) in enumerate(zip(stacks, captions, strict=True)):
         x, y = 1 + i % columns * (width + _GAP), 1 + i // columns * tall
         for j, image in enumerate(stack):
-            _place(page, image, x, y + j * (height + inner))
-        _write(draw, (x, y + len(stack) * (height + inner)), lines, width)
+            place_image(page, image, x, y + j * (height + inner))
+        write_lines(draw, (x, y + len(stack) * (height + inner)), lines, width)
     return page
 
 
@@ -116,17 +126,17 @@ def analogy_sheet(space: Space, images: Images, answer: Images, captions: Sequen
     beside = max(small.shape[2], round(font_of(_SIZE).getlength("decoded")))
     cell, arrow = width + 10 + beside, 84
     tall = height + 4 + 2 * _LINE + _GAP
-    page, draw = _page(2 * (_MARGIN + cell) + arrow, 2 * (_MARGIN + tall) - _GAP)
+    page, draw = blank_page(2 * (_MARGIN + cell) + arrow, 2 * (_MARGIN + tall) - _GAP)
     verdict = Line("" if typicality != typicality else f"typicality {typicality:.2g}", _colour(typicality < ATYPICAL))
     lines = [[Line(name, INK), Line(text)] for name, text in zip("ABC", captions, strict=True)]
     for i, below in enumerate([*lines, [Line("answer", INK), verdict]]):
         x, y = _MARGIN + i % 2 * (cell + arrow), _MARGIN + i // 2 * tall
-        _place(page, large[i], x, y)
-        _write(draw, (x, y + height + 4), below, cell)
+        place_image(page, large[i], x, y)
+        write_lines(draw, (x, y + height + 4), below, cell)
         if i < len(small):
             top = y + height - small.shape[1]
-            _place(page, small[i], x + width + 10, top)
-            _write(draw, (x + width + 10, top - _LINE - 2), [Line("decoded")], beside)
+            place_image(page, small[i], x + width + 10, top)
+            write_lines(draw, (x + width + 10, top - _LINE - 2), [Line("decoded")], beside)
     for y in (_MARGIN, _MARGIN + tall):
         _arrow(draw, _MARGIN + cell + 20, _MARGIN + cell + arrow - 20, y + height / 2)
     return Picture(np.asarray(page), space.text(kind="analogy"))
@@ -151,10 +161,10 @@ def neighbor_sheet(
     left = _MARGIN + query.shape[1] + 2 * _GAP
     height = max(query.shape[0] + 4 + 2 * _LINE, gallery.height)
     wide = max(left + gallery.width, _MARGIN + round(font_of(15).getlength(title)))
-    page, draw = _page(wide + _MARGIN, _HEAD + height + _MARGIN)
+    page, draw = blank_page(wide + _MARGIN, _HEAD + height + _MARGIN)
     draw.text((_MARGIN, _HEAD / 2 + 2), title, fill=INK, font=font_of(15), anchor="lm")
-    _place(page, query, _MARGIN, _HEAD)
-    _write(draw, (_MARGIN, _HEAD + query.shape[0] + 4), [Line(name, INK)], query.shape[1])
+    place_image(page, query, _MARGIN, _HEAD)
+    write_lines(draw, (_MARGIN, _HEAD + query.shape[0] + 4), [Line(name, INK)], query.shape[1])
     page.paste(gallery, (left, _HEAD - 1))
     return Picture(np.asarray(page), space.text(kind="neighbors"))
 
@@ -185,9 +195,9 @@ def outlier_sheet(space: Space, images: Images, suspects: Sequence[Suspect], tit
     ]  # fmt: skip
     lengths = [font_of(_SIZE).getlength(line.text) for line in key]
     wide = max(gallery.width, round(font_of(15).getlength(title)), round(sum(lengths)))
-    page, draw = _page(wide + 2 * _MARGIN, _HEAD + _LINE + gallery.height + _MARGIN)
+    page, draw = blank_page(wide + 2 * _MARGIN, _HEAD + _LINE + gallery.height + _MARGIN)
     draw.text((_MARGIN, _HEAD / 2 + 2), title, fill=INK, font=font_of(15), anchor="lm")
     for line, before in zip(key, np.cumsum([0, *lengths]), strict=False):
-        _write(draw, (_MARGIN + before, _HEAD - 8), [line], wide)
+        write_lines(draw, (_MARGIN + before, _HEAD - 8), [line], wide)
     page.paste(gallery, (_MARGIN - 1, _HEAD + _LINE - 1))
     return Picture(np.asarray(page), space.text(kind="outliers"))

@@ -79,11 +79,12 @@ def strength_labels(strengths: Sequence[float]) -> list[str]:
     return [f"{strength:+g}" if strength else "0" for strength in strengths]
 
 
-def sample_sheet(space: Space, n: int, *, seed: int) -> Picture:
-    """``n`` samples as a near-square sheet."""
-    images = enlarge(space.sample(n, seed=seed), _SIDE)
+def sample_sheet(space: Space, n: int, *, seed: int, label: str | None = None) -> Picture:
+    """``n`` samples, of one label or of all, as a near-square sheet."""
+    images = enlarge(space.sample(n, seed=seed, label=label), _SIDE)
     columns = max(1, round(n**0.5))
-    return Picture(tile(images, columns, gap=4), space.text(kind="samples", sample_seed=seed))
+    of = {} if label is None else {"label": label}
+    return Picture(tile(images, columns, gap=4), space.text(kind="samples", sample_seed=seed, **of))
 
 
 def reconstruction_sheet(space: Space, images: Images, *, columns: int = 12) -> Picture:

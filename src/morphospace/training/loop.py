@@ -50,6 +50,7 @@ class Stage:
         batch: images a step, >= 1; at most the images there are.
         augmentation: what happens to training images, if anything.
         trains: the beginnings of the names of the model's parameters that train; all if empty.
+        goes_on: with the optimisers' moments of the stage before, instead of fresh ones.
     """
 
     objective: Objective
@@ -57,6 +58,7 @@ class Stage:
     batch: int
     augmentation: Augmentation | None = None
     trains: tuple[str, ...] = ()
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,7 @@ class Trainer:
         self.seconds = 0.0  # of taking steps, over all resumptions
         self._epoch_seconds = 0.0
         self._running: _Running | None = None
+        self._before: _Running | None = None  # what ran in the stage before
 
     # -- what a checkpoint holds -------------------------------------------------------------------
 
@@ -268,7 +271,8 @@ class Trainer:
                     self.check_finite()
                     yield Stopped(self.stage, self.step // steps, self.step % steps)
                     return
-            self.stage, self.step, self._running = self.stage + 1, 0, None
+            self._before, self._running = self._running, None
+            self.stage, self.step = self.stage + 1, 0
 
     def _epoch(self, epoch: int, steps: int, stop: Callable[[], bool]) -> Iterator[Event]:
         stage = self.stages[self.stage]
@@ -341,6 +345,9 @@ class Trainer:
             step = Step(self.model, stage.objective.to(self.device))
             players = stage.objective.players(self.model)
             optimisers = {p.name: p.optimiser.build(p.parameters) for p in players}
+            if stage.goes_on and self._before is not None:
+                for name, optimiser in self._before.optimisers.items():
+                    optimisers[name].state.update(optimiser.state)
             compiled = self.settings.compiled and stage.objective.compilable
             self._running = _Running(
                 step, (compiled_gradients if compiled else gradients_of)(step), players, optimisers

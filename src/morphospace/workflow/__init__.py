@@ -2,8 +2,9 @@
 
 from morphospace.workflow.concepts import ClassEvidence, learn_from_dataset, learn_label_classes
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
+from morphospace.workflow.resume import resume_run
 from morphospace.workflow.sharing import adopt_concept, shared_examples
-from morphospace.workflow.start import choose_recipe, preparation_for, resume_run, train, train_run
+from morphospace.workflow.start import choose_recipe, preparation_for, train, train_run
 
 __all__ = [
     "ClassEvidence",

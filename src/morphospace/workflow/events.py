@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from morphospace.data import Dataset
+from morphospace.data.folder import Problem
 from morphospace.errors import MorphospaceError
 from morphospace.evaluate import TestFigures
 from morphospace.recipes import Recipe
@@ -59,6 +60,7 @@ class Result:
     train: dict[str, Any]
     test: TestFigures
     warnings: list[str]
+    problems: tuple[Problem, ...] = ()  # files that were left out of the set
 
     def to_json(self) -> dict[str, Any]:
         """As ``morpho train --json`` prints it."""
@@ -70,6 +72,7 @@ class Result:
             "train": self.train,
             "test": self.test.to_json(),
             "warnings": self.warnings,
+            "problems": [problem._asdict() for problem in self.problems],
         }
 
 

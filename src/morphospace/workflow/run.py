@@ -6,7 +6,7 @@ import dataclasses
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,15 @@ from morphospace.data import Dataset, Split, examples, spread, with_validation
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
 from morphospace.interpretation import Interpretation
-from morphospace.recipes import Recipe, build_model, build_stages
+from morphospace.recipes import Recipe, build_model
 from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
 from morphospace.space import Space
-from morphospace.training import EpochEnded, Settings, Stopped, Trainer, load_checkpoint, save_checkpoint
+from morphospace.training import EpochEnded, Settings, Stepped, Trainer, load_checkpoint, save_checkpoint
 from morphospace.training.checkpoint import load_weights, save_weights
 from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
 from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
+from morphospace.workflow.stretches import stages_of
 
 __all__ = ["Run", "about_data"]
 
@@ -107,13 +108,14 @@ class Run:
     listen: Listener
     weights: Mapping[str, Tensor] | None = None  # to start from, instead of fresh ones
     more: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # for the space to remember
+    stretches: Sequence[int] = ()  # epochs of each, where training went on after its end
 
     def __post_init__(self) -> None:
         self.model = build_model(self.recipe, self.dataset.shape, seed=self.seed)
         if self.weights is not None:
             self.model.load_state_dict(self.weights)
         self.beta = self.recipe.weight(self.dataset.shape)
-        self.stages = build_stages(self.recipe, self.dataset.shape)
+        self.stages = stages_of(self.recipe, self.dataset.shape, self.stretches)
         self.epochs = sum(stage.epochs for stage in self.stages)
         # Where the best epoch is to be chosen, it is chosen by images that are neither learned from nor reported on.
         self.learned: Split = self.dataset.train
@@ -147,8 +149,8 @@ class Run:
                 for event in self.trainer.run(lambda: stop() or self._has_enough()):
                     if isinstance(event, EpochEnded):
                         self._ended(event)
-                    elif not isinstance(event, Stopped):
-                        self.listen(event)
+                    elif isinstance(event, Stepped):
+                        self.listen(dataclasses.replace(event, epoch=self.epochs_done))  # of all stretches
                     elif not self._has_enough():
                         self._interrupt()
         except NonFiniteLossError as error:
@@ -245,10 +247,11 @@ class Run:
         return min(self.scores, key=self.scores.__getitem__)
 
     def _has_enough(self) -> bool:
-        """Whether the validation score has not got better for as long as the recipe's patience."""
+        """Whether the validation score has not got better in this stretch for as long as the recipe's patience."""
         if not self.scores or self.epochs_done == self.epochs:
             return False
-        return max(self.scores) - self._best_epoch() >= (self.recipe.patience or 0)
+        since = max(self._best_epoch(), self.epochs - self.stages[-1].epochs)
+        return max(self.scores) - since >= (self.recipe.patience or 0)
 
     def _keep_best(self) -> None:
         """Keep the weights if their epoch is the best so far.
@@ -334,7 +337,8 @@ class Run:
             overfitting(seen, test, space.shape, len(self.learned)),
             _names_left_out(self.dataset.test),
         ]
-        result = Result(space, self.run, figures, test, [words for words in warnings if words])
+        said = [words for words in warnings if words]
+        result = Result(space, self.run, figures, test, said, self.dataset.problems)
         if self.run is not None:
             # The bundle says that a run has finished, so it comes last.
             write_run_report(

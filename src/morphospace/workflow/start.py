@@ -1,10 +1,10 @@
-"""How training starts, and starts again."""
+"""How training starts."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,21 +15,21 @@ from morphospace._version import __version__
 from morphospace.data import Dataset, Preparation, dataset_from_arrays, open_dataset
 from morphospace.data.batches import steps_per_epoch
 from morphospace.data.dataset import with_validation
-from morphospace.data.fetch import Progress, no_progress
-from morphospace.errors import ArgumentError, DataError, FileError
+from morphospace.data.prepare import reshaped
+from morphospace.errors import ArgumentError, DataError
 from morphospace.files import safe_name
-from morphospace.recipes import RECIPES, Recipe, default_recipe, find_recipe, recipe_from_json, with_settings
+from morphospace.recipes import RECIPES, Recipe, default_recipe, find_recipe, with_settings
 from morphospace.space import Space, load
 from morphospace.training import Settings, choose_settings, settled
-from morphospace.training.runs import CHECKPOINT, RECIPE, SPACE, create_run, locked, read_run
+from morphospace.training.runs import create_run, locked
 from morphospace.workflow.events import Listener, Result, deaf
 from morphospace.workflow.run import Run, about_data
+from morphospace.workflow.stretches import GENTLER
 
-__all__ = ["choose_recipe", "preparation_for", "resume_run", "train", "train_run"]
+__all__ = ["choose_recipe", "preparation_for", "train", "train_run"]
 
 _SMALL_GREY, _COLOUR = (8, 8, 1), (64, 64, 3)
 _LARGEST_SEED = (1 << 63) - 1
-_GENTLER = 0.3  # times the learning rate, where weights are good already
 _NETWORK = (  # what weights depend on
     "network", "latent_dim", "encoder_widths", "decoder_widths", "blocks", "fourier", "posterior", "likelihood",
 )  # fmt: skip
@@ -66,7 +66,7 @@ def train(
         device: "auto", "cpu", "cuda", ...
         precision: "auto", "bf16" or "fp32".
         compiled: whether steps go through ``torch.compile``; None where that saves time.
-        preparation: how pictures in files are brought to one form; with ``start`` its space decides on that.
+        preparation: how files and arrays are brought to one form; with ``start`` its space decides on that.
         start: a space to go on from, with new images or a new schedule, instead of fresh weights.
 
     Returns:
@@ -100,15 +100,17 @@ def _opened(source: object, labels: Any, preparation: Preparation | None, begin:
             f"labels: {what} brings its own labels; these are for images in memory. Leave them out, or pass the images "
             "themselves: ms.train(dataset.train.images, labels=labels)."
         )
+    wanted = preparation if begin is None else preparation_for(begin, preparation)
     if isinstance(source, (str, Path)):
-        return open_dataset(source, preparation if begin is None else preparation_for(begin, preparation))
+        return open_dataset(source, wanted)
+    if not isinstance(source, Dataset):
+        return reshaped(dataset_from_arrays(source, labels, preparation=wanted), wanted or Preparation())
     if preparation is not None:
-        what = "a Dataset" if isinstance(source, Dataset) else "an array"
         raise ArgumentError(
-            f"preparation: {what} has its form already; this is for pictures in files. Leave it out, or open the files "
+            "preparation: a Dataset has its form already; this is for files and arrays. Leave it out, or open them "
             "with it: ms.open_dataset(path, preparation)."
         )
-    return source if isinstance(source, Dataset) else dataset_from_arrays(source, labels)
+    return source
 
 
 _OF_THE_SPACE = ("size", "resize", "colour", "intensity", "channels", "frames", "background", "truncated")
@@ -170,7 +172,7 @@ def choose_recipe(
         found = dataclasses.replace(
             start.recipe,
             **{key: getattr(own, key) for key in again},
-            learning_rate=own.learning_rate * _GENTLER, anneal=0.0, warm_up=min(own.warm_up, 0.05),
+            learning_rate=own.learning_rate * GENTLER, anneal=0.0, warm_up=min(own.warm_up, 0.05),
         )  # fmt: skip
     elif isinstance(recipe, Recipe):
         found = recipe
@@ -256,51 +258,3 @@ def train_run(
     training.run = create_run(out, f"{safe_name(dataset.name)}-{recipe.name}", description)
     with locked(training.run):
         return training.finish()
-
-
-def resume_run(
-    run: Path,
-    *,
-    listen: Listener = deaf,
-    warn: Callable[[str], None] = deaf,
-    progress: Progress = no_progress,
-) -> Result:
-    """Finish an interrupted run with what it was started with.
-
-    Raises:
-        FileError: if it is no run, has finished, or its data have changed.
-        RunBusyError: if another process trains it.
-    """
-    began = time.perf_counter()
-    description = read_run(run)
-    with locked(run):
-        if (run / SPACE / "config.json").is_file():
-            raise FileError(f"RUN: {run} has finished already. Look at it: morpho info {run}")
-        try:
-            recipe = recipe_from_json(description["recipe"])
-            data, seed = description["data"], int(description["seed"])
-            stored = Settings(**description["machine"])
-            source, asked = data["source"], data["preparation"]
-            preparation = None if asked is None else Preparation.from_json(asked)
-        except (KeyError, TypeError, ValueError) as error:
-            raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
-        if not source:
-            raise FileError(f"RUN: {run} was trained on images in memory, which are gone. Call ms.train again.")
-        dataset = open_dataset(source, preparation, progress=progress)
-        if dataset.fingerprint != data["fingerprint"]:
-            raise FileError(
-                f'RUN: the data set "{data["name"]}" ({source}) is not what {run} was trained on '
-                f"(fingerprint {dataset.fingerprint[:12]}, expected {data['fingerprint'][:12]})."
-            )
-        now = choose_settings(
-            device=stored.device, precision=stored.precision, compiled=stored.compiled, threads=stored.threads
-        )
-        if found := stored.differences(now):
-            warn(f"the last bits may differ from an uninterrupted run: {'; '.join(found)}")
-        more = {"start": description["start"]} if "start" in description else {}
-        if more and not (run / CHECKPOINT).is_file():
-            raise FileError(
-                f"RUN: {run} stopped before its first checkpoint, and the weights that it was to start from are not "
-                "in it. Start it again: morpho train DATA --from SPACE"
-            )
-        return Run(dataset, recipe, run, seed, now, description["command"], began, listen, None, more).finish()

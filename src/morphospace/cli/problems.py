@@ -1,0 +1,57 @@
+"""Files that cannot be used, in words."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from morphospace.cli.common import note
+from morphospace.errors import DataError
+
+if TYPE_CHECKING:
+    from morphospace.data import Dataset
+    from morphospace.data.folder import Problem
+
+__all__ = ["note_problems", "one_line", "problem_summary"]
+
+_SHOWN = 12  # problems said one by one
+_NAMED = 5  # broken files named in a summary
+
+
+def problem_summary(dataset: Dataset) -> str:
+    """What is wrong with the files of a set, in a sentence that names the first few."""
+    problems = dataset.problems
+    counts = Counter(re.split(r" \(|: ", problem.reason)[0] for problem in problems)
+    kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
+    names = ", ".join(one_line(problem.name) for problem in problems[:_NAMED])
+    named = names if len(problems) <= _NAMED else f"the first are {names}"
+    count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
+    return f"{count}: {kinds}; {named}; listed by morpho data info {shlex.quote(dataset.source)}"
+
+
+def one_line(name: str) -> str:
+    r"""A file's name without what would break the line.
+
+    Example:
+        >>> one_line("line\nbreak.png")
+        'line\\nbreak.png'
+    """
+    return name.encode("unicode_escape").decode() if any(not c.isprintable() for c in name) else name
+
+
+def note_problems(problems: Sequence[Problem], good: int) -> None:
+    """Say which pictures of a folder were left out.
+
+    Raises:
+        DataError: if none could be used.
+    """
+    if not good:
+        first = problems[0]
+        raise DataError(f"IMAGE: none of the {len(problems)} pictures can be used; {first.name}: {first.reason}.")
+    for problem in problems[:_SHOWN]:
+        note(f"left out {one_line(problem.name)}: {problem.reason}")
+    if len(problems) > _SHOWN:
+        note(f"left out {len(problems) - _SHOWN:,} more; --json lists them all")

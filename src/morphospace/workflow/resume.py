@@ -1,0 +1,196 @@
+"""How an interrupted training is finished, and how a finished one goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from morphospace._version import __version__
+from morphospace.data import Dataset, Preparation, open_dataset
+from morphospace.data.fetch import Progress, no_progress
+from morphospace.errors import ArgumentError, FileError, MorphospaceError
+from morphospace.files import read_bytes, read_json, write_bytes, write_json
+from morphospace.recipes import Recipe, recipe_from_json
+from morphospace.training import Settings, choose_settings
+from morphospace.training.runs import BEST, CHECKPOINT, METRICS, RECIPE, SPACE, create_run, locked, read_run
+from morphospace.workflow.events import Listener, Result, deaf
+from morphospace.workflow.run import Run
+from morphospace.workflow.stretches import rate_words
+
+__all__ = ["resume_run"]
+
+_CONFIG = Path(SPACE) / "config.json"
+
+
+def resume_run(
+    run: Path,
+    *,
+    data: str | Path | None = None,
+    more_epochs: int | None = None,
+    command: str = "",
+    listen: Listener = deaf,
+    warn: Callable[[str], None] = deaf,
+    progress: Progress = no_progress,
+) -> Result:
+    """Finish an interrupted run with what it was started with; or go on with a finished one, in a new run beside it.
+
+    Args:
+        run: its folder.
+        data: where its set lies now, if it has moved; the run remembers it.
+        more_epochs: how many epochs to go on for after the end, with the weights and the optimiser's moments of the
+            last epoch. The finished run stays as it is.
+        command: as it was typed; for the new run.
+        listen: told what happens.
+        warn: told what a person should know.
+        progress: told about downloads and preparation.
+
+    Raises:
+        ArgumentError: for fewer than one more epoch.
+        FileError: if it is no run, has finished (or, with ``more_epochs``, has not), or its data have changed.
+        RunBusyError: if another process trains it.
+    """
+    began = time.perf_counter()
+    description = read_run(run)
+    with locked(run):
+        if more_epochs is None:
+            if (run / _CONFIG).is_file():
+                raise FileError(
+                    f"RUN: {run} has finished already. Look at it: morpho info {run}, or go on with it: "
+                    f"morpho resume {run} --more-epochs 5"
+                )
+            dataset = _opened(run, description, data, warn, progress)
+            return _finished(run, description, dataset, began, listen, warn)
+        stretches = _stretches(run, description, more_epochs)
+        dataset = _opened(run, description, data, warn, progress)
+        new = _new_run(run, stretches, command)
+    _say_how(run, new, recipe_from_json(description["recipe"]), stretches, warn)
+    with locked(new):
+        return _finished(new, read_run(new), dataset, began, listen, warn)
+
+
+def _finished(
+    run: Path,
+    description: Mapping[str, Any],
+    dataset: Dataset,
+    began: float,
+    listen: Listener,
+    warn: Callable[[str], None],
+) -> Result:
+    """Train what is left of a run."""
+    try:
+        recipe = recipe_from_json(description["recipe"])
+        seed, stored = int(description["seed"]), Settings(**description["machine"])
+        stretches = [int(epochs) for epochs in description.get("stretches", ())]
+        more = {key: description[key] for key in ("start", "stretches") if key in description}
+        command = description["command"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
+    now = choose_settings(
+        device=stored.device, precision=stored.precision, compiled=stored.compiled, threads=stored.threads
+    )
+    if found := stored.differences(now):
+        warn(f"the last bits may differ from an uninterrupted run: {'; '.join(found)}")
+    if more and not (run / CHECKPOINT).is_file():
+        again = (
+            f"morpho resume {description.get('continues', 'RUN')} --more-epochs {stretches[-1]}"
+            if stretches
+            else "morpho train DATA --from SPACE"
+        )
+        raise FileError(
+            f"RUN: {run} stopped before its first checkpoint, and the weights that it was to start from are not "
+            f"in it. Start it again: {again}"
+        )
+    return Run(dataset, recipe, run, seed, now, command, began, listen, None, more, stretches).finish()
+
+
+def _opened(
+    run: Path,
+    description: Mapping[str, Any],
+    data: str | Path | None,
+    warn: Callable[[str], None],
+    progress: Progress,
+) -> Dataset:
+    """The very set that a run was started with; where it lies now is remembered, if ``data`` says so.
+
+    Raises:
+        FileError: if it is not there, or is another one.
+    """
+    try:
+        known = description["data"]
+        name, source, asked, expected = (known[key] for key in ("name", "source", "preparation", "fingerprint"))
+        preparation = Preparation.from_json(asked or {})  # version 0.1 wrote none for arrays
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
+    if not source and data is None:
+        raise FileError(
+            f"RUN: {run} was trained on images in memory, which are gone. Call ms.train again, or name a file or "
+            f"folder of the same images: morpho resume {run} --data PATH"
+        )
+    try:
+        dataset = open_dataset(source if data is None else data, preparation, progress=progress)
+    except MorphospaceError as error:
+        if data is not None:
+            raise
+        raise FileError(
+            f"RUN: the set that {run} was trained on cannot be opened: {error} If it lies elsewhere by now, say where: "
+            f"morpho resume {run} --data PATH"
+        ) from error
+    if dataset.fingerprint != expected:
+        where = source if data is None else data
+        raise FileError(
+            f'RUN: the data set "{name}" ({where}) is not what {run} was trained on: its fingerprint is '
+            f"{dataset.fingerprint[:16]}, expected {expected[:16]}. Its images, labels or their split have changed."
+        )
+    if data is not None and dataset.source != source:
+        write_json(run / RECIPE, {**description, "data": {**known, "source": dataset.source}})
+        warn(f"{dataset.source} is the set that {run} was trained on, by its fingerprint; the run remembers the place")
+    return dataclasses.replace(dataset, name=name)
+
+
+def _stretches(run: Path, description: Mapping[str, Any], more_epochs: int) -> list[int]:
+    """The epochs of each stretch of a finished run, and of the one that is to come.
+
+    Raises:
+        ArgumentError: for fewer than one more epoch.
+        FileError: if the run has not finished, or its checkpoint is gone.
+    """
+    if more_epochs < 1:
+        raise ArgumentError(f"--more-epochs: expected at least 1, got {more_epochs}.")
+    if not (run / _CONFIG).is_file():
+        raise FileError(f"RUN: {run} has not finished, so it has no end to go on after. Finish it: morpho resume {run}")
+    if not (run / CHECKPOINT).is_file():
+        raise FileError(
+            f"RUN: {run / CHECKPOINT} is gone, and with it the optimiser's moments. Go on from the weights alone: "
+            f"morpho train DATA --from {run} --epochs {more_epochs}"
+        )
+    try:
+        before = [int(n) for n in description.get("stretches", [recipe_from_json(description["recipe"]).epochs])]
+        done = int(read_json(run / _CONFIG, "space's config")["train"]["epochs"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"RUN: {run} is damaged: {type(error).__name__}: {error}.") from error
+    # Where training had enough before the end of its last stretch, that stretch ends there.
+    return [*before[:-1], done - sum(before[:-1]), more_epochs]
+
+
+def _new_run(run: Path, stretches: list[int], command: str) -> Path:
+    """A new run beside a finished one, which stands where that one ended."""
+    known = {key: value for key, value in read_run(run).items() if key != "format"}
+    fresh = {"stretches": stretches, "continues": str(run), "command": command, "morphospace": __version__}
+    new = create_run(run.parent, re.sub(r"^\d+-", "", run.resolve().name), known | fresh)
+    for name in (METRICS, BEST, CHECKPOINT):  # the checkpoint last: with it the run can be resumed
+        if (run / name).is_file():
+            write_bytes(new / name, read_bytes(run / name, "checkpoint"))
+    return new
+
+
+def _say_how(run: Path, new: Path, recipe: Recipe, stretches: list[int], warn: Callable[[str], None]) -> None:
+    *before, more = stretches
+    count = "1 epoch" if more == 1 else f"{more} epochs"
+    warn(
+        f"{run} goes on for {count} after its {sum(before)}, {rate_words(recipe)}; the new run is {new}, and the old "
+        "one stays as it is"
+    )
