@@ -25,6 +25,8 @@ settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("explore", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
+# PyTorch's own choice heeds the cores that this process may use, and OMP_NUM_THREADS: 1 where tests run side by side.
+THREADS = min(2, torch.get_num_threads())
 TINY = {"encoder_widths": (32,), "decoder_widths": (32,), "batch": 64}
 
 
@@ -80,9 +82,7 @@ def space(_trained: Space) -> Space:
 
 @pytest.fixture(autouse=True)
 def _threads() -> None:
-    # As many as this process may use: tests that run side by side are each bound to a core of their own.
-    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(min(2, mine))
+    torch.set_num_threads(THREADS)
 
 
 @dataclass(frozen=True)
