@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import sys
@@ -94,6 +96,25 @@ class Ran:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+@pytest.fixture(scope="session")
+def prepare() -> Callable[..., Ran]:
+    """Run the command in a given folder, where all must go well; for fixtures, which cannot have ``morpho``."""
+    from morphospace.cli import main
+
+    def run(folder: Path, *arguments: str) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            patch.setenv("COLUMNS", "200")
+            patch.chdir(folder)
+            patch.setattr(sys, "argv", ["morpho", *arguments])
+            with pytest.raises(SystemExit) as left:
+                main()
+        assert not left.value.code, err.getvalue()
+        return Ran(0, out.getvalue(), err.getvalue())
+
+    return run
 
 
 @pytest.fixture
