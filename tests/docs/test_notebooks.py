@@ -62,6 +62,7 @@ def test_the_chapter_runs_on_the_digits_of_the_package() -> None:
 
 
 @pytest.mark.acceptance
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("mnist")
 def test_the_korean_chapter_runs_on_mnist(mnist: Dataset) -> None:
