@@ -58,7 +58,7 @@ def stopped(process: subprocess.Popen[str]) -> tuple[str, str]:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0, err
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 12  # three seconds of grace; what was asked for would take longer
     return out, err
 
 
