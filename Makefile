@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# One test on each core, with one thread each.
+SIDE_BY_SIDE := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check site acceptance web bench clean
 
@@ -25,7 +28,7 @@ demo: $(VENV)/installed ## train a space of handwritten digits and show what one
 	@$(BIN)/morpho demo
 
 test: $(VENV)/installed-all ## run the tests
-	$(BIN)/python -m pytest
+	$(SIDE_BY_SIDE) --dist worksteal
 
 check: $(VENV)/installed-all site ## lint, check types, and build the documents
 	$(BIN)/ruff check .
@@ -36,7 +39,12 @@ site: $(VENV)/installed-all ## build the documents into site/index.html
 	@$(BIN)/python docs/site/build.py
 
 acceptance: $(VENV)/installed-all ## train on MNIST and renew docs/figures.md; QUICK=1 leaves out the long part
-	$(BIN)/python -m pytest -m "acceptance$(if $(QUICK), and not slow,)" --durations=0
+ifdef QUICK
+	$(SIDE_BY_SIDE) --dist loadgroup -m "acceptance and not (slow or timed)" --durations=0
+	MORPHOSPACE_LOAD_SECONDS=20 $(BIN)/python -m pytest -m "acceptance and timed and not slow" --durations=0
+else
+	$(BIN)/python -m pytest -m acceptance --durations=0
+endif
 
 web: ## check, test and build the explorer's page into the package; needs Node 20.19 or later
 	cd web && npm ci --no-audit --no-fund --loglevel error && npm run check && npm test && npm run build

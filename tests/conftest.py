@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import sys
@@ -25,6 +27,8 @@ settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("explore", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
+# PyTorch's own choice heeds the cores that this process may use, and OMP_NUM_THREADS: 1 where tests run side by side.
+THREADS = min(2, torch.get_num_threads())
 TINY = {"encoder_widths": (32,), "decoder_widths": (32,), "batch": 64}
 
 
@@ -80,9 +84,7 @@ def space(_trained: Space) -> Space:
 
 @pytest.fixture(autouse=True)
 def _threads() -> None:
-    # As many as this process may use: tests that run side by side are each bound to a core of their own.
-    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(min(2, mine))
+    torch.set_num_threads(THREADS)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,25 @@ class Ran:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+@pytest.fixture(scope="session")
+def prepare() -> Callable[..., Ran]:
+    """Run the command in a given folder, where all must go well; for fixtures, which cannot have ``morpho``."""
+    from morphospace.cli import main
+
+    def run(folder: Path, *arguments: str) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            patch.setenv("COLUMNS", "200")
+            patch.chdir(folder)
+            patch.setattr(sys, "argv", ["morpho", *arguments])
+            with pytest.raises(SystemExit) as left:
+                main()
+        assert not left.value.code, err.getvalue()
+        return Ran(0, out.getvalue(), err.getvalue())
+
+    return run
 
 
 @pytest.fixture

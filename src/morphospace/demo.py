@@ -30,6 +30,7 @@ from morphospace.workflow import Listener, Result, learn_from_dataset, train_run
 
 __all__ = ["NEXT", "Demo", "run_demo"]
 
+EPOCHS = 60
 _MORPH = ("0", "6", "4", "9")  # neighbours in most spaces, so that each change can be followed
 _EDITS = 4
 
@@ -79,7 +80,7 @@ def run_demo(
     write_page(page, load(BUILTIN))
     result = train_run(
         dataset,
-        with_settings(find_recipe("quick"), ["epochs=60"]),
+        with_settings(find_recipe("quick"), [f"epochs={EPOCHS}"]),
         out=runs,
         seed=seed,
         settings=settings,

@@ -37,6 +37,7 @@ def check(spaces: Mapping[str, Mapping[str, float]]) -> None:
     assert plain["error"] <= vae["error"] - 10
 
 
+@pytest.mark.xdist_group("editing")  # for its judge
 def test_thirty_two_numbers_of_a_vae_and_of_an_autoencoder(mnist: Dataset, judge: Judge) -> None:
     spaces = {
         "VAE (quick), 32": train(mnist, latent_dim=32, seed=0),

@@ -16,7 +16,7 @@ from morphospace.evaluate.trials import STYLE, ClassFigures, class_figures, try_
 from morphospace.space import Space, load
 from morphospace.workflow import learn_from_dataset, learn_label_classes
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600), pytest.mark.xdist_group("editing")]
 
 Train = Callable[..., dict[str, Any]]
 

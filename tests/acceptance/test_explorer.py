@@ -68,6 +68,7 @@ def timings(explorer: Explorer, name: str) -> np.ndarray:
     return np.array(found)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("kind", ["served", "shared"])
 def test_pointer_to_picture(kind: str, request: pytest.FixtureRequest, opened: Opener, builtin: Space) -> None:
     explorer = opened(request.getfixturevalue(kind), builtin, script=OBSERVE)
@@ -91,6 +92,7 @@ def test_pointer_to_picture(kind: str, request: pytest.FixtureRequest, opened: O
     assert min(found) <= SLOWEST * LENS_MS
 
 
+@pytest.mark.timed
 def test_first_useful_paint(served: str, opened: Opener, builtin: Space) -> None:
     """From the first request to a map on which every tile and point is drawn; the best of three visits."""
     took = [float(timings(opened(served, builtin, script=OBSERVE), "opened")[0]) for _ in range(3)]
@@ -98,6 +100,7 @@ def test_first_useful_paint(served: str, opened: Opener, builtin: Space) -> None
     assert min(took) <= SLOWEST * OPENED_MS
 
 
+@pytest.mark.timed
 def test_panning_seventy_thousand_points(mnist: Dataset, opened: Opener, builtin: Space) -> None:
     crowd = ms.load(builtin_folder())
     crowd.reference = np.concatenate([crowd.encode(split.images).mean for split in (mnist.train, mnist.test)])

@@ -12,7 +12,7 @@ from morphospace.data import Dataset
 from morphospace.latent import even_lines, geodesics, path_length
 from morphospace.space import Space
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600), pytest.mark.xdist_group("editing")]
 
 PAIRS, FRAMES = 200, 16
 

@@ -33,6 +33,8 @@ WARM_UP = 0.25  # of the time
 CASES = 5000
 
 
+@pytest.mark.slow  # `make test` asks six hundred
+@pytest.mark.timeout(1200)
 def test_five_thousand_requests_are_answered_as_described(space: Space) -> None:
     session = Session(space)
     for name, label in (("six", "6"), ("one", "1")):
@@ -117,6 +119,7 @@ async def load(address: str, pid: int) -> tuple[Counter[str], list[float], list[
     return counts, sorted(seconds), memory
 
 
+@pytest.mark.timed
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
 def test_sixty_four_clients_for_a_minute(server: tuple[subprocess.Popen[str], str]) -> None:
     process, address = server

@@ -31,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if len(list(item.iter_markers("acceptance"))) > 1:  # a thorough test, of the page as a file too
+                item.add_marker(pytest.mark.slow)
 
 
 def browser_path() -> str | None:

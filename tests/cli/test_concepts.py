@@ -16,6 +16,7 @@ from safetensors import safe_open
 from morphospace.bundle import change_concepts
 from morphospace.cli.common import open_space
 from morphospace.data import open_dataset
+from morphospace.evaluate import judges
 from morphospace.images import read_text
 from morphospace.space import Space, load
 from morphospace.workflow import learn_from_dataset, learn_label_classes, train
@@ -176,7 +177,7 @@ def test_a_concept_is_passed_on(at: Morpho, tmp_path: Path) -> None:
         assert words in wrong.err, (arguments, wrong.err)
 
 
-def test_judges_tell_what_concepts_do(at: Morpho, tmp_path: Path) -> None:
+def test_judges_tell_what_concepts_do(at: Morpho, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = at("concept", "test", RUN, "--seeds", "2", "--images", "30", "--out", "t", "--json")
     assert ran.code == 0, ran.err
     said = ran.json
@@ -199,6 +200,8 @@ def test_judges_tell_what_concepts_do(at: Morpho, tmp_path: Path) -> None:
     assert {"report.html", "figures.json", "entanglement.png", "concept-01.png", "classes.png", "pairs.png"} <= names
     assert json.loads((folder / "figures.json").read_text())["seeds"] == 2
     assert "concept test" in read_text(folder / "entanglement.png")["command"]
+    monkeypatch.setattr(judges, "_FEWEST_STEPS", 8)  # what judges find has been seen; the rest is what is said
+    monkeypatch.setattr(judges, "_EPOCHS", 1)
     again = at("concept", "test", RUN, "slant", "--seeds", "2", "--images", "30", "--out", "t")
     assert again.code == 1
     assert "exists" in again.err

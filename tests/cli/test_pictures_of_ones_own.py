@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ TINY = ["--set", "encoder_widths=8", "--set", "decoder_widths=8", "--set", "batc
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, prepare: Morpho) -> Path:
     """A folder with pictures of two kinds, some broken, and a space of them with a concept."""
     folder = tmp_path_factory.mktemp("own")
     write_folder(folder / "my pictures" / "light", 30, (20, 16, 3))
@@ -33,12 +31,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in dark.iterdir():
         path.write_bytes(encoded(read_image(path) // 4))
     (folder / "my pictures" / "dark" / "broken.png").write_bytes(b"")
-    morpho = [sys.executable, "-m", "morphospace"]
-    for arguments in (
-        ["train", "my pictures", *TINY],
-        ["concept", "learn", "latest", "dark", "--data", "my pictures", "--label", "dark"],
-    ):
-        subprocess.run([*morpho, *arguments], cwd=folder, capture_output=True, check=True)
+    prepare(folder, "train", "my pictures", *TINY)
+    prepare(folder, "concept", "learn", "latest", "dark", "--data", "my pictures", "--label", "dark")
     return folder
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from morphospace import demo
 from morphospace.data import open_dataset
 from morphospace.images import read_image, read_text
 from morphospace.points import read_points
@@ -28,21 +29,14 @@ Morpho = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, prepare: Morpho) -> Path:
     """A folder with one finished run and two concepts in it."""
     folder = tmp_path_factory.mktemp("home")
-    command = [sys.executable, "-m", "morphospace"]
-    done = subprocess.run(
-        [*command, "train", "digits", "--epochs", "4", "--seed", "7", "--json"],
-        cwd=folder, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    (folder / "train.json").write_text(done.stdout)
-    (folder / "train.err").write_text(done.stderr)
+    done = prepare(folder, "train", "digits", "--epochs", "4", "--seed", "7", "--json")
+    (folder / "train.json").write_text(done.out)
+    (folder / "train.err").write_text(done.err)
     for label in ("0", "6"):
-        subprocess.run(
-            [*command, "concept", "learn", "latest", label, "--data", "digits", "--label", label],
-            cwd=folder, capture_output=True, check=True,
-        )  # fmt: skip
+        prepare(folder, "concept", "learn", "latest", label, "--data", "digits", "--label", label)
     return folder
 
 
@@ -501,7 +495,11 @@ def test_a_full_disk_stops_training_with_one_line_and_the_run_resumes(morpho: Mo
     assert morpho("resume", str(run)).code == 0
 
 
-def test_demo(morpho: Morpho, tmp_path: Path) -> None:
+@pytest.mark.parametrize("epochs", [20, pytest.param(60, marks=pytest.mark.acceptance)])
+def test_demo(morpho: Morpho, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
+    """As it is, and sooner."""
+    assert demo.EPOCHS == 60
+    monkeypatch.setattr(demo, "EPOCHS", epochs)
     began = time.monotonic()
     ran = morpho("demo", "--json")
     assert ran.code == 0, ran.err

@@ -30,11 +30,11 @@ def pictures_of(notebook: Any) -> list[int]:
     return [len(output.data["image/png"]) for output in outputs if "image/png" in output.get("data", {})]
 
 
-def run(name: str, data: str) -> Any:
+def run(name: str, data: str, also: str = "") -> Any:
     notebook = read(name)
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
     assert MNIST in first.source
-    first.source = first.source.replace(MNIST, f'ms.open_dataset("{data}")')
+    first.source = first.source.replace(MNIST, f'ms.open_dataset("{data}")') + also
     NotebookClient(notebook, timeout=900, kernel_name="python3").execute()  # raises where a cell does
     assert len(pictures_of(notebook)) == len(pictures_of(read(name)))
     return notebook
@@ -58,10 +58,11 @@ def test_pictures_are_kept_and_light(name: str) -> None:
 
 
 def test_the_chapter_runs_on_the_digits_of_the_package() -> None:
-    run("chapter.ipynb", "digits")
+    run("chapter.ipynb", "digits", "\nfrom functools import partial\nms.train = partial(ms.train, epochs=3)")
 
 
 @pytest.mark.acceptance
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("mnist")
 def test_the_korean_chapter_runs_on_mnist(mnist: Dataset) -> None:

@@ -18,6 +18,7 @@ import httpx2
 import pytest
 
 from morphospace.errors import ArgumentError
+from morphospace.server import Session, run
 from morphospace.server.run import listen
 from morphospace.space import Space
 
@@ -57,7 +58,7 @@ def stopped(process: subprocess.Popen[str]) -> tuple[str, str]:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0, err
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 12  # three seconds of grace; what was asked for would take longer
     return out, err
 
 
@@ -115,12 +116,15 @@ def test_a_port_that_is_taken_is_said_so(capfd: pytest.CaptureFixture[str]) -> N
         listen("no.such.host.example", 0)
 
 
-def test_the_usual_port_is_taken_when_it_is_free() -> None:
+def test_the_usual_port_is_taken_when_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a free one in its stead: servers of tests beside this one come and go at the usual port itself."""
+    assert run.USUAL_PORT == 8765
     with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", 8765)) == 0:
-            pytest.skip("something else listens there")
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    monkeypatch.setattr(run, "USUAL_PORT", free)
     with listen("127.0.0.1", 0) as first:
-        assert first.getsockname()[1] == 8765
+        assert first.getsockname()[1] == free
         assert first.family is socket.AF_INET
     if socket.has_dualstack_ipv6():
         with listen("::1", 0) as sixth:
@@ -128,8 +132,6 @@ def test_the_usual_port_is_taken_when_it_is_free() -> None:
 
 
 def test_a_browser_opens_when_the_server_listens(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
-    from morphospace.server import Session, run
-
     opened: list[str] = []
     done = threading.Event()
 

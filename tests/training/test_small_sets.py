@@ -115,9 +115,9 @@ def test_the_best_epoch_is_kept_and_training_stops_early(sprites: Dataset, tmp_p
 
 
 def test_early_stopping_resumes_to_the_same_bits(sprites: Dataset, tmp_path: Path) -> None:
-    recipe = small_recipe("epochs=24", "batch=32", "patience=6", "learning_rate=0.01", "flip=horizontal")
+    recipe = small_recipe("epochs=12", "batch=32", "patience=6", "learning_rate=0.01", "flip=horizontal")
     whole = run(sprites, recipe, tmp_path / "whole")
-    stops = iter([37, 120, 9, 77])
+    stops = iter([17, 41, 9, 30])
 
     def interrupt() -> Any:
         left = next(stops, 10**9)
@@ -193,7 +193,7 @@ def test_over_fitting_is_said_in_words() -> None:
 
 @pytest.fixture(scope="module")
 def trained(sprites: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = run(sprites, small_recipe("epochs=30", "batch=32"), tmp_path_factory.mktemp("runs"))
+    found = run(sprites, small_recipe("epochs=20", "batch=32"), tmp_path_factory.mktemp("runs"))
     assert found.run is not None
     return found.run
 
