@@ -54,7 +54,6 @@ __all__ = [
     "open_data",
     "open_space",
     "output_path",
-    "own_data",
     "problem_summary",
     "screen",
     "space_folder",
@@ -327,25 +326,6 @@ def problem_summary(dataset: Dataset) -> str:
     counts = Counter(problem.reason.split(" (")[0] for problem in dataset.problems)
     kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
     return f"{len(dataset.problems):,} problems: {kinds}; listed by morpho data info {shlex.quote(dataset.source)}"
-
-
-def own_data(name: str, space: Space) -> str:
-    """DATA of the set that the space SPACE was trained on.
-
-    A run knows where its images lie; a bundle alone only what the set is called.
-
-    Raises:
-        ArgumentError: for a space that knows neither.
-    """
-    from morphospace.training.runs import run_data
-
-    data = run_data(space_folder(name))
-    if data is not None and data.get("source"):
-        return str(data["source"])
-    known = str(space.about.get("data", {}).get("name", ""))
-    if not known:
-        raise ArgumentError("--data: this space does not know what it was trained on. Name a set: --data mnist")
-    return known
 
 
 def note_typicality(typicality: float, what: str) -> dict[str, Any]:

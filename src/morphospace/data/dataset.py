@@ -27,6 +27,7 @@ __all__ = [
     "array_keys",
     "content_digests",
     "dataset_from_arrays",
+    "every_key",
     "examples",
     "fingerprint_of",
     "spread",
@@ -63,7 +64,8 @@ class Split:
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Split:
         """The images at ``index`` (whole numbers or a mask), with what is known of them."""
         images = self.images.take(index) if isinstance(self.images, StoredImages) else self.images[index]
-        labels, keys, groups = (None if v is None else v[index] for v in (self.labels, self.keys, self.groups))
+        labels = None if self.labels is None else self.labels[index]
+        keys, groups = (None if some is None else some[index] for some in (self.keys, self.groups))
         return Split(images, labels, {name: values[index] for name, values in self.attributes.items()}, keys, groups)
 
 
@@ -225,12 +227,13 @@ def dataset_from_arrays(
     train = Split(as_images(images), _as_labels(labels, "labels"))
     _check_length(train, "labels")
     digests = content_digests(train.images)
-    train = replace(train, keys=_keys(images, digests) if keys is None else keys)
+    keys = _keys(images, digests) if keys is None else keys
+    train = replace(train, keys=keys)
     validation = None
     if test_images is None:
         if len(train) < 2:
             raise DataError("images: expected at least two images (one is held out as a test), got 1.")
-        held = held_out(train.keys)
+        held = held_out(keys)
         train, test = train.take(~held), train.take(held)
         parts = [(train, digests[~held]), (test, digests[held])]
     else:
@@ -257,6 +260,15 @@ def dataset_from_arrays(
         raise DataError(f"label_names: expected at least {highest + 1} names, got {len(names)}.")
     fingerprint = fingerprint_of(*((s.images.shape, keys, s.labels) for s, keys in parts))
     return Dataset(name, train, test, names, fingerprint, validation=validation)
+
+
+def every_key(split: Split) -> Keys:
+    """(M,) sorted keys by which any of the images of ``split`` is known again: of what they were, and of their pixels.
+
+    The file itself has the first, whatever it is prepared to; a copy in another kind of file has the second.
+    """
+    of_pixels = keys_of_digests(content_digests(split.images))
+    return np.unique(of_pixels if split.keys is None else np.concatenate([split.keys, of_pixels]))
 
 
 def array_keys(images: NDArray[Any]) -> Keys:

@@ -3,7 +3,7 @@
 from morphospace.workflow.concepts import ClassEvidence, learn_from_dataset, learn_label_classes
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
 from morphospace.workflow.sharing import adopt_concept, shared_examples
-from morphospace.workflow.start import choose_recipe, preparation_for, resume_run, train, train_run
+from morphospace.workflow.start import choose_recipe, own_preparation, preparation_for, resume_run, train, train_run
 
 __all__ = [
     "ClassEvidence",
@@ -16,6 +16,7 @@ __all__ = [
     "choose_recipe",
     "learn_from_dataset",
     "learn_label_classes",
+    "own_preparation",
     "preparation_for",
     "resume_run",
     "shared_examples",

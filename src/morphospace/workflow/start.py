@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from morphospace.training.runs import CHECKPOINT, RECIPE, SPACE, create_run, loc
 from morphospace.workflow.events import Listener, Result, deaf
 from morphospace.workflow.run import Run, about_data
 
-__all__ = ["choose_recipe", "preparation_for", "resume_run", "train", "train_run"]
+__all__ = ["choose_recipe", "own_preparation", "preparation_for", "resume_run", "train", "train_run"]
 
 _GENTLER = 0.3  # times the learning rate, where weights are good already
 _NETWORK = (  # what weights depend on
@@ -114,6 +114,27 @@ def preparation_for(space: Space, asked: Preparation | None = None) -> Preparati
     return dataclasses.replace(
         asked, size=(height, width), resize=space.resize, colour="grey" if channels == 1 else "colour"
     )
+
+
+def own_preparation(space: Space, run: Mapping[str, Any] | None) -> Preparation:
+    """How the set that ``space`` was trained on was prepared: its labels, groups and split are found as they were.
+
+    Args:
+        space: decides the form of images.
+        run: what :func:`morphospace.training.runs.run_data` says; None for a bundle alone.
+
+    Raises:
+        FileError: if the run's description is damaged.
+    """
+    if run is None:  # it knows of its set no more than how it was split
+        by_files = "content" in space.about.get("data", {})
+        return dataclasses.replace(preparation_for(space), split_by="source" if by_files else "pixels")
+    try:
+        asked = Preparation.from_json(run.get("preparation") or {})
+    except (TypeError, ValueError) as error:
+        raise FileError(f"RUN: {RECIPE} of this run is damaged: {error}.") from error
+    rest = Preparation(label=asked.label, label_from=asked.label_from, group=asked.group)
+    return dataclasses.replace(preparation_for(space, rest), split_by=asked.split_by)
 
 
 def choose_recipe(
@@ -231,8 +252,7 @@ def resume_run(
             recipe = recipe_from_json(description["recipe"])
             data, seed = description["data"], int(description["seed"])
             stored = Settings(**description["machine"])
-            source, asked = data["source"], data["preparation"]
-            preparation = None if asked is None else Preparation.from_json(asked)
+            source, preparation = data["source"], Preparation.from_json(data["preparation"] or {})
         except (KeyError, TypeError, ValueError) as error:
             raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
         if not source:
