@@ -72,7 +72,7 @@ DataArgument = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="A folder of pictures, a file .npz, .npy or IDX, hf:NAME, or digits, mnist, fashion-mnist, "
+        help="A folder, zip or tar of pictures, a file .npz, .npy or IDX, hf:NAME, or digits, mnist, fashion-mnist, "
         "binarized-mnist, sprites.",
     ),
 ]

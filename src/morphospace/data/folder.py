@@ -16,7 +16,7 @@ from morphospace.data.layout import lay_out, lay_out_as_before
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import natural_order
 
-__all__ = ["NO_LABEL", "Listing", "Problem", "list_folder", "shown_name", "unchanged"]
+__all__ = ["NO_LABEL", "Listing", "Problem", "is_passed_over", "list_folder", "shown_name", "unchanged"]
 
 # fmt: off
 PICTURE_SUFFIXES = frozenset([
@@ -79,6 +79,16 @@ def shown_name(name: str) -> str:
         'caf\\udce9.png'
     """
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def is_passed_over(name: str) -> bool:
+    """Whether a file or folder is hidden, or what a system left: nobody means it.
+
+    Example:
+        >>> is_passed_over(".DS_Store"), is_passed_over("__MACOSX"), is_passed_over("cat.png")
+        (True, True, False)
+    """
+    return name.startswith(".") or name.lower() in _OF_SYSTEMS
 
 
 def list_folder(folder: Path, *, label_from: str | None = None, as_before: bool = False) -> Listing:
@@ -204,8 +214,7 @@ def _walk(folder: Path, times: dict[str, int]) -> Iterator[tuple[str, os.stat_re
             seen.add((here.st_dev, here.st_ino))
             times[path] = here.st_mtime_ns
             with os.scandir(path) as entries:
-                shown = (e for e in entries if not e.name.startswith(".") and e.name.lower() not in _OF_SYSTEMS)
-                ordered = sorted(shown, key=lambda entry: entry.name)
+                ordered = sorted((e for e in entries if not is_passed_over(e.name)), key=lambda entry: entry.name)
         except OSError as error:
             if not prefix:
                 raise FileError(
