@@ -17,8 +17,9 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 from filelock import FileLock
 
@@ -33,6 +34,11 @@ __all__ = ["ABOUT", "FILES", "UNPACKED", "Unpacked", "archive_stem", "is_archive
 UNPACKED, FILES, ABOUT = "unpacked", "files", "unpacked.json"  # in a folder of the cache
 _FORMAT = "morphospace-unpacked-1"
 _ENDING = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz))$", re.IGNORECASE)
+_PACKED: dict[bytes, Literal["r:gz", "r:bz2", "r:xz"]] = {
+    b"\x1f\x8b": "r:gz",
+    b"BZh": "r:bz2",
+    b"\xfd7zXZ\0": "r:xz",
+}  # fmt: skip
 _RATIO = 250  # times the size of the archive; pictures of pixels hardly get smaller by packing
 _ALWAYS = 1 << 30  # bytes that any archive may hold
 _BLOCK = 4096  # bytes that the smallest file takes
@@ -109,7 +115,9 @@ def unpacked(path: Path, *, cache: Path, progress: Progress = no_progress) -> Un
         ) from error
     with FileLock(entry / LOCK):  # a second process waits, and then finds the work done
         place = entry / UNPACKED
-        about = read_json(place / ABOUT, "unpacked archive") if (place / ABOUT).is_file() else {}
+        about: dict[str, Any] = {}
+        with suppress(FileError):
+            about = read_json(place / ABOUT, "unpacked archive")
         if about.get("key") != key:
             remove_leftovers(entry)
             with atomic_folder(place) as partial:
@@ -227,8 +235,10 @@ def _write(content: Callable[[], IO[bytes] | None], path: Path, room: _Room) -> 
 
 def _members(path: Path, room: _Room, notes: list[str]) -> Iterator[_Member]:
     with path.open("rb") as stream:
-        packed = stream.read(4).startswith((b"PK\x03\x04", b"PK\x05\x06"))
-    return _of_zip(path, room, notes) if packed else _of_tar(path, notes)
+        head = stream.read(6)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _of_zip(path, room, notes)
+    return _of_tar(path, next((mode for start, mode in _PACKED.items() if head.startswith(start)), "r:"), notes)
 
 
 def _of_zip(path: Path, room: _Room, notes: list[str]) -> Iterator[_Member]:
@@ -287,8 +297,8 @@ class _Entry(tarfile.TarInfo):
             raise
 
 
-def _of_tar(path: Path, notes: list[str]) -> Iterator[_Member]:
-    with tarfile.open(path, tarinfo=_Entry) as archive:
+def _of_tar(path: Path, mode: Literal["r:", "r:gz", "r:bz2", "r:xz"], notes: list[str]) -> Iterator[_Member]:
+    with tarfile.open(path, mode, tarinfo=_Entry) as archive:
         while (info := archive.next()) is not None:
             archive.members.clear()  # a million of them take memory  # type: ignore[attr-defined]
             if info.isreg():
