@@ -178,7 +178,7 @@ def test_a_set_is_opened_as_version_0_1_did_where_a_run_says_so(tmp_path: Path) 
     assert numbers(found.test) == HELD_OUT_BEFORE
     assert numbers(with_validation(found)[1]) == CHOSEN_BEFORE
     now = open_dataset(folder)
-    assert now.label_names == ("1", "2", "10", "(no folder)")
+    assert now.label_names == ("(no folder)", "1", "2", "10")
     wrapped = tmp_path / "wrapped"
     for label, start in (("cat", 0), ("dog", 20)):
         write_folder(wrapped / "train" / label, 20, start=start)

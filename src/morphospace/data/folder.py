@@ -6,10 +6,10 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from morphospace.data.content import HEAD, why_no_picture
 from morphospace.data.layout import lay_out, lay_out_as_before
@@ -111,9 +111,7 @@ def list_folder(folder: Path, *, label_from: str | None = None, as_before: bool 
         ArgumentError: if ``label_from`` finds nothing in any name.
     """
     found = _found_in(folder, as_before=as_before)
-    order: Callable[[str], Any] = str if as_before else natural_order
-    # By name before folder: pictures numbered across labels, as an exported set's are, come in that order again.
-    files = sorted(found.files, key=lambda name: (order(name.rpartition("/")[2]), order(name)))
+    files = _in_order(found.files, as_before=as_before)
     layout = lay_out_as_before(files) if as_before else lay_out(files)
     if label_from is None:
         labels, notes = layout.labels, layout.notes + layout.label_notes
@@ -129,6 +127,15 @@ def list_folder(folder: Path, *, label_from: str | None = None, as_before: bool 
         problems=found.problems + [Problem(shown_name(files[i]), why) for i, why in sorted(layout.left_out.items())],
         notes=[shown_name(words) for words in notes],
     )
+
+
+def _in_order(files: Sequence[str], *, as_before: bool) -> list[str]:
+    """By name before folder: pictures numbered across labels, as an exported set's are, come in that order again."""
+    if as_before:
+        return sorted(files, key=lambda name: (name.rpartition("/")[2], name))
+    folders = {folder: natural_order(folder) for folder in {name.rpartition("/")[0] for name in files}}
+    parted = ((*name.rpartition("/")[::2], name) for name in files)
+    return [name for *_, name in sorted((natural_order(own), folders[folder], name) for folder, own, name in parted)]
 
 
 def _found_in(folder: Path, *, as_before: bool) -> Listing:
