@@ -362,13 +362,17 @@ def open_splits(text: str, preparation: Preparation | None = None) -> tuple[Data
 
 
 def folder_pictures(text: str) -> list[tuple[str, Path]] | None:
-    """(name, path) of every picture of the folder that IMAGE names; None if it names no folder."""
+    """(name, path) of every picture of the folder that IMAGE names; None if it names no folder. Others are said."""
     path = Path(text)
     if not path.is_dir():
         return None
     from morphospace.data.folder import list_folder, shown_name
 
-    return [(shown_name(name), path / name) for name in list_folder(path).files]
+    listing = list_folder(path)
+    if listing.problems:
+        first = listing.problems[0]
+        note(f"{len(listing.problems):,} files in {text} were passed over; the first is {first.name}: {first.reason}")
+    return [(shown_name(name), path / name) for name in listing.files]
 
 
 def note_problems(problems: Sequence[Problem], good: int) -> None:
