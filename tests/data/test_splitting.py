@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import Ran
 from tests.pictures import encoded, noise, write_folder
 
+from morphospace.cli.own import data_for
 from morphospace.data import Dataset, Preparation, Split, dataset_from_arrays, open_dataset, with_validation
 from morphospace.data.dataset import array_keys, every_key
 from morphospace.data.sizes import size_as_before, size_for
@@ -199,8 +200,12 @@ def test_a_run_of_before_is_resumed_and_judged_by_its_own_split(tmp_path: Path, 
     result = resume_run(run)
     assert result.space.about["data"]["fingerprint"] == BEFORE["fingerprint"]
     assert result.space.about["data"]["label_names"] == ["1", "10", "2"]
-    for data in ([], ["--data", str(folder)]):  # its own set, named or not, has the split that it learned from
-        said = morpho("evaluate", str(run), *data, "--json")
+    own = own_preparation(result.space, json.loads((run / "recipe.json").read_text())["data"])
+    assert own.split_by == "pixels"
+    for data in (None, str(folder), f"{folder}:test"):
+        assert data_for(str(run), result.space, data) == (f"{folder}{':test' if data and ':' in data else ''}", own)
+    for options in ([], ["--data", str(folder)]):  # its own set, named or not, has the split that it learned from
+        said = morpho("evaluate", str(run), *options, "--json")
         assert (said.json["images"], said.json["test_images_trained_on"]) == (4, 0)
         assert "learned from" not in said.err
     (folder / "1" / "000.png").unlink()

@@ -33,15 +33,23 @@ def data_for(name: str, space: Space, data: str | None) -> tuple[str, Preparatio
     from morphospace.workflow import own_preparation, preparation_for
 
     run = run_data(space_folder(name))
-    known = run and run.get("source")
-    if known and (data is None or _place(data) == known):
-        return str(known), own_preparation(space, run)
+    known = str((run or {}).get("source") or "")
+    split = _split(data or "")
+    if known and (data is None or _place(data.removesuffix(split)) == known):
+        return known + split, own_preparation(space, run)
     if data is not None:
         return data, preparation_for(space)
     called = str(space.about.get("data", {}).get("name", ""))
     if not called:
         raise ArgumentError("--data: this space does not know what it was trained on. Name a set: --data mnist")
     return called, own_preparation(space, run)
+
+
+def _split(data: str) -> str:
+    """The ``:test`` of ``photos:test``, or nothing."""
+    from morphospace.data.splitting import SPLITS
+
+    return "" if Path(data).exists() else next((f":{split}" for split in SPLITS if data.endswith(f":{split}")), "")
 
 
 def _place(data: str) -> str:
