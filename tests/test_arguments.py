@@ -27,10 +27,10 @@ def test_labels_are_for_images_in_memory(digits: Dataset, tmp_path: Path) -> Non
     assert space.about["data"]["label_names"] == ["0", "1", "2"]
 
 
-def test_a_preparation_is_for_pictures_in_files(digits: Dataset, space: Space) -> None:
-    for source, what in ((IMAGES, "an array"), (digits, "a Dataset")):
-        with pytest.raises(ArgumentError, match=f"preparation: {what} has its form already.*Leave it out"):
-            ms.train(source, preparation=Preparation(size=(16, 16)), epochs=1)
+def test_a_preparation_is_for_files_and_arrays(digits: Dataset, space: Space) -> None:
+    with pytest.raises(ArgumentError, match=r"preparation: a Dataset has its form already.*Leave it out"):
+        ms.train(digits, preparation=Preparation(size=(16, 16)), epochs=1)
+    assert ms.train(IMAGES, preparation=Preparation(size=(16, 12)), epochs=1).shape == (16, 12, 1)
     with pytest.raises(ArgumentError, match="the space decides the size"):
         ms.train("digits", start=space, preparation=Preparation(size=(16, 16)), epochs=1)
 

@@ -35,6 +35,7 @@ __all__ = [
     "write_json",
 ]
 
+_NUMBER = re.compile(r"\d+")
 _LEFTOVER = ".morpho-partial-"
 _DEEPEST = 32  # levels of JSON; what is nested deeper is no work of ours, and ends Python's recursion
 _MARK = ".morphospace"  # in every folder made here: what may be replaced
@@ -303,17 +304,20 @@ def number_of(path: Path) -> int:
     return int(digits) if digits.isdecimal() else 0
 
 
-def natural_order(name: str) -> tuple[tuple[str, int, str], ...]:
+def natural_order(name: str) -> tuple[str, str]:
     """What names are sorted by, so that numbers in them count as numbers.
 
     Example:
         >>> sorted(["10.png", "2.png", "1.png", "b1", "a2"], key=natural_order)
         ['1.png', '2.png', '10.png', 'a2', 'b1']
     """
-    parts = re.split(r"(\d+)", name)
-    digits = [number.lstrip("0") for number in parts[1::2]]
-    # Not as int: a name of thousands of digits is one too. The name itself comes last: 01 and 1 are two.
-    return (*((text, len(n), n) for text, n in zip(parts[::2], [*digits, ""], strict=True)), (name, 0, ""))
+    return _NUMBER.sub(_by_length, name), name  # the name itself, too: 01 and 1 are two
+
+
+def _by_length(number: re.Match[str]) -> str:
+    """Digits as a text that is sorted by their value: of two numbers the longer one is larger."""
+    digits = number[0].lstrip("0")
+    return f"0{chr(len(digits))}{digits}"
 
 
 def safe_name(name: str) -> str:

@@ -24,9 +24,9 @@ def labels_of(dataset: Dataset) -> set[str]:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        (["3", "", "10"], ("3", "10", "(no label)")),
+        (["3", "", "10"], ("(no label)", "3", "10")),
         (["3", "0", "10"], ("0", "3", "10")),
-        (["0.5", "", "2"], ("0.5", "2", "(no label)")),
+        (["0.5", "", "2"], ("(no label)", "0.5", "2")),
         (["cat", "", "dog"], ("(no label)", "cat", "dog")),
     ],
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.pictures import encoded, noise, write_folder
 
+from morphospace.cli.common import folder_pictures
 from morphospace.data import Preparation, open_dataset
 from morphospace.data.folder import NO_LABEL, list_folder
 from morphospace.data.layout import NO_FOLDER, lay_out
@@ -139,6 +141,14 @@ def test_a_set_says_what_was_left_out_and_strict_refuses(tmp_path: Path) -> None
     assert any("were left out (1; " in words for words in found.notes)
 
 
+def test_verbs_that_take_a_folder_say_what_they_pass_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(tmp_path, 2)
+    (tmp_path / "notes.txt").write_text("x")
+    assert [name for name, _ in folder_pictures(str(tmp_path)) or []] == ["000.png", "001.png"]
+    words = "1 files in {} were passed over; the first is notes.txt: not a picture's name (.txt)"
+    assert words.format(tmp_path) in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_files_of_no_ending_or_a_strange_one_are_looked_at(tmp_path: Path) -> None:
     write_folder(tmp_path, 6)
     picture = noise(50)
@@ -191,8 +201,8 @@ def test_labels_from_names(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(encoded(noise(i)))
     found = open_dataset(tmp_path, Preparation(label_from=r"^(cat|dog)\."))
     assert found.label_names == (NO_LABEL, "cat", "dog")
-    counts = [sum(int((s.labels == i).sum()) for s in (found.train, found.test)) for i in range(3)]  # type: ignore[union-attr]
-    assert counts == [1, 2, 3]
+    labels = np.concatenate([np.asarray(found.train.labels), np.asarray(found.test.labels)])
+    assert np.bincount(labels).tolist() == [1, 2, 3]
     words = 'finds nothing in 1 of 6 names, what.png is the first: their label is "(no label)"'
     assert any(words in note for note in found.notes)
     with pytest.raises(ArgumentError, match=r"finds nothing in any of 6 names; the first is cat\.9\.png"):
@@ -205,6 +215,14 @@ def test_labels_from_names_may_use_folders_and_keep_the_split(tmp_path: Path) ->
     found = open_dataset(tmp_path, Preparation(label_from=r"[^/]+/[^/]+/([^/]+)/"))
     assert (found.label_names, len(found.train), len(found.test)) == (("x", "y"), 6, 6)
     assert not any("were not used" in words for words in found.notes), "notes of labels by folder are of no use"
+
+
+def test_labels_come_from_one_place() -> None:
+    with pytest.raises(ArgumentError, match="--label and --label-from both"):
+        Preparation(label="kind", label_from="(a)")
+    for pattern, words in (("a", "with a group in parentheses"), ("(", "is no regular expression")):
+        with pytest.raises(ArgumentError, match=words):
+            Preparation(label_from=pattern)
 
 
 @pytest.mark.parametrize("source", ["digits", "sprites:count=9,size=8"])

@@ -54,7 +54,6 @@ __all__ = [
     "open_data",
     "open_space",
     "output_path",
-    "own_data",
     "screen",
     "space_folder",
     "table_text",
@@ -72,7 +71,7 @@ DataArgument = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="A folder of pictures, a file .npz, .npy or IDX, hf:NAME, or digits, mnist, fashion-mnist, "
+        help="A folder, zip or tar of pictures, a file .npz, .npy or IDX, hf:NAME, or digits, mnist, fashion-mnist, "
         "binarized-mnist, sprites.",
     ),
 ]
@@ -319,25 +318,6 @@ def open_data(name: str, preparation: Preparation | None = None) -> Dataset:
     return dataset
 
 
-def own_data(name: str, space: Space) -> str:
-    """DATA of the set that the space SPACE was trained on.
-
-    A run knows where its images lie; a bundle alone only what the set is called.
-
-    Raises:
-        ArgumentError: for a space that knows neither.
-    """
-    from morphospace.training.runs import run_data
-
-    data = run_data(space_folder(name))
-    if data is not None and data.get("source"):
-        return str(data["source"])
-    known = str(space.about.get("data", {}).get("name", ""))
-    if not known:
-        raise ArgumentError("--data: this space does not know what it was trained on. Name a set: --data mnist")
-    return known
-
-
 def note_typicality(typicality: float, what: str) -> dict[str, Any]:
     """Say so where ``what`` lies outside the populated part of a space; returns the facts for --json.
 
@@ -372,13 +352,17 @@ def open_splits(text: str, preparation: Preparation | None = None) -> tuple[Data
 
 
 def folder_pictures(text: str) -> list[tuple[str, Path]] | None:
-    """(name, path) of every picture of the folder that IMAGE names; None if it names no folder."""
+    """(name, path) of every picture of the folder that IMAGE names; None if it names no folder. Others are said."""
     path = Path(text)
     if not path.is_dir():
         return None
     from morphospace.data.folder import list_folder, shown_name
 
-    return [(shown_name(name), path / name) for name in list_folder(path).files]
+    listing = list_folder(path)
+    if listing.problems:
+        first = listing.problems[0]
+        note(f"{len(listing.problems):,} files in {text} were passed over; the first is {first.name}: {first.reason}")
+    return [(shown_name(name), path / name) for name in listing.files]
 
 
 def note_tally(tally: Tally, space: Space) -> None:

@@ -24,6 +24,7 @@ from morphospace.cli.common import (
     space_folder,
     verb,
 )
+from morphospace.cli.own import data_for
 from morphospace.cli.stored import (
     add_concepts,
     bundle_folder,
@@ -113,7 +114,7 @@ def learn(
     force: ForceOption = False,
 ) -> Answer:
     """Learn a concept: from a label, an attribute, a measure of each drawing, or two folders of examples."""
-    from morphospace.workflow import learn_from_dataset, preparation_for
+    from morphospace.workflow import learn_from_dataset
 
     found = open_space(space, device)
     if name in found.concepts and not force:
@@ -128,7 +129,7 @@ def learn(
         raise ArgumentError("--negative belongs to --positive; with --data all others are the negatives.")
     else:
         concept = learn_from_dataset(
-            found, name, open_data(str(data), preparation_for(found)), label=label, attribute=attribute,
+            found, name, open_data(*data_for(space, found, str(data))), label=label, attribute=attribute,
             measured=measured, balance=[] if balance == ["none"] else balance or None, method=method, seed=seed,
         )  # fmt: skip
     add_concepts(space, {name: concept}, force=force)
@@ -201,12 +202,12 @@ def classes(
     import numpy as np
 
     from morphospace.bundle import write_classes
-    from morphospace.workflow import learn_label_classes, preparation_for
+    from morphospace.workflow import learn_label_classes
 
     found = open_space(space, device)
     if found.classes is not None and not force:
         raise ArgumentError(f"SPACE: it knows the classes of {found.classes.source}. Pass --force to learn others.")
-    learned, evidence = learn_label_classes(found, open_data(data, preparation_for(found)))
+    learned, evidence = learn_label_classes(found, open_data(*data_for(space, found, data)))
     write_classes(bundle_folder(space), learned)
     s, t = divmod(int(np.nanargmin(evidence.reached + 2 * np.eye(len(learned.names)))), len(learned.names))
     worst = f"{learned.names[s]} to {learned.names[t]}"

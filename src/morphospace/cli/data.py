@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_() -> Answer:
-    """List the sets that have a name, and those that are kept prepared, with the room they take."""
+    """List the sets that have a name, and what is kept prepared or unpacked, with the room it takes."""
     from rich.markup import escape
     from rich.table import Column
 
@@ -71,6 +71,7 @@ def list_() -> Answer:
                 "name": k.folder.name,
                 "source": k.source or None,
                 "shape": None if k.shape is None else list(k.shape),
+                "files": k.files or None,
                 "bytes": k.nbytes,
                 "used": _moment(k).isoformat(timespec="seconds"),
             }
@@ -87,6 +88,8 @@ def _moment(kept: KeptSet) -> datetime:
 
 def _described_kept(kept: KeptSet) -> tuple[str, str, str, str]:
     room, day = f"{kept.nbytes / 1e6:,.1f}", f"{_moment(kept):%Y-%m-%d}"
+    if kept.files:
+        return f"{kept.files:,}", "unpacked files", room, day
     if kept.shape is None:
         return "", "unfinished", room, day
     return f"{kept.shape[0]:,}", _form(kept.shape[1:]), room, day
@@ -224,7 +227,7 @@ def forget(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
 ) -> Answer:
-    """Remove prepared copies from the cache; the pictures themselves stay where they are."""
+    """Remove prepared and unpacked copies from the cache; the pictures themselves stay where they are."""
     from morphospace.data import forget as remove
     from morphospace.data import kept_sets, prepared_folder
 

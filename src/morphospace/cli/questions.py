@@ -24,9 +24,9 @@ from morphospace.cli.common import (
     open_space,
     open_splits,
     output_path,
-    own_data,
     verb,
 )
+from morphospace.cli.own import data_for
 from morphospace.cli.problems import note_problems
 
 if TYPE_CHECKING:
@@ -105,11 +105,10 @@ def neighbors(
     from morphospace.errors import DataError
     from morphospace.latent.nearest import nearest
     from morphospace.report import neighbor_sheet
-    from morphospace.workflow import preparation_for
 
     path = output_path(out, "neighbors", ".png", force=force)
     found = open_space(space, device)
-    dataset, splits = open_splits(data or own_data(space, found), preparation_for(found))
+    dataset, splits = open_splits(*data_for(space, found, data))
     items = [(name, split, i) for name, split in splits.items() for i in range(len(split))]
     query, own = _query(found, image, dataset, splits)
     if own is not None and len(items) == 1:

@@ -19,8 +19,8 @@ from morphospace.cli.common import (
     open_data,
     open_space,
     output_path,
-    own_data,
 )
+from morphospace.cli.own import data_for
 from morphospace.cli.stored import add_concepts, concept_facts, concept_line, known_concept
 from morphospace.errors import ArgumentError
 
@@ -50,7 +50,7 @@ def export(
 ) -> Answer:
     """Write a concept to a file of its own: its direction, its evidence and, if asked for, examples."""
     from morphospace.concept_files import SharedConcept, write_shared_concept
-    from morphospace.workflow import preparation_for, shared_examples
+    from morphospace.workflow import shared_examples
 
     stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "concept"
     path = output_path(out, stem, ".safetensors", force=force)
@@ -62,7 +62,7 @@ def export(
     concept = known_concept(found, name)
     carried = None
     if examples:
-        dataset = open_data(data or own_data(space, found), preparation_for(found))
+        dataset = open_data(*data_for(space, found, data))
         carried = shared_examples(concept, dataset, examples, seed=seed)
     about = f"recipe {found.recipe.name}, {found.about.get('data', {}).get('name', 'unknown images')}"
     write_shared_concept(path, SharedConcept(concept, found.fingerprint(), about, carried))

@@ -19,15 +19,14 @@ from morphospace.cli.common import (
     open_data,
     open_space,
     output_path,
-    own_data,
     screen,
     verb,
 )
+from morphospace.cli.own import data_for, note_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from morphospace.data import Dataset
     from morphospace.evaluate import Comparison
     from morphospace.space import Space
 
@@ -99,11 +98,12 @@ def evaluate(
 ) -> Answer:
     """Score a space on all test images of a set, in float32, in nats an image; and on those of each label."""
     from morphospace.evaluate import evaluate_space
-    from morphospace.workflow import preparation_for
 
     found = open_space(space, device)
-    name = data or own_data(space, found)
-    figures = evaluate_space(found, open_data(name, preparation_for(found)), seed=seed, samples=samples)
+    name, preparation = data_for(space, found, data)
+    dataset = open_data(name, preparation)
+    overlap = note_overlap(space, found, dataset)
+    figures = evaluate_space(found, dataset, seed=seed, samples=samples)
     for words in figures["warnings"]:
         note(words)
     test = figures["test"]
@@ -117,7 +117,7 @@ def evaluate(
             *_by_label(figures["by_label"]),
         ]
     )
-    return Answer({"space": space, "seed": seed, **figures}, text)
+    return Answer({"space": space, "seed": seed, **figures, "test_images_trained_on": overlap}, text)
 
 
 def _by_label(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -160,19 +160,28 @@ def compare(
     from morphospace.evaluate import compare_spaces
     from morphospace.files import atomic_folder, write_json
     from morphospace.report.comparison import comparison_table, write_comparison_report
-    from morphospace.workflow import preparation_for
 
     folder = output_path(out, "comparison", "", force=force)
     spaces = list(dict.fromkeys(spaces))
     opened = [open_space(name, device) for name in spaces]
     found = dict(zip(_names(spaces, opened), opened, strict=True))
-    dataset = open_data(data or own_data(spaces[0], opened[0]), preparation_for(opened[0]))
+    dataset = open_data(*data_for(spaces[0], opened[0], data))
     comparison = compare_spaces(
         found, dataset, seed=seed, tell=lambda words: screen().print(f"[dim]{escape(words)}[/]", soft_wrap=True)
     )
-    for words in _doubts(found, dataset, comparison):
+    for words in _doubts(found, comparison):
         note(words)
-    facts = {"data": dataset.name, "seed": seed, "paths": spaces, **comparison.to_json()}
+    overlap = {
+        called: note_overlap(place, space, dataset, called)
+        for place, (called, space) in zip(spaces, found.items(), strict=True)
+    }
+    facts = {
+        "data": dataset.name,
+        "seed": seed,
+        "paths": spaces,
+        **comparison.to_json(),
+        "test_images_trained_on": overlap,
+    }
     with atomic_folder(folder) as partial:
         written = write_comparison_report(partial, found, dataset, comparison, seed=seed, command=command_line())
         write_json(partial / "figures.json", facts)
@@ -185,7 +194,7 @@ def compare(
     return Answer(facts, f"{about}\n{_columns(comparison_table(comparison.spaces))}", outputs=files)
 
 
-def _doubts(spaces: Mapping[str, Space], dataset: Dataset, comparison: Comparison) -> Iterator[str]:
+def _doubts(spaces: Mapping[str, Space], comparison: Comparison) -> Iterator[str]:
     """What makes figures of a comparison mean less than they seem to."""
     if comparison.judge < _ABLE:
         yield f"the judge tells only {100 * comparison.judge:.0f} % of test images right: what it recognises means less"
@@ -193,9 +202,6 @@ def _doubts(spaces: Mapping[str, Space], dataset: Dataset, comparison: Compariso
     if len(set(kinds.values())) > 1:
         named = "; ".join(f"{name}: {kind}" for name, kind in kinds.items())
         yield f"likelihoods differ ({named}): PSNR compares these reconstructions, nats do not"
-    for name, space in spaces.items():
-        if (trained := space.about.get("data", {}).get("fingerprint")) and trained != dataset.fingerprint:
-            yield f"{name} was not trained on this very set: the test images may be among those that it knows"
 
 
 def _names(spaces: list[str], opened: list[Space]) -> list[str]:

@@ -20,9 +20,9 @@ from morphospace.cli.common import (
     open_data,
     open_space,
     output_path,
-    own_data,
     verb,
 )
+from morphospace.cli.own import data_for
 from morphospace.errors import ArgumentError, MorphospaceError
 
 if TYPE_CHECKING:
@@ -137,9 +137,9 @@ def _test_images(space: Space, name: str, data: str | None) -> Dataset | None:
     if data is not None:
         return open_data(data, preparation_for(space))
     try:
-        own = own_data(name, space)
+        own, preparation = data_for(name, space, None)
         if is_local(own):
-            return open_data(own, preparation_for(space))
+            return open_data(own, preparation)
         why = f'"{own}" is not on this machine'
     except MorphospaceError as error:
         why = str(error)

@@ -19,9 +19,9 @@ from morphospace.cli.common import (
     open_data,
     open_space,
     output_path,
-    own_data,
     screen,
 )
+from morphospace.cli.own import data_for, note_overlap
 from morphospace.cli.stored import known_concept
 from morphospace.errors import ArgumentError
 
@@ -53,13 +53,13 @@ def trial(
     from morphospace.evaluate.trials import class_figures, try_concepts
     from morphospace.files import atomic_folder, write_json
     from morphospace.report.trials import write_trial_report
-    from morphospace.workflow import preparation_for
 
     folder = output_path(out, "concept-test", "", force=force)
     found = open_space(space, device)
     for name in names or ():
         known_concept(found, name)
-    dataset = open_data(data or own_data(space, found), preparation_for(found))
+    dataset = open_data(*data_for(space, found, data))
+    overlap = note_overlap(space, found, dataset)
     chosen = list(dict.fromkeys(names)) if names else _testable(found, dataset)
     wanted_classes = not names and found.classes is not None
     if wanted_classes and found.classes is not None and not set(found.classes.names) <= set(dataset.label_names):
@@ -79,6 +79,7 @@ def trial(
     facts: dict[str, Any] = {"space": space, "data": dataset.name, "seed": seed, "seeds": seeds, **trials.to_json()}
     for name in trials.seen:
         note(f'"{name}" was learned from test images, which are edited here: of it, this is no held-out test')
+    facts["test_images_trained_on"] = overlap
     facts["classes"] = None if classes is None else classes.to_json()
     with atomic_folder(folder) as partial:
         written = write_trial_report(partial, found, dataset, trials, classes, command=command_line())

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from morphospace.data.archive import archive_stem, unpacked
 from morphospace.data.attributes import read_tables
 from morphospace.data.columns import Columns, chosen_columns
+from morphospace.data.fetch import Progress
 from morphospace.data.folder import list_folder, shown_name, unchanged
 from morphospace.data.items import Item, Sprite
 from morphospace.data.preparation import Preparation, parse_size
 from morphospace.data.sprites import SHAPES, sprite_factors
-from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.errors import ArgumentError, DataError, did_you_mean
 
-__all__ = ["Collection", "folder_collection", "sprites_collection"]
+__all__ = ["Collection", "archive_collection", "folder_collection", "sprites_collection"]
 
 _SPRITES = 10_000
 _SPRITE_SIDE = 64
@@ -69,6 +72,32 @@ def folder_collection(path: Path, preparation: Preparation) -> Collection:
         columns=columns,
         changed=lambda: not unchanged(listing),
     )
+
+
+def archive_collection(path: Path, preparation: Preparation, *, cache: Path, progress: Progress) -> Collection:
+    """The pictures of a zip or tar, unpacked into ``cache``, as those of a folder.
+
+    Raises:
+        FileError: if the archive cannot be unpacked.
+        DataError: if there are no pictures in it.
+    """
+    found = unpacked(path, cache=cache, progress=progress)
+    try:
+        inside = folder_collection(found.folder, preparation)
+    except DataError as error:
+        endings = Counter(file.suffix.lower() for file in found.folder.rglob("*") if file.is_file())
+        kinds = [f"{count:,} {ending or 'of no ending'}" for ending, count in endings.most_common(4)]
+        arrays = " Unpack it, and name one of its arrays as DATA." if endings.keys() & {".npy", ".npz"} else ""
+        raise DataError(
+            f"DATA: {path} holds no pictures: expected PNG, JPEG, ..., found {', '.join(kinds) or 'nothing'}.{arrays}"
+        ) from error
+
+    def columns() -> Columns:
+        known = inside.columns()
+        return known._replace(problems=[*found.problems, *known.problems], notes=[*found.notes, *known.notes])
+
+    name, source = archive_stem(path), shown_name(os.fspath(path.resolve()))
+    return replace(inside, name=shown_name(name), source=source, key=found.key, columns=columns, changed=lambda: False)
 
 
 class _Paths(Sequence[Item]):

@@ -26,6 +26,7 @@ __all__ = [
     "Split",
     "array_keys",
     "content_digests",
+    "every_key",
     "examples",
     "fingerprint_of",
     "spread",
@@ -189,6 +190,15 @@ def with_validation(dataset: Dataset) -> tuple[Split, Split]:
     keys = train.keys if train.groups is None else train.groups
     chosen = lowest(keys_of_digests(content_digests(train.images)) if keys is None else keys)
     return train.take(~chosen), train.take(chosen)
+
+
+def every_key(split: Split) -> Keys:
+    """(M,) sorted keys by which any of the images of ``split`` is known again: of what they were, and of their pixels.
+
+    The file itself has the first, whatever it is prepared to; a copy in another kind of file has the second.
+    """
+    of_pixels = keys_of_digests(content_digests(split.images))
+    return np.unique(of_pixels if split.keys is None else np.concatenate([split.keys, of_pixels]))
 
 
 def array_keys(images: NDArray[Any]) -> Keys:

@@ -7,17 +7,17 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from morphospace.data.content import HEAD, why_no_picture
 from morphospace.data.layout import lay_out, lay_out_as_before
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import natural_order
 
-__all__ = ["NO_LABEL", "Listing", "Problem", "list_folder", "shown_name", "unchanged"]
+__all__ = ["NO_LABEL", "Listing", "Problem", "is_passed_over", "list_folder", "shown_name", "unchanged"]
 
 # fmt: off
 PICTURE_SUFFIXES = frozenset([
@@ -84,6 +84,16 @@ def shown_name(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def is_passed_over(name: str) -> bool:
+    """Whether a file or folder is hidden, or what a system left: nobody means it.
+
+    Example:
+        >>> is_passed_over(".DS_Store"), is_passed_over("__MACOSX"), is_passed_over("cat.png")
+        (True, True, False)
+    """
+    return name.startswith(".") or name.lower() in _OF_SYSTEMS
+
+
 def list_folder(folder: Path, *, label_from: str | None = None, as_before: bool = False) -> Listing:
     """List a folder of images, with everything in it.
 
@@ -104,9 +114,7 @@ def list_folder(folder: Path, *, label_from: str | None = None, as_before: bool 
         ArgumentError: if ``label_from`` finds nothing in any name.
     """
     found = _found_in(folder, as_before=as_before)
-    order: Callable[[str], Any] = str if as_before else natural_order
-    # By name before folder: pictures numbered across labels, as an exported set's are, come in that order again.
-    files = sorted(found.files, key=lambda name: (order(name.rpartition("/")[2]), order(name)))
+    files = _in_order(found.files, as_before=as_before)
     layout = lay_out_as_before(files) if as_before else lay_out(files)
     if label_from is None:
         labels, notes = layout.labels, layout.notes + layout.label_notes
@@ -122,6 +130,15 @@ def list_folder(folder: Path, *, label_from: str | None = None, as_before: bool 
         problems=found.problems + [Problem(shown_name(files[i]), why) for i, why in sorted(layout.left_out.items())],
         notes=[shown_name(words) for words in notes],
     )
+
+
+def _in_order(files: Sequence[str], *, as_before: bool) -> list[str]:
+    """By name before folder: pictures numbered across labels, as an exported set's are, come in that order again."""
+    if as_before:
+        return sorted(files, key=lambda name: (name.rpartition("/")[2], name))
+    folders = {folder: natural_order(folder) for folder in {name.rpartition("/")[0] for name in files}}
+    parted = ((*name.rpartition("/")[::2], name) for name in files)
+    return [name for *_, name in sorted((natural_order(own), folders[folder], name) for folder, own, name in parted)]
 
 
 def _found_in(folder: Path, *, as_before: bool) -> Listing:
@@ -217,8 +234,7 @@ def _walk(folder: Path, times: dict[str, int]) -> Iterator[tuple[str, os.stat_re
             seen.add((here.st_dev, here.st_ino))
             times[path] = here.st_mtime_ns
             with os.scandir(path) as entries:
-                shown = (e for e in entries if not e.name.startswith(".") and e.name.lower() not in _OF_SYSTEMS)
-                ordered = sorted(shown, key=lambda entry: entry.name)
+                ordered = sorted((e for e in entries if not is_passed_over(e.name)), key=lambda entry: entry.name)
         except OSError as error:
             if not prefix:
                 raise FileError(

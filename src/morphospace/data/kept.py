@@ -1,4 +1,4 @@
-"""The prepared sets that a cache holds: what they are, what room they take, and how they go."""
+"""The prepared sets and unpacked archives that a cache holds: what they are, what room they take, and how they go."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
+from morphospace.data.archive import ABOUT, UNPACKED
 from morphospace.data.prepared import DESCRIPTION, IMAGES, LOCK, SET
 from morphospace.data.store import StoredImages
 from morphospace.errors import FileError
@@ -19,14 +20,15 @@ __all__ = ["KeptSet", "forget", "kept_sets"]
 
 
 class KeptSet(NamedTuple):
-    """One set in one form.
+    """One set in one form, or one archive that was unpacked.
 
     Attributes:
         folder: where it lies; the folder's name is its name.
         source: what it was made from; empty where that is not known, as of an earlier version.
-        shape: (N, H, W, C), or None for what a killed process left.
+        shape: (N, H, W, C), or None for an archive, and for what a killed process left.
         nbytes: the room that it takes.
         used: when it was last opened, in seconds since 1970.
+        files: of an unpacked archive, how many it has; else 0.
     """
 
     folder: Path
@@ -34,10 +36,11 @@ class KeptSet(NamedTuple):
     shape: tuple[int, ...] | None
     nbytes: int
     used: float
+    files: int = 0
 
 
 def kept_sets(cache: Path) -> list[KeptSet]:
-    """The prepared sets in the folder ``cache``, the last used first.
+    """The prepared sets and unpacked archives in the folder ``cache``, the last used first.
 
     Example:
         >>> kept_sets(Path("nowhere"))
@@ -52,6 +55,10 @@ def kept_sets(cache: Path) -> list[KeptSet]:
 
 
 def _described(folder: Path) -> KeptSet:
+    used = folder.stat().st_mtime
+    with suppress(FileError, KeyError, ValueError):
+        about = read_json(folder / UNPACKED / ABOUT, "unpacked archive")  # knows its room: it may be of a million files
+        return KeptSet(folder, str(about["source"]), None, int(about["bytes"]), used, int(about["files"]))
     nbytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and path.name != LOCK)
     source, shape = "", None
     try:
@@ -59,11 +66,11 @@ def _described(folder: Path) -> KeptSet:
         shape = StoredImages(folder / SET / IMAGES).shape
     except FileError:
         pass  # it is listed all the same: it takes room
-    return KeptSet(folder, source, shape, nbytes, folder.stat().st_mtime)
+    return KeptSet(folder, source, shape, nbytes, used)
 
 
 def forget(sets: Iterable[KeptSet]) -> None:
-    """Remove prepared sets; what they were made from stays, and they can be made from it again.
+    """Remove prepared sets and unpacked archives; what they were made from stays, and they can be made from it again.
 
     Raises:
         FileError: if another process is preparing or opening one of them, or a file cannot be removed.

@@ -115,7 +115,7 @@ def _pass_through(rest: dict[int, tuple[str, ...]]) -> list[str]:
 
 def _tell_of_passed(passed: Sequence[str], found: Layout) -> None:
     path = "/".join(passed)
-    if passed and found.labels:
+    if passed and found.labels and not found.splits:
         found.label_notes.insert(
             0, f"{path}/ holds everything and is no label: labels are the folders in it (--label-from takes others)"
         )

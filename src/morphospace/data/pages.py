@@ -6,7 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from morphospace.data.collections import Collection, Columns
+from morphospace.data.collections import Collection
+from morphospace.data.columns import Columns
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.items import Item, pages_of
 

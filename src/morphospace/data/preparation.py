@@ -76,6 +76,8 @@ class Preparation:
             raise ArgumentError(
                 f'--background: expected auto, white, black, or a colour like #FFD700, got "{self.background}".'
             )
+        if self.label is not None and self.label_from is not None:
+            raise ArgumentError("--label and --label-from both say where labels come from. Give one of them.")
         if self.label_from is not None:
             _check_pattern(self.label_from)
 

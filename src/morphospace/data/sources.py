@@ -1,4 +1,4 @@
-"""Where a data set comes from: a name, a folder of pictures, a file of arrays, the hub, or drawn sprites."""
+"""Where a data set comes from: a name, a folder or archive of pictures, a file of arrays, the hub, or sprites."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from morphospace.data.archive import is_archive
 from morphospace.data.arrays import array_file_kind, open_arrays
-from morphospace.data.collections import folder_collection, sprites_collection
+from morphospace.data.collections import archive_collection, folder_collection, sprites_collection
 from morphospace.data.dataset import Dataset
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.named import SOURCES, prepared_folder
@@ -34,7 +35,7 @@ def is_local(source: str) -> bool:
     return Path(source).exists() or source.partition(":")[0] == "sprites"
 
 
-_KINDS = "a folder of pictures, a file .npz, .npy or IDX, sprites, hf:NAME"
+_KINDS = "a folder, zip or tar of pictures, a file .npz, .npy or IDX, sprites, hf:NAME"
 
 
 def open_dataset(
@@ -44,8 +45,8 @@ def open_dataset(
 
     Args:
         source: a named set ("mnist", found in ``$MORPHOSPACE_DATA`` or the cache, else fetched); the path of a
-            folder of pictures or of a file of arrays; "sprites" or "sprites:count=500,size=32,seed=1,colour=grey";
-            "hf:NAME" for a set of the Hugging Face hub.
+            folder, zip or tar of pictures, or of a file of arrays; "sprites" or
+            "sprites:count=500,size=32,seed=1,colour=grey"; "hf:NAME" for a set of the Hugging Face hub.
         preparation: how pictures are brought to one form.
         progress: told about downloads and preparation.
 
@@ -75,6 +76,9 @@ def open_dataset(
     path, names = Path(text), ", ".join(SOURCES)
     if path.is_dir():
         return prepare(folder_collection(path, prepared), prepared, cache=cache, progress=progress)
+    if not array_file_kind(path) and is_archive(path):
+        archive = archive_collection(path, prepared, cache=cache, progress=progress)
+        return prepare(archive, prepared, cache=cache, progress=progress)
     if path.is_file() and array_file_kind(path):
         return replace(reshaped(open_arrays(path, prepared), prepared), source=str(path.resolve()))
     if path.exists():
@@ -115,7 +119,7 @@ def open_item(text: str, preparation: Preparation | None = None, *, progress: Pr
     split_name, _, number = rest.partition("/")
     if not name or not number.isdecimal():
         raise ArgumentError(f'IMAGE: expected a file or an item like "mnist:test/17", got "{text}".')
-    arrays = name in SOURCES or Path(name).is_file()
+    arrays = name in SOURCES or (Path(name).is_file() and array_file_kind(Path(name)))
     split = open_dataset(name, None if arrays else preparation, progress=progress).split(split_name)
     if int(number) >= len(split):
         raise ArgumentError(

@@ -58,7 +58,7 @@ def held_out(keys: Keys) -> NDArray[np.bool_]:
     Raises:
         DataError: if all keys are equal.
     """
-    found = keys < np.uint64(int(HELD_OUT * 2**64))
+    found: NDArray[np.bool_] = keys < np.uint64(int(HELD_OUT * 2**64))
     if not found.any() or found.all():
         found = keys == keys.min()
     if found.all():
@@ -73,7 +73,7 @@ def lowest(keys: Keys) -> NDArray[np.bool_]:
         DataError: if all keys are equal.
     """
     last = np.sort(keys)[max(1, round(HELD_OUT * len(keys))) - 1]
-    chosen = keys <= last
+    chosen: NDArray[np.bool_] = keys <= last
     if chosen.all():
         raise DataError("images: expected at least two different training images, got one, or copies of it.")
     return chosen

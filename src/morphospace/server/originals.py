@@ -13,7 +13,7 @@ from morphospace.data.sources import is_local
 from morphospace.errors import MorphospaceError
 from morphospace.space import Space
 from morphospace.training.runs import run_data
-from morphospace.workflow import preparation_for
+from morphospace.workflow import own_preparation
 
 __all__ = ["Originals", "find_originals"]
 
@@ -42,12 +42,12 @@ def _places(space: Space, folder: Path | None) -> Iterator[tuple[str, Preparatio
         known = (run_data(folder) if folder else None) or {}
         asked = known.get("preparation")
         if known.get("source"):
-            yield str(known["source"]), None if asked is None else Preparation.from_json(asked)
+            yield str(known["source"]), Preparation.from_json(asked or {})
     except (MorphospaceError, KeyError, TypeError, ValueError):
         pass  # a damaged run is no reason to show nothing
     name = str(space.about["data"].get("name", ""))
     if name in SOURCES or name == "sprites":
-        yield name, preparation_for(space)
+        yield name, own_preparation(space, None)
 
 
 class Originals:

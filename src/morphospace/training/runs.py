@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from morphospace.errors import FileError, RunBusyError
-from morphospace.files import next_numbered, number_of, read_json, remove_leftovers, write_json
+from morphospace.files import atomic_file, next_numbered, number_of, read_json, remove_leftovers, write_json
 
 __all__ = [
     "BEST",
@@ -23,13 +25,16 @@ __all__ = [
     "latest_run",
     "locked",
     "read_run",
+    "read_trained_on",
     "run_data",
+    "write_trained_on",
 ]
 
 RECIPE = "recipe.json"
 CHECKPOINT = "checkpoint/state.safetensors"
 BEST = "checkpoint/best.safetensors"
 METRICS = "metrics.jsonl"
+TRAINED_ON = "trained-on.npy"
 SPACE = "space"
 _LOCK = ".lock"
 _FORMAT = "morphospace-run-1"
@@ -90,6 +95,30 @@ def run_data(folder: Path) -> dict[str, Any] | None:
         if (place / RECIPE).is_file():
             found: dict[str, Any] = read_run(place)["data"]
             return found
+    return None
+
+
+def write_trained_on(run: Path, keys: NDArray[np.uint64]) -> None:
+    """Keep the sorted keys of the images that a run learns from: its space can then be judged on others.
+
+    They stay with the run, and never go into its bundle: who has a picture could tell by them that it was learned from.
+    """
+    with atomic_file(run / TRAINED_ON) as partial, partial.open("wb") as stream:
+        np.save(stream, keys)
+
+
+def read_trained_on(folder: Path) -> NDArray[np.uint64] | None:
+    """The keys that the run that ``folder`` or its bundle belongs to keeps; None where there are none."""
+    for place in (folder, folder.parent):
+        if (place / TRAINED_ON).is_file():
+            try:
+                keys: NDArray[np.uint64] = np.load(place / TRAINED_ON, allow_pickle=False).astype("<u8", casting="safe")
+            except (OSError, ValueError, EOFError, TypeError) as error:
+                raise FileError(
+                    f"{place / TRAINED_ON} is damaged: expected the keys of images ({error}). Remove it: what the "
+                    "space learned from is then unknown."
+                ) from error
+            return keys
     return None
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from morphospace._version import __version__
 from morphospace.attribute_files import without_names
 from morphospace.data import Dataset, Split, examples, spread, with_validation
+from morphospace.data.dataset import every_key
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
 from morphospace.interpretation import Interpretation
@@ -25,7 +26,7 @@ from morphospace.space import Space
 from morphospace.training import EpochEnded, Settings, Stepped, Trainer, load_checkpoint, save_checkpoint
 from morphospace.training.checkpoint import load_weights, save_weights
 from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
-from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE
+from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE, TRAINED_ON, write_trained_on
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
 from morphospace.workflow.stretches import stages_of
 
@@ -52,6 +53,7 @@ def about_data(dataset: Dataset) -> dict[str, Any]:
     return {
         "name": dataset.name,
         "fingerprint": dataset.fingerprint,
+        "content": dataset.content,
         "train_images": len(dataset.train),
         "test_images": len(dataset.test),
         "label_names": list(dataset.label_names),
@@ -175,6 +177,8 @@ class Run:
     def _begin(self) -> None:
         if self.run is None:
             return
+        if not (self.run / TRAINED_ON).is_file():
+            write_trained_on(self.run, every_key(self.dataset.train))
         checkpoint = self.run / CHECKPOINT
         if checkpoint.is_file():
             load_checkpoint(self.trainer, checkpoint)

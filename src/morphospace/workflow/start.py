@@ -16,17 +16,17 @@ from morphospace.data import Dataset, Preparation, dataset_from_arrays, open_dat
 from morphospace.data.batches import steps_per_epoch
 from morphospace.data.dataset import with_validation
 from morphospace.data.prepare import reshaped
-from morphospace.errors import ArgumentError, DataError
+from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import safe_name
 from morphospace.recipes import RECIPES, Recipe, default_recipe, find_recipe, with_settings
 from morphospace.space import Space, load
 from morphospace.training import Settings, choose_settings, settled
-from morphospace.training.runs import create_run, locked
+from morphospace.training.runs import RECIPE, create_run, locked
 from morphospace.workflow.events import Listener, Result, deaf
 from morphospace.workflow.run import Run, about_data
 from morphospace.workflow.stretches import GENTLER
 
-__all__ = ["choose_recipe", "preparation_for", "train", "train_run"]
+__all__ = ["choose_recipe", "own_preparation", "preparation_for", "train", "train_run"]
 
 _SMALL_GREY, _COLOUR = (8, 8, 1), (64, 64, 3)
 _LARGEST_SEED = (1 << 63) - 1
@@ -141,6 +141,27 @@ def preparation_for(space: Space, asked: Preparation | None = None) -> Preparati
         interpretation=space.interpretation,
         split_by="source" if known else "pixels",
     )
+
+
+def own_preparation(space: Space, run: Mapping[str, Any] | None) -> Preparation:
+    """How the set that ``space`` was trained on was prepared: its labels, groups and split are found as they were.
+
+    Args:
+        space: decides the form of images.
+        run: what :func:`morphospace.training.runs.run_data` says; None for a bundle alone.
+
+    Raises:
+        FileError: if the run's description is damaged.
+    """
+    if run is None:  # it knows of its set no more than how it was split
+        by_files = "content" in space.about.get("data", {})
+        return dataclasses.replace(preparation_for(space), split_by="source" if by_files else "pixels")
+    try:
+        asked = Preparation.from_json(run.get("preparation") or {})
+    except (TypeError, ValueError) as error:
+        raise FileError(f"RUN: {RECIPE} of this run is damaged: {error}.") from error
+    rest = Preparation(label=asked.label, label_from=asked.label_from, group=asked.group)
+    return dataclasses.replace(preparation_for(space, rest), split_by=asked.split_by)
 
 
 def choose_recipe(
