@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from morphospace.data.dataset import Dataset, dataset_from_arrays
 from morphospace.data.idx import parse_idx, unpack
+from morphospace.data.matlab import matlab_arrays
 from morphospace.errors import DataError, FileError
 from morphospace.files import read_bytes
 from morphospace.images import Images
@@ -25,14 +26,19 @@ _LABELS = ("labels", "y", "targets", "target", "label", "arr_1")
 
 
 def array_file_kind(path: Path) -> str | None:
-    """The kind of a file by its name: "npz", "npy", "idx"; None for another.
+    """The kind of a file by its name: "npz", "npy", "mat", "idx"; None for another.
 
     Example:
         >>> array_file_kind(Path("train-images-idx3-ubyte.gz"))
         'idx'
     """
     name = path.name.lower().removesuffix(".gz")
-    for kind, endings in (("npz", (".npz",)), ("npy", (".npy",)), ("idx", (".idx", "ubyte", ".idx3", ".idx1"))):
+    for kind, endings in (
+        ("npz", (".npz",)),
+        ("npy", (".npy",)),
+        ("mat", (".mat",)),
+        ("idx", (".idx", "ubyte", ".idx3", ".idx1")),
+    ):
         if name.endswith(endings):
             return kind
     return None
@@ -50,7 +56,7 @@ def open_arrays(path: Path) -> Dataset:
         DataError: if it holds no images.
     """
     kind, name = array_file_kind(path), path.name.split(".")[0]
-    arrays = _idx_family(path) if kind == "idx" else _numpy(path)
+    arrays = _idx_family(path) if kind == "idx" else matlab_arrays(path) if kind == "mat" else _numpy(path)
     found: dict[str, Any] = {}
     for part, prefixes in _PARTS.items():
         images, labels = _pick(arrays, prefixes, _IMAGES), _pick(arrays, prefixes, _LABELS)

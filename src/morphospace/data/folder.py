@@ -10,16 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from morphospace.decoding import PICTURE_SUFFIXES
 from morphospace.errors import DataError, FileError
 
 __all__ = ["NO_FOLDER", "Listing", "Problem", "list_folder", "shown_name", "unchanged"]
 
-# fmt: off
-PICTURE_SUFFIXES = frozenset([
-    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif",
-    ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".jp2", ".ico",
-])
-# fmt: on
 _SPLITS = {
     "train": "train",
     "training": "train",

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from morphospace.data.attributes import Attributes
 from morphospace.data.collections import Collection, Columns
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.items import Item, pages_of
@@ -32,15 +33,17 @@ def paged(collection: Collection, progress: Progress = no_progress) -> tuple[Col
     def columns() -> Columns:
         known = collection.columns()
         labels, splits = ([values[i] for i in file] if values else () for values in (known.labels, known.splits))
-        groups = [known.groups[i] if known.groups else str(i) for i in file]
-        attributes = {name: np.asarray(values)[file] for name, values in known.attributes.items()}
+        # The pages of a file are alike, and stay together; those of a single one are all that there is to test on.
+        groups = [known.groups[i] if known.groups else str(i) for i in file] if count > 1 else ()
+        attributes: Attributes = {name: values[file] for name, values in known.attributes.items()}
         return known._replace(labels=labels, splits=splits, groups=groups, attributes=attributes)
 
     stacks = int((np.bincount(file) > 1).sum())
     several = dataclasses.replace(
         collection, items=[item for _, item in pages], item_name=lambda i: pages[i][0], columns=columns
     )
+    alone = "; being of one file, they lie on both sides of the split" if count == 1 else ""
     return several, [
-        f"{len(pages) - count + stacks:,} pages of {stacks:,} files became a picture each, those of one file on one "
-        "side of the split; --frames first, max or mean makes one picture of a file"
+        f"{len(pages) - count + stacks:,} pages of {stacks:,} files became a picture each{alone}; "
+        "--frames first, max or mean makes one picture of a file"
     ]

@@ -118,11 +118,12 @@ def _hash(value: object) -> str:
 
 def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:
     counts = Counter(re.split(r" \(|: ", problem.reason)[0] for problem in problems)
-    kinds = ", ".join(f"{count} {reason}" for reason, count in counts.most_common(4))
+    kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
     first = problems[0]
+    says_what = ": " in first.reason or "--" in first.reason
     raise DataError(
-        f"DATA: {len(problems)} files of {collection.name} cannot be used, {why}: {kinds}; "
-        f"the first is {first.name} ({first.reason}). Remove or replace them."
+        f"DATA: {len(problems):,} files of {collection.name} cannot be used, {why}: {kinds}. The first is "
+        f"{first.name}: {first.reason}.{'' if says_what else ' Remove or replace them.'}"
     )
 
 
