@@ -143,21 +143,22 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     if _frames(preparation) == "all":
         collection, notes = paged(collection, progress)
     count, columns = len(collection.items), collection.columns()
-    shape, how, more = _plan(collection, preparation)
-    notes += more
+    plan = _plan(collection, preparation)
+    shape, how = plan.shape, plan.how
+    notes += plan.notes
     path = folder / IMAGES
     _check_room(folder, count * int(np.prod(shape)))
     place = Place(path, write_header(path, (count, *shape)))
     with path.open("r+b") as stream:
         stream.truncate(place.offset + count * int(np.prod(shape)))
     found = _write_pixels(collection, how, shape, preparation, place, progress)
-    right = interpretation_for(preparation, found.tally, how)
+    right = interpretation_for(preparation, found.tally.with_drawn(plan.sample))
     if right != how:
         notes.append(f"the pictures were prepared twice: the {_SAMPLE} looked at first are not like all {count:,}")
         how = right
         found = _write_pixels(collection, how, shape, preparation, place, progress)
     digests, sizes, coloured, reasons, tally = found
-    notes += notes_of(tally, how)
+    notes += notes_of(tally.with_drawn(plan.sample), how)
     problems = [Problem(collection.item_name(i), reasons[i]) for i in sorted(reasons)]
     if len(reasons) * 2 > count:
         _refuse(collection, problems, f"more than half of {count}")
@@ -240,8 +241,17 @@ def _check_room(folder: Path, needed: int) -> None:
         )
 
 
-def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, int, int], Interpretation, list[str]]:
-    """The (H, W, C) that all images get, how samples become pixels, and what a person should know of the form."""
+class _Plan(NamedTuple):
+    """The (H, W, C) that all images get, how samples become pixels, what to say of it, and the sample it goes by."""
+
+    shape: tuple[int, int, int]
+    how: Interpretation
+    notes: list[str]
+    sample: Tally
+
+
+def _plan(collection: Collection, preparation: Preparation) -> _Plan:
+    """What a sample of the pictures says of all."""
     items = collection.items
     chosen = spread(len(items), _SAMPLE)
     some: list[tuple[int, int]] = []
@@ -269,7 +279,8 @@ def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, 
     colour = preparation.colour
     if colour == "auto":
         colour = "colour" if any_colour else "grey"
-    return (height, width, 3 if colour == "colour" else 1), interpretation_for(preparation, tally), notes
+    shape = (height, width, 3 if colour == "colour" else 1)
+    return _Plan(shape, interpretation_for(preparation, tally), notes, tally)
 
 
 def _size(found: Sequence[tuple[int, int]]) -> tuple[int, int]:
