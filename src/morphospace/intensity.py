@@ -223,7 +223,7 @@ def _dim(window: Window, values: Values) -> str:
     low, high = (min(max(float(v), window.low), window.high) for v in np.percentile(values.drawn, (0.5, 99.5)))
     share = (high - low) / (window.high - window.low)
     return (
-        f"; 99% of them lie within {share:.0%} of that, and --intensity 0.5%:99.5% uses it all"
+        f"; 99% of them lie within {max(share, 0.01):.0%} of that, and --intensity 0.5%:99.5% uses it all"
         if share < _NARROW
         else ""
     )

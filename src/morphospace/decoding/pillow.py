@@ -129,8 +129,8 @@ def _missing(source: Source, picture: Image.Image, number: int) -> NDArray[np.bo
     again = _opened(source, number)
     cast("Any", again).im = Image.new(picture.mode, picture.size, 255 if picture.mode == "P" else ones).im
     _loaded(again, keep=True)
-    differs: NDArray[np.bool_] = np.not_equal(np.asarray(again), np.asarray(picture))
-    return differs.any(-1) if differs.ndim == 3 else differs
+    differs: NDArray[np.bool_] = np.not_equal(_array(again), _array(picture)).any(-1)
+    return differs
 
 
 def _raw_mode(picture: Image.Image) -> str:
@@ -164,7 +164,7 @@ def _wide(source: Source, number: int, raw: str) -> NDArray[np.uint16] | None:
     upper: NDArray[np.uint16]
     lower: NDArray[np.uint16]
     upper, lower = (decoded(f"{mode};16{letter}").astype(np.uint16) for letter in ("BL" if big else "LB"))
-    return upper << 8 | lower
+    return upper << np.uint16(8) | lower
 
 
 def samples_of(picture: Image.Image, how: Interpretation, wide: NDArray[np.uint16] | None = None) -> Samples:
