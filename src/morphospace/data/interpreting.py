@@ -41,14 +41,11 @@ def notes_of(tally: Tally, how: Interpretation) -> list[str]:
     """What a person should know of how these pictures were read, each with the option that decides otherwise."""
     notes = _of_intensity(tally, how)
     if tally.further_pages and how.frames == "first":
-        pages = _plural(tally.further_pages, "further page")
-        notes.append(
-            f"{pages} of {_plural(tally.stacks, 'file')} were not read; --frames all makes a picture of each, "
-            "--frames max or mean one of all"
-        )
+        notes.append(f"{_unread(tally)}; --frames all makes a picture of each, --frames max or mean one of all")
     elif tally.further_pages and how.frames in ("max", "mean"):
         notes.append(
-            f"{_plural(tally.stacks, 'file')} of several pages became the {how.frames} of these; --frames first"
+            f"the pages of {_plural(tally.stacks, 'file')} became one picture, the {how.frames} of their values; "
+            "--frames changes that"
         )
     if tally.transparent:
         notes.append(_of_background(tally, how))
@@ -102,6 +99,11 @@ def _of_background(tally: Tally, how: Interpretation) -> str:
     return f"what is transparent in {pictures} became {colour}{why}; --background changes that"
 
 
+def _unread(tally: Tally) -> str:
+    were = "was" if tally.further_pages == 1 else "were"
+    return f"{_plural(tally.further_pages, 'further page')} of {_plural(tally.stacks, 'file')} {were} not read"
+
+
 def _plural(count: int, what: str) -> str:
     return f"{count:,} {what}" + ("" if count == 1 else "s")
 
@@ -121,7 +123,7 @@ def notes_for_space(tally: Tally, how: Interpretation) -> list[str]:
         if tally.clipped[kind]:
             notes.append(f"the space knows {kind} values of {low} to {high}; {_share_clipped(tally, kind)}")
     if tally.further_pages and how.frames == "first":
-        notes.append(f"{_plural(tally.further_pages, 'further page')} of {_plural(tally.stacks, 'file')} were not read")
+        notes.append(_unread(tally))
     return notes + [
         words.format(_plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
     ]
