@@ -146,7 +146,7 @@ def test_the_command_says_what_was_clipped_and_not_read(
     codes = np.load(tmp_path / "codes.npz")["z"]
     assert np.allclose(codes[0], twelve.encode(np.full((8, 8), AS_TWELVE, np.uint8)).mean[0], atol=1e-6)
     ran = morpho("reconstruct", str(space), str(folder / "b.png"), "--out", "r.png")
-    assert "3.12% of them lie outside" in ran.err
+    assert "6.25% of them lie outside" in ran.err
 
 
 def test_a_space_of_all_pages_takes_each_page_of_a_folder(tmp_path: Path, morpho: Callable[..., Ran]) -> None:

@@ -33,7 +33,7 @@ from morphospace.data.preparation import Preparation
 from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, SPLITS, open_prepared
 from morphospace.data.store import write_header
 from morphospace.data.tally import Tally
-from morphospace.errors import DataError, FileError
+from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import atomic_folder, remove_leftovers, safe_name, write_json
 from morphospace.images import fit_image
 from morphospace.interpretation import Frames, Interpretation
@@ -79,6 +79,9 @@ def prepare(
 
 def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
     """A set of arrays, whose images have one form already, in the form that ``preparation`` asks for."""
+    for name in ("frames", "truncated"):
+        if getattr(preparation, name) != getattr(Preparation(), name):
+            raise ArgumentError(f"--{name}: is for files of pictures, and {dataset.name} has arrays. Leave it out.")
     height, width = preparation.size or dataset.shape[:2]
     channels = {"auto": dataset.shape[2], "grey": 1, "colour": 3}[preparation.colour]
     shape = (height, width, channels)
@@ -153,10 +156,10 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         stream.truncate(place.offset + count * int(np.prod(shape)))
     found = _write_pixels(collection, how, shape, preparation, place, progress)
     right = interpretation_for(preparation, found.tally.with_drawn(plan.sample))
-    if right != how:
+    if any(right.window(kind) != how.window(kind) for kind in found.tally.values) or right.background != how.background:
         notes.append(f"the pictures were prepared twice: the {_SAMPLE} looked at first are not like all {count:,}")
-        how = right
-        found = _write_pixels(collection, how, shape, preparation, place, progress)
+        found = _write_pixels(collection, right, shape, preparation, place, progress)
+    how = right
     digests, sizes, coloured, reasons, tally = found
     notes += notes_of(tally.with_drawn(plan.sample), how)
     problems = [Problem(collection.item_name(i), reasons[i]) for i in sorted(reasons)]
