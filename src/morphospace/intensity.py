@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
@@ -155,7 +156,7 @@ def window_for(values: Values, wish: Wish = Wish("auto")) -> Window:  # noqa: B0
         return Window(wish.low, wish.high)
     if wish.rule == "full":
         return FULL[values.kind]
-    if wish.rule == "percentiles":
+    if wish.rule == "percentiles" and len(values.drawn):
         low, high = (float(v) for v in np.percentile(values.drawn, (wish.low, wish.high)))
         return Window(low, high) if low < high else _by_itself(values)
     return _by_itself(values)
@@ -189,26 +190,30 @@ def words_of(kind: Kind, window: Window, values: Values) -> str:
     """How samples become grey levels, for a person; "" for 8 bits that stay as they are."""
     if kind == "8-bit" and window == FULL[kind]:
         return ""
-    low, high = _number(window.low), _number(window.high)
+    low, high = (_number(value, window.high - window.low) for value in window)
     rule = f"{low} is black and {high} is white in all pictures; --intensity changes that"
     return f"{_what(kind, window, values)}: {rule}{_dim(window, values)}"
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == round(value) else f"{value:.4g}"
+def _number(value: float, span: float) -> str:
+    """A value with as many digits as tell it from others of its span."""
+    digits = 0 if value == round(value) else max(0, 3 - math.floor(math.log10(span or 1)))
+    text = f"{round(value, digits) + 0.0:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _what(kind: Kind, window: Window, values: Values) -> str:
-    stored = "values with fractions" if kind == "float" and not values.whole else f"{kind} values"
-    span = f"{stored} of {_number(values.low)} to {_number(values.high)}"
+    stored = "fractional values" if kind == "float" and not values.whole else f"{kind} values"
+    low, high = (_number(value, values.high - values.low) for value in (values.low, values.high))
+    span = f"{stored} of {low} to {high}"
     if not values.whole or window.low != 0:
         return span
-    if values.high == window.high == 1:
+    if values.low == 0 and values.high == window.high == 1:
         return f"{stored} of 0 and 1 alone, as masks have"
     if values.high == window.high <= _FEW:
         return f"{span}, as masks of labels have"
     bits = next((bits for bits in _DEPTHS if window.high == 2**bits - 1), None)
-    return f"{span}, so {bits} bits are in use" if bits and values.high <= window.high else span
+    return f"{span}, so {bits} bits are in use" if bits and window.high == _white_of_whole(kind, values.high) else span
 
 
 def _dim(window: Window, values: Values) -> str:
@@ -218,7 +223,9 @@ def _dim(window: Window, values: Values) -> str:
     low, high = (min(max(float(v), window.low), window.high) for v in np.percentile(values.drawn, (0.5, 99.5)))
     share = (high - low) / (window.high - window.low)
     return (
-        f". 99% of them lie within {share:.0%} of that: --intensity 0.5%:99.5% uses it all" if share < _NARROW else ""
+        f"; 99% of them lie within {max(share, 0.01):.0%} of that, and --intensity 0.5%:99.5% uses it all"
+        if share < _NARROW
+        else ""
     )
 
 

@@ -16,6 +16,7 @@ from morphospace.data.idx import idx_family
 from morphospace.data.in_memory import Part, dataset_of
 from morphospace.data.labels import attribute_columns
 from morphospace.data.levels import laid_out
+from morphospace.data.matlab import matlab_arrays
 from morphospace.data.preparation import Preparation
 from morphospace.errors import DataError
 
@@ -29,14 +30,14 @@ _IDX = re.compile(r"(ubyte|[.-]idx\d?|[.-]idx\d-[a-z]+)$")
 
 
 def array_file_kind(path: Path) -> str | None:
-    """The kind of a file by its name: "npz", "npy", "idx"; None for another.
+    """The kind of a file by its name: "npz", "npy", "mat", "idx"; None for another.
 
     Example:
         >>> array_file_kind(Path("train-images-idx3-ubyte.gz")), array_file_kind(Path("qmnist-test-labels-idx2-int"))
         ('idx', 'idx')
     """
     name = path.name.lower().removesuffix(".gz")
-    if name.endswith((".npz", ".npy")):
+    if name.endswith((".npz", ".npy", ".mat")):
         return name[-3:]
     return "idx" if _IDX.search(name) else None
 
@@ -55,15 +56,18 @@ def open_arrays(path: Path, preparation: Preparation | None = None) -> Dataset:
     """
     notes: list[str] = []
     name = path.name.split(".")[0]
-    if array_file_kind(path) == "idx":
+    kind = array_file_kind(path)
+    if kind == "idx":
         arrays: Mapping[str, ArrayMember | NDArray[np.generic]] = idx_family(path)
+    elif kind == "mat":
+        arrays = matlab_arrays(path)
     else:
         arrays = _unpickled(members(path), path, notes)
     parts = {}
-    for kind, (images, labels, rows) in _chosen(arrays, path).items():
+    for part, (images, labels, rows) in _chosen(arrays, path).items():
         count = None if labels is None else len(labels)
-        pictures = laid_out(_read(images), f"{path.name}: {kind} images", notes, count=count)
-        parts[kind] = Part(pictures, labels, _attributes(arrays, kind, rows, notes))
+        pictures = laid_out(_read(images), f"{path.name}: {part} images", notes, count=count)
+        parts[part] = Part(pictures, labels, _attributes(arrays, part, rows, notes))
     _same_attributes(parts, notes)
     return dataset_of(parts, name, preparation or Preparation(), notes)
 

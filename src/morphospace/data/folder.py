@@ -14,17 +14,12 @@ from typing import NamedTuple
 
 from morphospace.data.content import HEAD, why_no_picture
 from morphospace.data.layout import lay_out, lay_out_as_before
+from morphospace.decoding import PICTURE_SUFFIXES
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import natural_order
 
 __all__ = ["NO_LABEL", "Listing", "Problem", "is_passed_over", "list_folder", "shown_name", "unchanged"]
 
-# fmt: off
-PICTURE_SUFFIXES = frozenset([
-    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif",
-    ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".jp2", ".ico",
-])
-# fmt: on
 TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".txt"])
 _MANY_TEXTS = 10  # in one folder: they belong to a picture each, and none is a table of all
 # fmt: off

@@ -12,22 +12,14 @@ from morphospace.interpretation import Interpretation
 __all__ = ["interpretation_for", "notes_for_space", "notes_of"]
 
 
-def interpretation_for(preparation: Preparation, tally: Tally, sample: Interpretation | None = None) -> Interpretation:
-    """How the samples of a set become pixels: as was asked, and by what they are.
-
-    Args:
-        preparation: what was asked for.
-        tally: what the pictures are.
-        sample: what was decided by a sample of them; percentiles are kept from it.
-    """
+def interpretation_for(preparation: Preparation, tally: Tally) -> Interpretation:
+    """How the samples of a set become pixels: as was asked, and by what they are."""
     if preparation.interpretation is not None:
         return preparation.interpretation
     wish = parse_intensity(preparation.intensity)
     windows: Mapping[Kind, Window] | None = None
     if wish.rule != "file":
         windows = {kind: window_for(values, wish) for kind, values in sorted(tally.values.items())}
-        if wish.rule == "percentiles" and sample is not None:
-            windows = {**windows, **(sample.windows or {})}
     return Interpretation(
         windows=windows,
         channels=tuple(place - 1 for place in preparation.channels or ()),
@@ -49,14 +41,11 @@ def notes_of(tally: Tally, how: Interpretation) -> list[str]:
     """What a person should know of how these pictures were read, each with the option that decides otherwise."""
     notes = _of_intensity(tally, how)
     if tally.further_pages and how.frames == "first":
-        pages = _plural(tally.further_pages, "further page")
-        notes.append(
-            f"{pages} of {_plural(tally.stacks, 'file')} were not read; --frames all makes a picture of each, "
-            "--frames max or mean one of all"
-        )
+        notes.append(f"{_unread(tally)}; --frames all makes a picture of each, --frames max or mean one of all")
     elif tally.further_pages and how.frames in ("max", "mean"):
         notes.append(
-            f"{_plural(tally.stacks, 'file')} of several pages became the {how.frames} of these; --frames first"
+            f"the pages of {_plural(tally.stacks, 'file')} became one picture, the {how.frames} of their values; "
+            "--frames changes that"
         )
     if tally.transparent:
         notes.append(_of_background(tally, how))
@@ -67,11 +56,12 @@ def notes_of(tally: Tally, how: Interpretation) -> list[str]:
 
 
 _REMARKS = {
-    "extra": "{} have more samples than red, green and blue, of which the files say nothing: these were left out; "
+    "extra": "samples beyond red, green and blue, of which the files say nothing, were left out of {}; "
     "--channels 1,2,4 would choose others",
-    "odd pages": "{} have pages of several sizes: only those of the size of the first were used",
-    "planes": "{} are FITS files of several planes, of which the first was read; astropy has the others",
-    "cut": "{} end early; what is missing is grey",
+    "gaps": "places without a number (NaN or infinity) in {} were taken for transparent",
+    "odd pages": "only pages of the size of the first were used of {}",
+    "planes": "only the first plane was read of {} (FITS); astropy has the others",
+    "cut": "what is missing at the end of {} became grey",
 }
 
 
@@ -79,33 +69,39 @@ def _of_intensity(tally: Tally, how: Interpretation) -> list[str]:
     notes: list[str] = []
     several = len(tally.pictures) > 1
     for kind, values in sorted(tally.values.items()):
-        count = f"{_plural(tally.pictures[kind], 'picture')}: " if several else ""
+        pictures = _plural(tally.pictures[kind], "picture")
         if how.windows is None:
             if kind != "8-bit":
                 notes.append(
-                    f"{count}{kind} values by each file's own range, so pictures are not comparable; --intensity auto"
+                    f"{kind} values of {pictures} go by the range of each file alone; --intensity auto has one for all"
                 )
             continue
         words = words_of(kind, how.window(kind), values)
-        clipped = tally.clipped[kind] / tally.samples[kind]
-        if clipped:
-            share = f"{clipped:.2%}" if clipped >= 0.0001 else "fewer than 0.01%"
-            where = f"{tally.clipped_pictures[kind]:,} of {_plural(tally.pictures[kind], 'picture')}"
-            words = f"{words or f'{kind} values'}; {share} lie outside and were clipped, in {where}"
+        if tally.clipped[kind]:
+            words = f"{words or f'{kind} values'}; {_share_clipped(tally, kind)}"
         if words:
-            notes.append(count + words)
+            notes.append(f"{pictures} with {words}" if several else words)
     return notes
+
+
+def _share_clipped(tally: Tally, kind: Kind) -> str:
+    share = tally.clipped[kind] / tally.samples[kind]
+    percent = f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"
+    pictures = _plural(tally.pictures[kind], "picture")
+    return f"{percent} of them lie outside and were clipped, in {tally.clipped_pictures[kind]:,} of {pictures}"
 
 
 def _of_background(tally: Tally, how: Interpretation) -> str:
     names = {(255, 255, 255): "white", (0, 0, 0): "black"}
     colour = names.get(how.background, "#" + bytes(how.background).hex().upper())
-    why = (
-        ", because what is opaque in them is white" if colour == "black" and 2 * tally.white > tally.transparent else ""
-    )
-    return (
-        f"{_plural(tally.transparent, 'picture')} with transparency lie over {colour}{why}; --background changes that"
-    )
+    pictures = _plural(tally.transparent, "picture")
+    why = ", because the rest of them is white" if colour == "black" and 2 * tally.white > tally.transparent else ""
+    return f"what is transparent in {pictures} became {colour}{why}; --background changes that"
+
+
+def _unread(tally: Tally) -> str:
+    were = "was" if tally.further_pages == 1 else "were"
+    return f"{_plural(tally.further_pages, 'further page')} of {_plural(tally.stacks, 'file')} {were} not read"
 
 
 def _plural(count: int, what: str) -> str:
@@ -125,13 +121,9 @@ def notes_for_space(tally: Tally, how: Interpretation) -> list[str]:
                 f"{low} is taken for black and {high} for white"
             )
         if tally.clipped[kind]:
-            share = tally.clipped[kind] / tally.samples[kind]
-            notes.append(
-                f"{max(share, 0.0001):.2%} of the {kind} values lie outside {low} to {high}, which the space was "
-                f"trained on, and were clipped, in {tally.clipped_pictures[kind]:,} of {_plural(pictures, 'picture')}"
-            )
+            notes.append(f"the space knows {kind} values of {low} to {high}; {_share_clipped(tally, kind)}")
     if tally.further_pages and how.frames == "first":
-        notes.append(f"{_plural(tally.further_pages, 'further page')} of {_plural(tally.stacks, 'file')} were not read")
+        notes.append(_unread(tally))
     return notes + [
         words.format(_plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
     ]

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from morphospace.data.attributes import Attributes
 from morphospace.data.collections import Collection
 from morphospace.data.columns import Columns
 from morphospace.data.fetch import Progress, no_progress
@@ -35,14 +36,15 @@ def paged(collection: Collection, progress: Progress = no_progress) -> tuple[Col
         labels, splits, groups = (
             [values[i] for i in file] if values else () for values in (known.labels, known.splits, known.groups)
         )
-        attributes = {name: np.asarray(values)[file] for name, values in known.attributes.items()}
+        attributes: Attributes = {name: values[file] for name, values in known.attributes.items()}
         return known._replace(labels=labels, splits=splits, groups=groups, attributes=attributes)
 
     stacks = int((np.bincount(file) > 1).sum())
     several = dataclasses.replace(
         collection, items=[item for _, item in pages], item_name=lambda i: pages[i][0], columns=columns
     )
+    alone = "; being of one file, they lie on both sides of the split" if count == 1 else ""
     return several, [
-        f"{len(pages) - count + stacks:,} pages of {stacks:,} files became a picture each, those of one file on one "
-        "side of the split; --frames first, max or mean makes one picture of a file"
+        f"{len(pages) - count + stacks:,} pages of {stacks:,} files became a picture each{alone}; "
+        "--frames first, max or mean makes one picture of a file"
     ]

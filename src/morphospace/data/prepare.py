@@ -32,10 +32,10 @@ from morphospace.data.pages import paged
 from morphospace.data.preparation import Preparation
 from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, open_prepared
 from morphospace.data.sizes import size_as_before, size_for
-from morphospace.data.splitting import SPLITS, Keys, kept_together, keys_of_digests, split_kinds
+from morphospace.data.splitting import SPLITS, Keys, kept_together, key_of, keys_of_digests, split_kinds
 from morphospace.data.store import write_header
 from morphospace.data.tally import Tally
-from morphospace.errors import DataError, FileError
+from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import atomic_folder, natural_order, remove_leftovers, safe_name, write_json
 from morphospace.images import fit_image
 from morphospace.interpretation import Frames, Interpretation
@@ -79,6 +79,9 @@ def prepare(
 
 def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
     """A set of arrays, whose images have one form already, in the form that ``preparation`` asks for."""
+    for name in ("frames", "truncated"):
+        if getattr(preparation, name) != getattr(Preparation(), name):
+            raise ArgumentError(f"--{name}: is for files of pictures, and {dataset.name} has arrays. Leave it out.")
     height, width = preparation.size or dataset.shape[:2]
     channels = {"auto": dataset.shape[2], "grey": 1, "colour": 3}[preparation.colour]
     shape = (height, width, channels)
@@ -119,11 +122,12 @@ def _hash(value: object) -> str:
 
 def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:
     counts = Counter(re.split(r" \(|: ", problem.reason)[0] for problem in problems)
-    kinds = ", ".join(f"{count} {reason}" for reason, count in counts.most_common(4))
+    kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
     first = problems[0]
+    says_what = ": " in first.reason or "--" in first.reason
     raise DataError(
-        f"DATA: {len(problems)} files of {collection.name} cannot be used, {why}: {kinds}; "
-        f"the first is {first.name} ({first.reason}). Remove or replace them."
+        f"DATA: {len(problems):,} files of {collection.name} cannot be used, {why}: {kinds}. The first is "
+        f"{first.name}: {first.reason}.{'' if says_what else ' Remove or replace them.'}"
     )
 
 
@@ -144,27 +148,31 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     if _frames(preparation) == "all":
         collection, notes = paged(collection, progress)
     count, columns = len(collection.items), collection.columns()
-    shape, how, more = _plan(collection, preparation)
-    notes = [*columns.notes, *notes, *more]
+    plan = _plan(collection, preparation)
+    shape, how = plan.shape, plan.how
+    notes = [*columns.notes, *notes, *plan.notes]
     path = folder / IMAGES
     _check_room(folder, count * int(np.prod(shape)))
     place = Place(path, write_header(path, (count, *shape)))
     with path.open("r+b") as stream:
         stream.truncate(place.offset + count * int(np.prod(shape)))
     found = _write_pixels(collection, how, shape, preparation, place, progress)
-    right = interpretation_for(preparation, found.tally, how)
-    if right != how:
+    right = interpretation_for(preparation, found.tally.with_drawn(plan.sample))
+    if any(right.window(kind) != how.window(kind) for kind in found.tally.values) or right.background != how.background:
         notes.append(f"the pictures were prepared twice: the {_SAMPLE} looked at first are not like all {count:,}")
-        how = right
-        found = _write_pixels(collection, how, shape, preparation, place, progress)
+        found = _write_pixels(collection, right, shape, preparation, place, progress)
+    how = right
     keys, digests, sizes, coloured, reasons, tally = found
-    notes += notes_of(tally, how)
+    notes += notes_of(tally.with_drawn(plan.sample), how)
     problems = [Problem(collection.item_name(i), reasons[i]) for i in sorted(reasons)]
     if len(reasons) * 2 > count:
         _refuse(collection, problems, f"more than half of {count}")
     broken = np.isin(np.arange(count), list(reasons))
     if preparation.split_by == "pixels":
         keys = keys_of_digests(digests)
+    elif isinstance(collection.items[0], Page) and len(np.unique(keys[~broken])) == 1:
+        # The pages of a file are alike, and stay together; those of a single one are all that there is to test on.
+        keys = np.array([key_of(f"{key} page {i}".encode()) for i, key in enumerate(keys.tolist())], np.uint64)
     groups = kept_together(keys, columns.groups) if columns.groups else None
     kinds, more = split_kinds(collection.name, columns.splits, keys, groups, broken)
     notes += more
@@ -247,8 +255,17 @@ def _check_room(folder: Path, needed: int) -> None:
         )
 
 
-def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, int, int], Interpretation, list[str]]:
-    """The (H, W, C) that all images get, how samples become pixels, and what a person should know of the form."""
+class _Plan(NamedTuple):
+    """The (H, W, C) that all images get, how samples become pixels, what to say of it, and the sample it goes by."""
+
+    shape: tuple[int, int, int]
+    how: Interpretation
+    notes: list[str]
+    sample: Tally
+
+
+def _plan(collection: Collection, preparation: Preparation) -> _Plan:
+    """What a sample of the pictures says of all."""
     items = collection.items
     chosen = spread(len(items), _SAMPLE)
     some: list[tuple[int, int]] = []
@@ -276,7 +293,8 @@ def _plan(collection: Collection, preparation: Preparation) -> tuple[tuple[int, 
     colour = preparation.colour
     if colour == "auto":
         colour = "colour" if any_colour else "grey"
-    return (height, width, 3 if colour == "colour" else 1), interpretation_for(preparation, tally), notes
+    shape = (height, width, 3 if colour == "colour" else 1)
+    return _Plan(shape, interpretation_for(preparation, tally), notes, tally)
 
 
 def _numbered(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from morphospace.data.archive import is_archive
 from morphospace.data.arrays import array_file_kind, open_arrays
 from morphospace.data.collections import archive_collection, folder_collection, sprites_collection
+from morphospace.data.conversion import conversion
 from morphospace.data.dataset import Dataset
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.named import SOURCES, prepared_folder
@@ -81,6 +82,8 @@ def open_dataset(
         return prepare(archive, prepared, cache=cache, progress=progress)
     if path.is_file() and array_file_kind(path):
         return replace(reshaped(open_arrays(path, prepared), prepared), source=str(path.resolve()))
+    if path.is_file() and (words := conversion(path)):
+        raise FileError(f"DATA: {path} is {words}.")
     if path.exists():
         raise ArgumentError(f"DATA: {path} is no set of images. Expected {_KINDS}, or a name: {names}.")
     if "/" in text or "\\" in text or path.suffix:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,12 @@ class Tally:
             getattr(self, name).update(getattr(other, name))
         for name in ("further_pages", "stacks", "transparent", "white"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def with_drawn(self, sample: Tally) -> Tally:
+        """The same with the values that were drawn from a sample of these pictures."""
+        drawn = {kind: sample.values[kind].drawn for kind in self.values if kind in sample.values}
+        values = {kind: found._replace(drawn=drawn.get(kind, found.drawn)) for kind, found in self.values.items()}
+        return replace(self, values=values)
 
     def count(self, samples: Samples, clipped: int = 0, *, drawn: bool = False) -> None:
         """Count in one picture; with ``drawn``, some of its values are kept, for percentiles."""

@@ -87,5 +87,4 @@ def numpy_samples(source: Source) -> Samples | None:
         values = np.moveaxis(values, 0, -1)
     height, width, count = values.shape
     source.check_size(height, width)
-    picture, alpha = with_gaps(chosen(values, count if count in (1, 3) else 0, source.how), None)
-    return Samples(picture, (height, width), alpha)
+    return with_gaps(Samples(chosen(values, count if count in (1, 3) else 0, source.how), (height, width)))

@@ -105,7 +105,7 @@ def _samples(source: Source, picture: Image.Image, number: int, raw: str) -> Sam
     if picture.format == "PPM" and found.values.dtype == np.int32 and not _as_before(source.how):
         return found._replace(values=found.values.astype(np.uint16))  # Pillow has spread them to 16 bits
     extra = picture.format == "TIFF" and 0 in cast("TiffImagePlugin.TiffImageFile", picture).tag_v2.get(338, ())
-    return found._replace(remarks=("extra",)) if extra and not source.how.channels else found
+    return found._replace(remarks=(*found.remarks, "extra")) if extra and not source.how.channels else found
 
 
 def _loaded(picture: Image.Image, *, keep: bool) -> bool:
@@ -129,8 +129,8 @@ def _missing(source: Source, picture: Image.Image, number: int) -> NDArray[np.bo
     again = _opened(source, number)
     cast("Any", again).im = Image.new(picture.mode, picture.size, 255 if picture.mode == "P" else ones).im
     _loaded(again, keep=True)
-    differs = np.asarray(again) != np.asarray(picture)
-    return differs.any(-1) if differs.ndim == 3 else differs
+    differs: NDArray[np.bool_] = np.not_equal(_array(again), _array(picture)).any(-1)
+    return differs
 
 
 def _raw_mode(picture: Image.Image) -> str:
@@ -161,8 +161,10 @@ def _wide(source: Source, number: int, raw: str) -> NDArray[np.uint16] | None:
 
     if mode == "LA":
         return decoded("RGBA").view(">u2").astype(np.uint16)
+    upper: NDArray[np.uint16]
+    lower: NDArray[np.uint16]
     upper, lower = (decoded(f"{mode};16{letter}").astype(np.uint16) for letter in ("BL" if big else "LB"))
-    return upper << 8 | lower
+    return upper << np.uint16(8) | lower
 
 
 def samples_of(picture: Image.Image, how: Interpretation, wide: NDArray[np.uint16] | None = None) -> Samples:
@@ -171,14 +173,14 @@ def samples_of(picture: Image.Image, how: Interpretation, wide: NDArray[np.uint1
     if how.channels:
         whole = values if alpha is None else np.concatenate([values, _as_samples(alpha, values.dtype)], -1)
         values, alpha = chosen(whole, 0, how), None
-    if not _as_before(how):
-        values, alpha = with_gaps(values, alpha)
     values, alpha = (upright(array, _orientation(picture)) for array in (values, alpha))
-    return Samples(values, values.shape[:2], None if alpha is None or (alpha == 255).all() else alpha)
+    found = Samples(values, values.shape[:2], None if alpha is None or (alpha == 255).all() else alpha)
+    return found if _as_before(how) else with_gaps(found)
 
 
 def _as_samples(alpha: NDArray[np.uint8], dtype: np.dtype[Any]) -> NDArray[Any]:
-    return (alpha.astype(dtype) * dtype.type(257 if dtype == np.uint16 else 1))[..., None]
+    samples: NDArray[Any] = alpha.astype(dtype) * dtype.type(257 if dtype == np.uint16 else 1)
+    return samples[..., None]
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -229,6 +231,5 @@ def _fits(found: Samples, data: bytes) -> Samples:
         values = (values.astype(np.int32) + 32768).astype(np.uint16)
     elif (zero, scale) != (0, 1):
         values = (values * scale + zero).astype(np.float32)
-    values, alpha = with_gaps(values, None)
     planes = int(cards.get(b"NAXIS3", b"1")) > 1
-    return found._replace(values=values, alpha=alpha, remarks=("planes",) if planes else ())
+    return with_gaps(found._replace(values=values, remarks=(*found.remarks, *(("planes",) if planes else ()))))

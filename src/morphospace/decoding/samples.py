@@ -94,13 +94,15 @@ def chosen(values: NDArray[Any], named: int, how: Interpretation) -> NDArray[Any
     return values[..., :named]
 
 
-def with_gaps(values: NDArray[Any], alpha: NDArray[np.uint8] | None) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
-    """Values where NaN and infinity, which are no values, are transparent, if there are any."""
+def with_gaps(found: Samples) -> Samples:
+    """Samples of which those that are no numbers, NaN and infinity, are transparent."""
+    values = found.values
     if values.dtype.kind != "f" or (finite := np.isfinite(values)).all():
-        return values, alpha
+        return found
     there = finite.all(-1)
-    shown = np.where(there, np.uint8(255) if alpha is None else alpha, np.uint8(0)).astype(np.uint8)
-    return np.where(there[..., None], values, 0).astype(values.dtype), shown
+    alpha = np.where(there, np.uint8(255) if found.alpha is None else found.alpha, np.uint8(0)).astype(np.uint8)
+    values = np.where(there[..., None], values, 0).astype(values.dtype)
+    return found._replace(values=values, alpha=alpha, remarks=(*found.remarks, "gaps"))
 
 
 _TURNS: dict[int, tuple[int, bool]] = {  # by orientation: quarter turns to the left, and whether mirrored before

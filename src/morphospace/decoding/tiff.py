@@ -54,10 +54,11 @@ def tiff_pages(source: Source, wanted: Sequence[int] | None = None) -> Iterator[
     logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what is wrong is said in an error
     try:
         with TiffFile(io.BytesIO(source.data)) as file:
-            count = len(file.pages)
-            source.check_size(file.pages[0].imagelength, file.pages[0].imagewidth, 1 if wanted else count)
-            for number in wanted or range(count):
-                yield _page(file.pages, number, source)
+            pages: Any = file.pages
+            if wanted is None:
+                source.check_size(pages[0].imagelength, pages[0].imagewidth, len(pages))
+            for number in wanted or range(len(pages)):
+                yield _page(pages, number, source)
     except UnreadablePictureError:
         raise
     except (
@@ -101,9 +102,9 @@ def _page(pages: Any, number: int, source: Source) -> Samples:
     if named and clear is not None and not source.how.channels:
         values, alpha = _unmixed(values, clear, associated=extras[clear - named] == 1)
     remarks = ("extra",) if named and _NO_ALPHA in extras and not source.how.channels else ()
-    picture, alpha = with_gaps(chosen(values, named, source.how), alpha)
+    picture = chosen(values, named, source.how)
     picture, alpha = (upright(a, int(page.tags.valueof(_ORIENTATION, 1))) for a in (picture, alpha))
-    return Samples(picture, picture.shape[:2], alpha, pages=len(pages), remarks=remarks)
+    return with_gaps(Samples(picture, picture.shape[:2], alpha, pages=len(pages), remarks=remarks))
 
 
 def _unmixed(values: NDArray[Any], clear: int, *, associated: bool) -> tuple[NDArray[Any], NDArray[np.uint8]]:
