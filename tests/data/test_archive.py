@@ -278,8 +278,8 @@ def test_one_broken_file_in_a_zip_is_one_problem(tmp_path: Path) -> None:
 
 
 def test_archives_of_arrays_and_of_nothing_say_so(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"holds no pictures: .* found 2 \.npy, 1 \.txt\. Unpack it, and name one of"):
-        open_dataset(zipped(tmp_path / "a.zip", {"x.npy": b"1", "y.npy": b"2", "z.txt": b"3"}))
+    with pytest.raises(DataError, match=r"holds no pictures: .* found 2 \.npz, 1 \.txt\. Unpack it, and name one of"):
+        open_dataset(zipped(tmp_path / "a.zip", {"x.npz": b"1", "y.npz": b"2", "z.txt": b"3"}))
     with pytest.raises(DataError, match=r"holds no pictures: .* found nothing"):
         open_dataset(zipped(tmp_path / "b.zip", {}))
 

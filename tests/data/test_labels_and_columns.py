@@ -95,7 +95,7 @@ def test_labels_of_test_and_validation_images_count_too_and_the_fingerprint_is_o
     )
     assert np.asarray(named.train.labels).tolist() == [5, 9] * 3
     assert named.fingerprint == found.fingerprint
-    with pytest.raises(DataError, match="at least 10 names, got 3"):
+    with pytest.raises(DataError, match="from 0 to 2 as there are 3 label_names"):
         dataset_from_arrays(images, [5, 9] * 3, label_names=["a", "b", "c"])
 
 

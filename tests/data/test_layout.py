@@ -143,9 +143,9 @@ def test_a_set_says_what_was_left_out_and_strict_refuses(tmp_path: Path) -> None
 
 def test_verbs_that_take_a_folder_say_what_they_pass_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_folder(tmp_path, 2)
-    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "notes.md").write_text("x")
     assert [name for name, _ in folder_pictures(str(tmp_path)) or []] == ["000.png", "001.png"]
-    words = "1 files in {} were passed over; the first is notes.txt: not a picture's name (.txt)"
+    words = "1 files in {} were passed over; the first is notes.md: not a picture's name (.md)"
     assert words.format(tmp_path) in capsys.readouterr().err.replace("\n", " ")
 
 
@@ -162,13 +162,15 @@ def test_files_of_no_ending_or_a_strange_one_are_looked_at(tmp_path: Path) -> No
         (tmp_path / name).write_bytes(content)
     found = open_dataset(tmp_path)
     assert len(found.train) + len(found.test) == 6 + 8
-    assert {problem.name: problem.reason for problem in found.problems} == {
+    reasons = {problem.name: problem.reason for problem in found.problems}
+    assert reasons["z.heic"].startswith("a HEIC file: pillow_heif")
+    assert reasons == {
         "README": "not a picture by its content",
         "x.dat": "not a picture by its content",
         "y.img": "empty file",
         "notes.txt": "passed over: no table about these pictures",
         "more.bin": "an archive: unpack it, or name it as DATA",
-        "z.heic": "a HEIC picture, which cannot be read: save it as JPEG",
+        "z.heic": reasons["z.heic"],
     }
     images = {image.tobytes() for split in (found.train, found.test) for image in split.images}
     assert noise(60 + ord("s")).tobytes() in images, "scan.dat is read as the PNG that it is"

@@ -18,7 +18,7 @@ from morphospace.data.labels import attribute_columns
 from morphospace.data.levels import laid_out
 from morphospace.data.matlab import matlab_arrays
 from morphospace.data.preparation import Preparation
-from morphospace.errors import DataError
+from morphospace.errors import DataError, FileError
 
 __all__ = ["array_file_kind", "open_arrays"]
 
@@ -78,6 +78,11 @@ def _read(array: ArrayMember | NDArray[np.generic]) -> NDArray[np.generic]:
 
 def _unpickled(found: Mapping[str, ArrayMember], path: Path, notes: list[str]) -> dict[str, ArrayMember]:
     pickled = [name for name, member in found.items() if member.dtype.hasobject]
+    if pickled and len(pickled) == len(found):
+        raise FileError(
+            f"{path} holds pickled objects alone, and unpickling runs what is in them: expected an .npz or .npy of "
+            "plain numbers. Save the images as such: np.save(path, np.stack(images))."
+        )
     if pickled:
         notes.append(
             f"{', '.join(pickled)} in {path.name} {'is' if len(pickled) == 1 else 'are'} pickled and passed over: "

@@ -168,6 +168,12 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     if len(reasons) * 2 > count:
         _refuse(collection, problems, f"more than half of {count}")
     broken = np.isin(np.arange(count), list(reasons))
+    good = digests[~broken]
+    if len(good) > 1 and (good == good[0]).all():
+        raise DataError(
+            f"DATA: all {len(good)} pictures of {collection.name} are copies of one, or became so: see "
+            "--background, --intensity, --channels and --size."
+        )
     if preparation.split_by == "pixels":
         keys = keys_of_digests(digests)
     elif isinstance(collection.items[0], Page) and len(np.unique(keys[~broken])) == 1:
