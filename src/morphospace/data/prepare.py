@@ -86,7 +86,7 @@ def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
     channels = {"auto": dataset.shape[2], "grey": 1, "colour": 3}[preparation.colour]
     shape = (height, width, channels)
     if shape == dataset.shape:
-        return replace(dataset, preparation={"asked": preparation.to_json()})
+        return replace(dataset, preparation={**dataset.preparation, "asked": preparation.to_json()})
 
     def fitted(split: Split) -> Split:
         return replace(
