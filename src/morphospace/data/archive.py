@@ -40,6 +40,9 @@ _PACKED: dict[bytes, Literal["r:gz", "r:bz2", "r:xz"]] = {
     b"BZh": "r:bz2",
     b"\xfd7zXZ\0": "r:xz",
 }  # fmt: skip
+_NAMES = (  # headers that hold names of others
+    tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE,
+)  # fmt: skip
 _RATIO = 250  # times the size of the archive; pictures of pixels hardly get smaller by packing
 _ALWAYS = 1 << 30  # bytes that any archive may hold
 _BLOCK = 4096  # bytes that the smallest file takes
@@ -278,9 +281,9 @@ class _Entry(tarfile.TarInfo):
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Any:
-        """The header in a block of bytes; one that is more than names is not read into memory."""
+        """The header in a block of bytes; long names that are no names are not read into memory."""
         found = super().frombuf(buf, encoding, errors)
-        if not found.isreg() and not found.isdir() and found.size > _CHUNK:
+        if found.type in _NAMES and found.size > _CHUNK:
             raise tarfile.ReadError(f"a header of {found.size:,} bytes")
         return found
 
