@@ -63,7 +63,10 @@ def check_about(about: Mapping[str, Any]) -> None:
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"data.label_names: expected words, got {names!r:.40}")
     if data.get("interpretation") is not None:
-        windows = Interpretation.from_json(data["interpretation"]).windows or {}
+        try:
+            windows = Interpretation.from_json(data["interpretation"]).windows or {}
+        except ValueError as error:
+            raise ValueError(f"data.interpretation: {error}") from error
         if not all(low < high for low, high in windows.values()):
             raise ValueError(f"data.interpretation: expected black below white, got {dict(windows)!r:.60}")
     for block in ("train", "test"):

@@ -153,7 +153,7 @@ def _write_images(
     digests, keys, clipped = [], [], 0
     with path.open("ab") as stream:
         for some in blocks(images):
-            levels, more = levels_of(images[some], rule)
+            levels, more = levels_of(images[some], rule.how)
             clipped += more
             keys.append(array_keys(np.asarray(images[some])))
             if levels.shape[1:] != shape:
