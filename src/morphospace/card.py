@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from morphospace.interpretation import Interpretation
+
 __all__ = ["in_short", "model_card"]
 
 _UNITS = {"beta": "the weight of the KL", "psnr": "dB", "book_loss": "the book's loss"}
@@ -38,6 +40,8 @@ def model_card(
     beside = ["its label"] * labels
     beside += [f"what the set's table says of it ({in_short(attributes)})"] * bool(attributes)
     beside += ["how well it is reconstructed"] * errors
+    found = data.get("interpretation")
+    how = "" if found is None else Interpretation.from_json(found).in_words()
     listed = " and ".join([", ".join(beside[:-1]), beside[-1]] if len(beside) > 1 else beside)
     lines = [
         "---",
@@ -63,6 +67,7 @@ def model_card(
             if value is not None
         ),
         "",
+        *(["## What it takes", f"Later images are read as those of its set: {how}.", ""] if how else []),
         "## What it reveals",
         f"The weights were learned from `{data.get('name', '?')}` ({data.get('licence') or 'licence unknown'}) and "
         "can reproduce typical images of it, after much training on few images even single ones. The reference "

@@ -40,6 +40,31 @@ class Interpretation:
         """The window of a kind of samples."""
         return (self.windows or {}).get(kind, FULL[kind])
 
+    def in_words(self) -> str:
+        """What is not as usual, for a person; "" if nothing is.
+
+        Example:
+            >>> Interpretation(windows={"16-bit": Window(0, 4095)}, channels=(1,), frames="max").in_words()
+            'of 16-bit values 0 is black and 4,095 is white; channel 2 is shown; the max of the pages of a file counts'
+        """
+        windows = {} if self.windows is None else {k: w for k, w in self.windows.items() if w != FULL[k]}
+        said = [f"of {kind} values {low:,g} is black and {high:,g} is white" for kind, (low, high) in windows.items()]
+        if self.windows is None:
+            said.append("each by its own values, if it has more than 8 bits")
+        if self.channels:
+            places = ", ".join(str(place + 1) for place in self.channels)
+            said.append(f"channel {places} is shown" if len(self.channels) == 1 else f"channels {places} are shown")
+        if self.frames != "first":
+            said.append(
+                "each page of a file is an image" if self.frames == "all"
+                else f"the {self.frames} of the pages of a file counts"
+            )  # fmt: skip
+        if self.background != (255, 255, 255):
+            said.append(f"what is transparent lies over #{bytes(self.background).hex().upper()}")
+        if self.truncated:
+            said.append("what is missing at the end of a file is grey")
+        return "; ".join(said)
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         windows = None if self.windows is None else {kind: list(window) for kind, window in self.windows.items()}

@@ -36,6 +36,7 @@ def page(tmp_path: Path) -> str:
         table=[["", f"space {ODD}"], ["PSNR", f"20 {ODD}"], ["KL", "-"]],
         commands=f"morpho atlas {ODD}",
         warnings=[f"collapse {ODD}", "over-fitting"],
+        notes=[f"12 bits {ODD}"],
         footer=f"Morphospace {ODD}",
     )
     return (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -52,6 +53,7 @@ def test_what_comes_from_outside_is_text_wherever_it_stands(page: str) -> None:
     assert texts(page, "<dt>(.*?)</dt>") == [f"latents {ODD}", "beta"]
     assert texts(page, "<dd>(.*?)</dd>") == ["2", f"1 {ODD}"]
     assert texts(page, '<p class="warning">(.*?)</p>') == [f"collapse {ODD}", "over-fitting"]
+    assert texts(page, "<li>(.*?)</li>") == [f"12 bits {ODD}"]
     assert texts(page, "<pre>(.*?)</pre>") == [f"morpho atlas {ODD}"]
     assert texts(page, "<footer>(.*?)</footer>") == [f"Morphospace {ODD}"]
     assert texts(page, 'alt="([^"]*)"') == [f"First {ODD}", "Second", "Film"]
@@ -84,4 +86,4 @@ def test_what_there_is_none_of_leaves_no_trace(tmp_path: Path) -> None:
     write_report(tmp_path / "bare.html", title="t", lead="l", facts=[], exhibits=[])
     page = (tmp_path / "bare.html").read_text(encoding="utf-8")
     body = page[page.index("<body>") :]
-    assert not re.search("<table|<section|<pre|warning", body)
+    assert not re.search("<table|<section|<pre|<ul|warning", body)

@@ -68,7 +68,8 @@ def open_arrays(
     else:
         arrays = _unpickled(members(path), path, notes)
     chosen, wanted = _chosen(arrays, path), preparation or Preparation()
-    attributes = _shared({part: _attributes(arrays, part, rows, notes) for part, (_, _, rows) in chosen.items()}, notes)
+    beside = {part: _attributes(arrays, part, rows, images, notes) for part, (images, _, rows) in chosen.items()}
+    attributes = _shared(beside, notes)
     large = {
         part: LargePart(images, labels, attributes[part])
         for part, (images, labels, _) in chosen.items()
@@ -125,19 +126,33 @@ def _chosen(
 
 
 def _attributes(
-    arrays: Mapping[str, ArrayMember | NDArray[np.generic]], part: str, rows: int, notes: list[str]
+    arrays: Mapping[str, ArrayMember | NDArray[np.generic]],
+    part: str,
+    rows: int,
+    images: ArrayMember | NDArray[np.generic],
+    notes: list[str],
 ) -> dict[str, Attribute]:
-    """What other arrays with a row for each image say of it."""
+    """What other arrays with a row for each image say of it; the rest is passed over, and said."""
     found: dict[str, Attribute] = {}
+    passed: list[str] = []
+    labels = _pick(arrays, _PARTS[part], _LABELS)
     for name, array in arrays.items():
         base = _own_name(name, part)
         fits = len(array.shape) in (1, 2) and array.shape[0] == rows and array.dtype.kind in "uifbU"
-        if base is None or base in (*_IMAGES, *_LABELS) or not fits or array.shape[-1:] > (_COLUMNS,) < array.shape[1:]:
+        if base is None or array is images or array is labels or _names_columns(arrays, name):
+            continue
+        if base.lower() in (*_IMAGES, *_LABELS) or not fits or array.shape[-1:] > (_COLUMNS,) < array.shape[1:]:
+            passed.append(f"{name} {array.shape}")
             continue
         columns = attribute_columns(_read(array), base, _names_of_columns(arrays, array.shape[1:]))
         found |= {one: values for one, values in columns.items() if one not in found}
         if len(columns) > 1:
             notes.append(f"{name} has {len(columns)} columns: they became the attributes {', '.join(columns)}")
+    if passed:
+        notes.append(
+            f"{', '.join(passed)} {'was' if len(passed) == 1 else 'were'} passed over: neither the images, nor their "
+            f"labels, nor up to {_COLUMNS} numbers or words for each of them"
+        )
     return found
 
 
@@ -157,8 +172,18 @@ def _names_of_columns(
     """The words of a plain array that has one for each column."""
     if not columns:
         return ()
-    some = (a for name, a in arrays.items() if a.shape == columns and a.dtype.kind == "U" and "name" in name.lower())
+    some = (a for name, a in arrays.items() if a.shape == columns and _may_name(name, a))
     return next((tuple(str(word) for word in _read(array)) for array in some), ())
+
+
+def _may_name(name: str, array: ArrayMember | NDArray[np.generic]) -> bool:
+    return array.dtype.kind == "U" and "name" in name.lower()
+
+
+def _names_columns(arrays: Mapping[str, ArrayMember | NDArray[np.generic]], name: str) -> bool:
+    """Whether an array has a word for each column of another one."""
+    words = arrays[name]
+    return _may_name(name, words) and any(words.shape == other.shape[1:] for other in arrays.values())
 
 
 def _shared(found: Mapping[str, dict[str, Attribute]], notes: list[str]) -> dict[str, dict[str, Attribute]]:

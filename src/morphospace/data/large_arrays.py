@@ -138,7 +138,7 @@ def _write(
         "resize": preparation.resize,
         "interpretation": rule.how.to_json(),
         "problems": [],
-        "notes": [*notes, *known.notes, *rule_notes(rule, clipped, samples)],
+        "notes": [*notes, *known.notes, *rule_notes(rule, clipped, samples, first.shape[-1])],
         "sizes": {form: count},
         "forms": 1,
         "seconds": round(time.perf_counter() - began, 3),

@@ -163,7 +163,7 @@ def with_channels(array: NDArray[Any], name: str, channels: Sequence[int]) -> ND
         return np.stack([array[..., place] for place in channels], -1)
     if count not in (1, 3, 4):
         raise DataError(
-            f"{name} has {count} channels: say which is grey, --channels 1, or which are red, green and blue, "
+            f"{name} have {count} channels: say which is grey, --channels 1, or which are red, green and blue, "
             "--channels 1,2,3. If they are slices, make each a picture: images.reshape(-1, H, W)."
         )
     return array
@@ -303,10 +303,17 @@ def _marks(images: NDArray[np.uint8], window: Window) -> bool:
     return not np.isin(images, become).all()
 
 
-def rule_notes(rule: Rule, clipped: int, samples: int) -> list[str]:
-    """What a person should know of how numbers became levels."""
+def rule_notes(rule: Rule, clipped: int, samples: int, channels: int) -> list[str]:
+    """What a person should know of how numbers in so many channels became levels."""
     words = words_of(rule.values.kind, rule.how.window(rule.values.kind), rule.values)
     if clipped:
         share = f"{clipped / samples:.2%}" if clipped / samples >= 0.0001 else "fewer than 0.01%"
         words = f"{words or f'{rule.values.kind} values'}; {share} lie outside and were clipped"
-    return [words] if words else []
+    notes = [words] if words else []
+    if channels == 4 and not rule.how.channels:
+        colour = bytes(rule.how.background).hex().upper()
+        notes.append(
+            f"the last of 4 channels was taken for transparency, over #{colour}; --background changes that, and "
+            "--channels 1,2,3 leaves it out"
+        )
+    return notes

@@ -78,6 +78,7 @@ def write_report(
     table: Sequence[Sequence[str]] = (),
     commands: str = "",
     warnings: Sequence[str] = (),
+    notes: Sequence[str] = (),
     footer: str = "",
 ) -> None:
     """Write a self-contained page: no request leaves it, no script runs in it.
@@ -91,6 +92,7 @@ def write_report(
         table: rows of text, the first of them the head; stands before the pictures.
         commands: what to type next.
         warnings: in plain words.
+        notes: how the images were read, in plain words.
         footer: how it was made.
     """
     figures = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts)
@@ -98,12 +100,14 @@ def write_report(
     shown = "".join(exhibit.html() for exhibit in exhibits)
     rows = _table(table) if table else ""
     then = f"<section><h2>What to type next</h2><pre>{escape(commands)}</pre></section>" if commands else ""
+    said = "".join(f"<li>{escape(words)}</li>" for words in notes)
+    read = f"<section><h2>How the images were read</h2><ul>{said}</ul></section>" if notes else ""
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>"
         f'<h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p><dl class="facts">{figures}</dl>{alarms}'
-        f"{rows}{shown}{then}<footer>{escape(footer)}</footer></main></body></html>\n"
+        f"{rows}{shown}{read}{then}<footer>{escape(footer)}</footer></main></body></html>\n"
     )
     write_bytes(path, page.encode())
 

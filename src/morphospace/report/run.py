@@ -82,6 +82,14 @@ def write_run_report(
         facts=facts,
         exhibits=exhibits,
         warnings=warnings,
+        notes=[*dataset.notes, *_left_out(dataset)],
         commands=f"morpho atlas {run}\nmorpho sample {run} -n 64\nmorpho morph {run} {data}:test/0 {data}:test/1",
         footer=f"Morphospace {__version__}. {command}",
+    )
+
+
+def _left_out(dataset: Dataset) -> list[str]:
+    count = len(dataset.problems)
+    return (
+        [f"{count:,} {'file was' if count == 1 else 'files were'} left out: morpho data info says why"] if count else []
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from morphospace.workflow.run import Run, about_data
 from morphospace.workflow.stretches import GENTLER
 
 __all__ = ["choose_recipe", "own_preparation", "preparation_for", "train", "train_run"]
+
+_LOG = logging.getLogger("morphospace")
 
 _SMALL_GREY, _COLOUR = (8, 8, 1), (64, 64, 3)
 _LARGEST_SEED = (1 << 63) - 1
@@ -69,6 +72,9 @@ def train(
         preparation: how files and arrays are brought to one form; with ``start`` its space decides on that.
         start: a space to go on from, with new images or a new schedule, instead of fresh weights.
 
+    What was decided for you, left out or found wanting is said through the logger "morphospace", which shows it unless
+    told otherwise. What is called ``--intensity`` there is ``Preparation(intensity=...)`` here.
+
     Returns:
         The trained space; its test figures are in ``space.about["test"]``.
 
@@ -88,7 +94,18 @@ def train(
     )
     machine = choose_settings(device=device, precision=precision, compiled=compiled)
     folder = None if out is None else Path(out)
-    return train_run(dataset, chosen, out=folder, seed=seed, settings=machine, began=began, start=begin).space
+    if count := len(dataset.problems):
+        were = "1 file was" if count == 1 else f"{count:,} files were"
+        _say([f"{were} left out; the first is {dataset.problems[0].name}: {dataset.problems[0].reason}"])
+    _say(dataset.notes)
+    result = train_run(dataset, chosen, out=folder, seed=seed, settings=machine, began=began, start=begin)
+    _say(result.warnings)
+    return result.space
+
+
+def _say(notes: Sequence[str]) -> None:
+    for words in notes:
+        _LOG.warning("%s", words)
 
 
 def _opened(source: object, labels: Any, preparation: Preparation | None, begin: Space | None) -> Dataset:
