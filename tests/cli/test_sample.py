@@ -104,7 +104,7 @@ def test_without_classes_they_come_from_the_codes_of_its_test_images(builtin: Sp
     with pytest.raises(ArgumentError, match=r'no label "7".*Known: 0, 1'):
         space.sample(1, label=7)
     space.reference_labels = np.repeat([0, 1], [396, 4])
-    with pytest.raises(DataError, match=r'keeps 4 codes of test images of "1"'):
+    with pytest.raises(DataError, match=r'of "1" the space keeps the codes of 4 test images'):
         space.sample(1, label=1)
     space.reference_labels = None
     with pytest.raises(ArgumentError, match="morpho concept classes"):

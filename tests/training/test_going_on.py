@@ -271,3 +271,15 @@ def test_the_command_goes_on_with_the_latest_run(run: Path, morpho: Morpho, tmp_
     assert description["command"] == "morpho resume latest --more-epochs 1 --json"
     for value in ("0", "-1", "many"):
         assert morpho("resume", "latest", "--more-epochs", value).code == 2
+
+
+def test_the_latest_run_to_resume_is_the_one_that_was_interrupted(run: Path, morpho: Morpho, tmp_path: Path) -> None:
+    shutil.copytree(run, run.with_name("0002-digits-quick"))
+    shutil.rmtree(run.with_name("0002-digits-quick") / "space")
+    shutil.copytree(run, run.with_name("0003-digits-quick"))
+    ran = morpho("resume", "latest", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["run"] == "runs/0002-digits-quick"
+    ran = morpho("resume", "latest")
+    assert ran.code == 1
+    assert "runs/0003-digits-quick has finished already" in ran.err

@@ -117,12 +117,14 @@ def resume(
     """
     from morphospace.cli.common import data_progress
     from morphospace.cli.display import Display
-    from morphospace.training.runs import latest_run
+    from morphospace.training.runs import latest_run, latest_unfinished
     from morphospace.workflow import resume_run
 
+    if str(run) == "latest":
+        run = (None if more_epochs else latest_unfinished()) or latest_run()
     with Display(screen()) as display:
         result = resume_run(
-            latest_run() if str(run) == "latest" else run,
+            run,
             data=data,
             more_epochs=more_epochs,
             command=command_line(),

@@ -61,7 +61,7 @@ def gaussian_of(label: str, classes: Classes | None, reference: LabelledCodes) -
     own = codes[np.asarray(reference.labels) == known[label]].astype(np.float64)
     if len(own) < _FEWEST:
         raise DataError(
-            f'--label: the space keeps {len(own)} codes of test images of "{label}", expected {_FEWEST} or more. Learn '
+            f'--label: of "{label}" the space keeps the codes of {len(own)} test images, expected {_FEWEST}. Learn '
             "from a set with more of them: morpho concept classes SPACE --data DATA"
         )
     ridge = np.diag(_RIDGE * codes.var(0, dtype=np.float64) + 1e-6)

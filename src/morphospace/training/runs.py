@@ -23,6 +23,7 @@ __all__ = [
     "bundle_folder",
     "create_run",
     "latest_run",
+    "latest_unfinished",
     "locked",
     "read_run",
     "read_trained_on",
@@ -79,6 +80,13 @@ def latest_run(parent: Path = Path("runs")) -> Path:
     if not runs:
         raise FileError(f'SPACE: "latest" found no finished run in {parent}/. Train one: morpho train digits')
     return runs[-1].parent.parent
+
+
+def latest_unfinished(parent: Path = Path("runs")) -> Path | None:
+    """The run with the highest number that was interrupted; None if there is none."""
+    runs = [path.parent for path in parent.glob(f"[0-9][0-9][0-9][0-9]*-*/{RECIPE}")]
+    left = [run for run in runs if not (run / SPACE / "config.json").is_file()]
+    return max(left, key=lambda run: (number_of(run), run), default=None)
 
 
 def bundle_folder(folder: Path) -> Path:
