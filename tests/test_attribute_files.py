@@ -165,7 +165,7 @@ def test_the_shared_file_has_them_and_says_so(known: Space) -> None:
 
 def test_a_server_hands_them_out(known: Space, tmp_path: Path) -> None:
     session = Session(known)
-    client = TestClient(create_app(session, static=tmp_path), base_url=ADDRESS)
+    client = TestClient(create_app(session, static=tmp_path), base_url=ADDRESS, client=("127.0.0.1", 50_000))
     assert [fact["name"] for fact in client.get("/api/v1/space").json()["attributes"]] == ["kind", "height <m>="]
     for i, values in enumerate(known.reference_attributes.values()):
         found = client.get(f"/api/v1/points/attributes/{i}")

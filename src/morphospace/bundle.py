@@ -185,7 +185,8 @@ def _read_reference(path: Path) -> tuple[dict[str, NDArray[Any]], Attributes]:
 def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     with atomic_file(path) as partial:
         try:
-            save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata)
+            # No metadata at all rather than none in particular: of these and no tensors the format makes no file.
+            save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata or None)
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
 
