@@ -44,7 +44,7 @@ def test_training_on_a_folder_says_what_was_left_out(home: Path, morpho: Morpho)
     assert ran.json["test"]["psnr"] > 5
     refused = morpho("train", "my pictures", "--strict", cwd=home)
     assert refused.code == 1
-    assert "broken.png (empty file)" in refused.err
+    assert "broken.png: empty file" in refused.err
 
 
 def test_data_info_shows_labels_problems_and_a_sheet(home: Path, morpho: Morpho) -> None:

@@ -20,6 +20,7 @@ from morphospace.data.sizes import size_as_before, size_for
 from morphospace.data.splitting import held_out, kept_together, key_of, lowest, split_kinds
 from morphospace.errors import DataError, FileError
 from morphospace.evaluate.overlap import trained_on, words_of_overlap
+from morphospace.recipes import build_model, find_recipe
 from morphospace.space import Space, load
 from morphospace.training.runs import read_trained_on
 from morphospace.workflow import own_preparation, resume_run, train
@@ -164,6 +165,21 @@ def test_validation_images_are_whole_groups() -> None:
     assert len(chosen) == 30 == int(lowest(together).sum())
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos/ and with runs/, in which a space was trained on them."""
+    folder = tmp_path_factory.mktemp("home")
+    train(photos(folder / "photos"), "quick", epochs=1, settings=TINY, out=folder / "runs")
+    return folder
+
+
+@pytest.fixture
+def run(home: Path, tmp_path: Path) -> Path:
+    """A copy of that run."""
+    (found,) = (home / "runs").iterdir()
+    return shutil.copytree(found, tmp_path / "run")
+
+
 # -- runs of before -----------------------------------------------------------------------------------
 
 
@@ -186,10 +202,10 @@ def test_a_set_is_opened_as_version_0_1_did_where_a_run_says_so(tmp_path: Path) 
     assert (before.label_names, open_dataset(wrapped).label_names) == ((), ("cat", "dog"))
 
 
-def test_a_run_of_before_is_resumed_and_judged_by_its_own_split(tmp_path: Path, morpho: Callable[..., Ran]) -> None:
+def test_a_run_of_before_is_resumed_and_judged_by_its_own_split(
+    run: Path, tmp_path: Path, morpho: Callable[..., Ran]
+) -> None:
     folder = photos(tmp_path / "photos")
-    train(folder, "quick", epochs=1, settings=TINY, out=tmp_path / "runs")
-    (run,) = (tmp_path / "runs").iterdir()
     shutil.rmtree(run / "space")
     shutil.rmtree(run / "checkpoint")
     (run / "trained-on.npy").unlink()
@@ -215,15 +231,8 @@ def test_a_run_of_before_is_resumed_and_judged_by_its_own_split(tmp_path: Path, 
 # -- judged on what was learned -----------------------------------------------------------------------
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    train(photos(tmp_path / "photos"), "quick", epochs=1, settings=TINY, out=tmp_path / "runs")
-    (found,) = (tmp_path / "runs").iterdir()
-    return found
-
-
-def test_a_run_keeps_the_keys_of_its_training_images_and_its_bundle_does_not(run: Path) -> None:
-    own = open_dataset(run.parent.parent / "photos")
+def test_a_run_keeps_the_keys_of_its_training_images_and_its_bundle_does_not(home: Path, run: Path) -> None:
+    own = open_dataset(home / "photos")
     kept = read_trained_on(run)
     assert kept is not None
     assert kept.tolist() == every_key(own.train).tolist() == np.asarray(read_trained_on(run / "space")).tolist()
@@ -237,11 +246,13 @@ def test_a_run_keeps_the_keys_of_its_training_images_and_its_bundle_does_not(run
         read_trained_on(run)
 
 
-def test_test_images_that_were_learned_from_are_counted(run: Path, tmp_path: Path, morpho: Callable[..., Ran]) -> None:
-    own = open_dataset(tmp_path / "photos")
+def test_test_images_that_were_learned_from_are_counted(
+    home: Path, run: Path, tmp_path: Path, morpho: Callable[..., Ran]
+) -> None:
+    own = open_dataset(home / "photos")
     other = tmp_path / "other"  # a tenth is tested on: files of the set, one of them as another file, and new ones
     seen = [
-        path for path in sorted((tmp_path / "photos").rglob("*.png")) if key_of(path.read_bytes()) in keys_of(own.train)
+        path for path in sorted((home / "photos").rglob("*.png")) if key_of(path.read_bytes()) in keys_of(own.train)
     ]
     (other / "test").mkdir(parents=True)
     for path in seen[:3]:
@@ -260,22 +271,22 @@ def test_test_images_that_were_learned_from_are_counted(run: Path, tmp_path: Pat
     said = morpho("evaluate", str(bundle), "--data", str(other), "--json")
     assert said.json["test_images_trained_on"] is None
     assert "whether test images are among those that this space learned from cannot be known" in said.err
-    said = morpho("evaluate", str(bundle), "--data", str(tmp_path / "photos"), "--json")
+    said = morpho("evaluate", str(bundle), "--data", str(home / "photos"), "--json")
     assert said.json["test_images_trained_on"] == 0, "the same content and split"
 
 
 def test_a_comparison_says_which_space_knows_the_test_images(
-    run: Path, tmp_path: Path, morpho: Callable[..., Ran]
+    home: Path, run: Path, tmp_path: Path, morpho: Callable[..., Ran]
 ) -> None:
     other = tmp_path / "other"
     for label in ("1", "2"):
-        shutil.copytree(tmp_path / "photos" / label, other / "test" / label)
+        shutil.copytree(home / "photos" / label, other / "test" / label)
         write_folder(other / "train" / label, 12, start=400 + 20 * int(label))
     bundle = shutil.copytree(run / "space", tmp_path / "bundle")
     said = morpho("compare", str(run), str(bundle), "--data", str(other), "--json")
     assert said.code == 0, said.err
-    own = open_dataset(tmp_path / "photos")
-    files = [path for label in ("1", "2") for path in (tmp_path / "photos" / label).iterdir()]
+    own = open_dataset(home / "photos")
+    files = [path for label in ("1", "2") for path in (home / "photos" / label).iterdir()]
     count = sum(key_of(path.read_bytes()) in keys_of(own.train) for path in files)
     assert list(said.json["test_images_trained_on"].values()) == [count, None]
     assert f"{count} of the 40 test images are among those that quick, 2 latents ({run}) learned from" in said.err
@@ -331,7 +342,9 @@ def test_default_sizes_of_before() -> None:
 
 @pytest.mark.parametrize("shape", [(23, 178), (256, 8), (8, 256), (64, 256)])
 def test_networks_take_long_images(shape: tuple[int, int]) -> None:
-    images = noise(0, (12, *shape, 1))
-    for recipe in ("quick", "conv"):
-        space = train(images, recipe, epochs=1, latent_dim=2, settings={**TINY, "batch": 4})
-        assert space.sample(1, seed=0).shape == (1, *shape, 1)
+    for name in ("quick", "conv"):
+        recipe = find_recipe(name)
+        space = Space(build_model(recipe, (*shape, 1), seed=0), recipe, (*shape, 1))
+        codes = space.encode(noise(0, (2, *shape, 1))).mean
+        assert codes.shape == (2, recipe.latent_dim)
+        assert space.decode(codes).shape == (2, *shape, 1)

@@ -18,6 +18,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
@@ -39,6 +40,9 @@ _PACKED: dict[bytes, Literal["r:gz", "r:bz2", "r:xz"]] = {
     b"BZh": "r:bz2",
     b"\xfd7zXZ\0": "r:xz",
 }  # fmt: skip
+_NAMES = (  # headers that hold names of others
+    tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE,
+)  # fmt: skip
 _RATIO = 250  # times the size of the archive; pictures of pixels hardly get smaller by packing
 _ALWAYS = 1 << 30  # bytes that any archive may hold
 _BLOCK = 4096  # bytes that the smallest file takes
@@ -254,9 +258,7 @@ def _of_zip(path: Path, room: _Room, notes: list[str]) -> Iterator[_Member]:
             name, known = _name_in_zip(info)
             guessed += not known
             link = stat.S_ISLNK(info.external_attr >> 16)
-            yield _Member(
-                name.replace("\\", "/"), "a link, not unpacked" if link else "", lambda info=info: archive.open(info)
-            )
+            yield _Member(name.replace("\\", "/"), "a link, not unpacked" if link else "", partial(archive.open, info))
         if guessed:
             notes.append(
                 f"{guessed:,} names in {shown_name(path.name)} are in an encoding that it does not say; they were read "
@@ -277,13 +279,11 @@ def _name_in_zip(info: zipfile.ZipInfo) -> tuple[str, bool]:
 class _Entry(tarfile.TarInfo):
     """A header of a tar, which remembers how the last one ended: a tar that was cut looks like one that is whole."""
 
-    end: type[Exception] | None = None
-
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Any:
-        """The header in a block of bytes; one that is more than names is not read into memory."""
+        """The header in a block of bytes; long names that are no names are not read into memory."""
         found = super().frombuf(buf, encoding, errors)
-        if not found.isreg() and not found.isdir() and found.size > _CHUNK:
+        if found.type in _NAMES and found.size > _CHUNK:
             raise tarfile.ReadError(f"a header of {found.size:,} bytes")
         return found
 
@@ -293,21 +293,21 @@ class _Entry(tarfile.TarInfo):
         try:
             return super().fromtarfile(archive)
         except tarfile.HeaderError as error:
-            archive.end = type(error)  # type: ignore[attr-defined]
+            archive.end = type(error).__name__  # type: ignore[attr-defined]
             raise
 
 
 def _of_tar(path: Path, mode: Literal["r:", "r:gz", "r:bz2", "r:xz"], notes: list[str]) -> Iterator[_Member]:
     with tarfile.open(path, mode, tarinfo=_Entry) as archive:
         while (info := archive.next()) is not None:
-            archive.members.clear()  # a million of them take memory  # type: ignore[attr-defined]
+            archive.members = []  # type: ignore[attr-defined]  # a million headers take memory
             if info.isreg():
-                yield _Member(info.name, "", lambda info=info: archive.extractfile(info))
+                yield _Member(info.name, "", partial(archive.extractfile, info))
             elif not info.isdir():
                 link = info.issym() or info.islnk()
                 yield _Member(info.name, "a link, not unpacked" if link else "no regular file, not unpacked")
         end = getattr(archive, "end", None)
-    if end is tarfile.EmptyHeaderError:
+    if end == "EmptyHeaderError":
         notes.append(f"{shown_name(path.name)} has no mark at its end: it may have been cut, and hold more pictures")
-    elif end is not tarfile.EOFHeaderError:
+    elif end != "EOFHeaderError":
         raise tarfile.ReadError("a header is broken")

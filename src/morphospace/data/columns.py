@@ -82,7 +82,9 @@ def chosen_columns(known: Columns, preparation: Preparation) -> Columns:
     if preparation.group is not None:
         group = _column(columns, preparation.group, "group")
         groups = _groups(columns[group])
-        notes.append(f'images of one "{group}" stay on one side of the split; there are {len(set(groups)):,} of these')
+        notes.append(
+            f'images of one "{group}" stay on one side of the split; there are {len(set(groups) - {""}):,} of these'
+        )
     splits = known.splits if before else _splits(known.splits, columns, notes)
     return known._replace(labels=labels, splits=splits, attributes=columns, groups=groups, notes=notes)
 
@@ -133,9 +135,9 @@ def _splits(by_folder: Sequence[str], attributes: Attributes, notes: list[str]) 
 
 
 def _groups(values: Attribute) -> list[str]:
-    """The group of each image; one of its own where the value is unknown."""
+    """The group of each image; "" for none where the value is unknown."""
     names = [label_name(value) for value in values]
-    return [f"{name} {i}" if name == NO_LABEL else name for i, name in enumerate(names)]
+    return ["" if name == NO_LABEL else name for name in names]
 
 
 def label_name(value: object) -> str:

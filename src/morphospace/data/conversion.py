@@ -12,7 +12,7 @@ from morphospace.quiet import quiet
 __all__ = ["conversion"]
 
 _HEAD = 2048  # bytes that say what a file is
-_TABLES = (".csv", ".tsv", ".txt")
+_TABLES = (".csv", ".tsv")
 
 
 def conversion(path: Path) -> str:
