@@ -14,7 +14,9 @@ from tests.pictures import noise
 
 from morphospace.data import Dataset, Preparation, dataset_from_arrays, open_dataset
 from morphospace.data.idx import parse_idx
+from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
+from morphospace.images import fit_image
 
 
 def images_of(dataset: Dataset) -> dict[bytes, Any]:
@@ -375,3 +377,70 @@ def test_options_of_tables_are_refused_for_arrays(tmp_path: Path) -> None:
             open_dataset(tmp_path / "x.npy", preparation)
     with pytest.raises(MorphospaceError, match="--label-from"):
         open_dataset(tmp_path / "x.npy", Preparation(label_from="(a)"))
+
+
+# -- larger than memory ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _anything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("morphospace.data.arrays.LARGE", 0)
+    monkeypatch.setattr("morphospace.data.prepared._IN_MEMORY", 0)
+
+
+@pytest.mark.usefixtures("_anything_is_large")
+@pytest.mark.parametrize("kind", ["npy", "npz", "packed npz"])
+def test_arrays_larger_than_memory_are_the_same_set_from_the_disk(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = np.random.default_rng(0).integers(0, 4096, (300, 12, 10)).astype(np.uint16)
+    labels, ages = np.array(["a", "b", "c"] * 100), np.arange(300.0)
+    path = tmp_path / f"x.{kind[-3:]}"
+    if kind == "npy":
+        np.save(path, images)
+        expected = dataset_from_arrays(images)
+    else:
+        (np.savez_compressed if "packed" in kind else np.savez)(path, images=images, labels=labels, age=ages)
+        expected = dataset_from_arrays(images, labels)
+    monkeypatch.setattr("morphospace.data.levels._BLOCK", 20_000)
+    found = open_dataset(path)
+    assert isinstance(found.train.images, StoredImages)
+    assert (found.train.images[:] == expected.train.images[:]).all()
+    assert (found.test.images[:] == expected.test.images[:]).all()
+    assert (found.fingerprint, found.content) == (expected.fingerprint, expected.content)
+    assert found.label_names == expected.label_names
+    assert found.preparation["interpretation"] == expected.preparation["interpretation"]
+    assert found.notes == expected.notes
+    if kind != "npy":
+        assert sorted([*found.train.attributes["age"], *found.test.attributes["age"]]) == ages.tolist()
+    monkeypatch.setattr("morphospace.data.large_arrays._write", lambda *_: pytest.fail("prepared again"))
+    assert open_dataset(path).fingerprint == found.fingerprint
+    assert not list(Path(found.preparation["folder"]).glob("unpacked"))
+
+
+@pytest.mark.usefixtures("_anything_is_large")
+def test_parts_and_sizes_of_large_arrays_are_what_they_should_be(tmp_path: Path) -> None:
+    train, test = noise(0, (40, 12, 10, 3)), noise(1, (7, 12, 10, 3))
+    np.savez(tmp_path / "x.npz", x_train=train, x_test=test, y_train=np.arange(40) % 2 + 1, y_test=np.arange(7) % 2 + 1)
+    whole = open_dataset(tmp_path / "x.npz")
+    assert (whole.test.images[:] == test).all()
+    assert whole.label_names == ("1", "2")
+    assert whole.test.labels is not None
+    assert whole.test.labels.tolist() == (np.arange(7) % 2).tolist()
+    small = open_dataset(tmp_path / "x.npz", Preparation(size=(6, 5), colour="grey"))
+    assert small.shape == (6, 5, 1)
+    assert (small.test.images[3] == fit_image(test[3], (6, 5, 1), "crop")).all()
+    assert small.content == whole.content
+
+
+@pytest.mark.usefixtures("_anything_is_large")
+def test_large_arrays_take_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("morphospace.data.levels._BLOCK", 200_000)
+    images = np.random.default_rng(0).integers(0, 2, (20_000, 24, 24), np.uint8)
+    np.savez(tmp_path / "x.npz", images=images)
+    tracemalloc.start()
+    found = open_dataset(tmp_path / "x.npz")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found.train) + len(found.test) == 20_000
+    assert peak < images.nbytes / 2

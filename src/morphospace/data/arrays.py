@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from morphospace.data.array_files import ArrayMember, members
 from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset
+from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.idx import idx_family
 from morphospace.data.in_memory import Part, dataset_of
 from morphospace.data.labels import attribute_columns
+from morphospace.data.large_arrays import LARGE, LargePart, prepare_arrays
 from morphospace.data.levels import laid_out
 from morphospace.data.matlab import matlab_arrays
 from morphospace.data.preparation import Preparation
@@ -42,8 +44,10 @@ def array_file_kind(path: Path) -> str | None:
     return "idx" if _IDX.search(name) else None
 
 
-def open_arrays(path: Path, preparation: Preparation | None = None) -> Dataset:
-    """The data set in a file of arrays.
+def open_arrays(
+    path: Path, preparation: Preparation | None = None, *, cache: Path | None = None, progress: Progress = no_progress
+) -> Dataset:
+    """The data set in a file of arrays; images of more than a gigabyte are prepared block by block, and stay on disk.
 
     An ``.npz`` may have several: images as ``images``, ``x``, ``data``, ... with ``labels``, ``y``, ... beside
     them, plain or with train, test and valid in front or behind (``x_train``, ``test_images``). Other arrays with a
@@ -63,13 +67,22 @@ def open_arrays(path: Path, preparation: Preparation | None = None) -> Dataset:
         arrays = matlab_arrays(path)
     else:
         arrays = _unpickled(members(path), path, notes)
+    chosen, wanted = _chosen(arrays, path), preparation or Preparation()
+    attributes = _shared({part: _attributes(arrays, part, rows, notes) for part, (_, _, rows) in chosen.items()}, notes)
+    large = {
+        part: LargePart(images, labels, attributes[part])
+        for part, (images, labels, _) in chosen.items()
+        if isinstance(images, ArrayMember)
+    }
+    # Version 0.1 held all of it in memory, and its runs find their set again by what it then was.
+    if cache is not None and wanted.split_by != "pixels" and sum(one.images.nbytes for one in large.values()) > LARGE:
+        return prepare_arrays(path, large, wanted, notes, cache, progress)
     parts = {}
-    for part, (images, labels, rows) in _chosen(arrays, path).items():
+    for part, (images, labels, _) in chosen.items():
         count = None if labels is None else len(labels)
         pictures = laid_out(_read(images), f"{path.name}: {part} images", notes, count=count)
-        parts[part] = Part(pictures, labels, _attributes(arrays, part, rows, notes))
-    _same_attributes(parts, notes)
-    return dataset_of(parts, name, preparation or Preparation(), notes)
+        parts[part] = Part(pictures, labels, attributes[part])
+    return dataset_of(parts, name, wanted, notes)
 
 
 def _read(array: ArrayMember | NDArray[np.generic]) -> NDArray[np.generic]:
@@ -148,13 +161,13 @@ def _names_of_columns(
     return next((tuple(str(word) for word in _read(array)) for array in some), ())
 
 
-def _same_attributes(parts: dict[str, Part], notes: list[str]) -> None:
-    """Keep the attributes that all parts have."""
-    shared = set.intersection(*(set(part.attributes) for part in parts.values()))
-    for kind, part in parts.items():
-        if other := sorted(set(part.attributes) - shared):
+def _shared(found: Mapping[str, dict[str, Attribute]], notes: list[str]) -> dict[str, dict[str, Attribute]]:
+    """The attributes that all parts have."""
+    shared = set.intersection(*(set(attributes) for attributes in found.values()))
+    for kind, attributes in found.items():
+        if other := sorted(set(attributes) - shared):
             notes.append(f"{', '.join(other)}: only the {kind} images have it, so it was passed over")
-        parts[kind] = part._replace(attributes={name: v for name, v in part.attributes.items() if name in shared})
+    return {kind: {name: v for name, v in attributes.items() if name in shared} for kind, attributes in found.items()}
 
 
 def _pick(

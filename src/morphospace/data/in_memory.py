@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset, Split, array_keys, content_digests, fingerprint_of
 from morphospace.data.labels import Labelled, labelled
-from morphospace.data.levels import images_of, laid_out, rule_for, rule_notes, with_channels
+from morphospace.data.levels import images_of, laid_out, rule_for, rule_notes
 from morphospace.data.preparation import Preparation
 from morphospace.data.splitting import SPLITS, Keys, held_out, keys_of_digests
 from morphospace.errors import ArgumentError, DataError
@@ -110,10 +110,8 @@ def dataset_of(
     check_parts(parts)
     if preparation.group is not None or preparation.label is not None:
         raise ArgumentError("--label, --group: these name columns of tables, and a set of arrays has none.")
-    asked = preparation.interpretation
-    places = [place - 1 for place in preparation.channels or ()] if asked is None else asked.channels
-    views = {kind: with_channels(part.images, f"{kind} images", places) for kind, part in parts.items()}
-    rule = rule_for(list(views.values()), name, preparation)
+    views = {kind: part.images for kind, part in parts.items()}
+    rule = rule_for(views, name, preparation)
     known = labels_of(parts, label_names)
     splits: dict[str, Split] = {}
     digests: dict[str, NDArray[np.uint8]] = {}

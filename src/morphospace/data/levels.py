@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,17 @@ from morphospace.intensity import (
 )
 from morphospace.interpretation import Interpretation
 
-__all__ = ["Rule", "blocks", "images_of", "laid_out", "rule_for", "rule_notes", "with_channels", "write_levels"]
+__all__ = [
+    "Rule",
+    "blocks",
+    "depth_of",
+    "images_of",
+    "laid_out",
+    "levels_of",
+    "rule_for",
+    "rule_notes",
+    "with_channels",
+]
 
 _BLOCK = 16 << 20  # bytes looked at at once
 _DRAWN = 256  # images that percentiles go by
@@ -163,37 +173,43 @@ def blocks(array: NDArray[Any]) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, len(array), step))
 
 
-def rule_for(parts: Sequence[NDArray[Any]], name: str, preparation: Preparation) -> Rule:
+def rule_for(parts: Mapping[str, NDArray[Any]], name: str, preparation: Preparation) -> Rule:
     """The one rule for the parts (N, H, W, C) of a set.
 
     Args:
-        parts: views as :func:`laid_out` gives them.
+        parts: views as :func:`laid_out` gives them, by what they are called.
         name: of the set, for errors.
-        preparation: the intensity and background that are asked for, or the interpretation that a space has; with
-            intensity "file", what version 0.1 did.
+        preparation: the intensity, channels and background that are asked for, or the interpretation that a space has;
+            with intensity "file", what version 0.1 did.
 
     Raises:
-        DataError: for NaN or infinity.
+        DataError: for NaN or infinity, and for channels that are not there.
     """
     wish, known = parse_intensity(preparation.intensity), preparation.interpretation
-    values = survey(np.asarray(parts[0][:1, :1, :1, :1]).view(_plain(parts[0].dtype)))
-    for part in parts:
+    channels = tuple(place - 1 for place in preparation.channels or ()) if known is None else known.channels
+    values: Values | None = None
+    for kind, part in parts.items():
         for some in blocks(part):
-            values = values.joined(_surveyed(part[some][..., :3], some.start, name))
-        if wish.rule == "percentiles":
+            found = _surveyed(with_channels(part[some], f"{kind} images", channels)[..., :3], some.start, name)
+            values = found if values is None else values.joined(found)
+        if wish.rule == "percentiles" and values is not None:
             drawn = part[np.unique(np.linspace(0, len(part) - 1, min(_DRAWN, len(part))).astype(np.intp))]
-            values = values.joined(survey(np.asarray(drawn)[..., :3], drawn=True))
+            values = values.joined(survey(with_channels(np.asarray(drawn), kind, channels)[..., :3], drawn=True))
+    if values is None:
+        raise DataError(f"{name}: expected at least one image.")
     if known is not None and known.windows is not None:
         return Rule(known, values)
     if known is not None or wish.rule == "file":
         window = _as_before(values, name)
     else:
-        window = Window(0, 1) if parts[0].dtype == np.bool_ else window_for(values, wish)
+        black_and_white = next(iter(parts.values())).dtype == np.bool_
+        window = Window(0, 1) if black_and_white else window_for(values, wish)
     background = {"auto": "#ffffff", "white": "#ffffff", "black": "#000000"}.get(
         preparation.background, preparation.background
     )
     red, green, blue = bytes.fromhex(background[1:])
-    return Rule(Interpretation(windows={values.kind: window}, background=(red, green, blue)), values)
+    how = Interpretation(windows={values.kind: window}, channels=channels, background=(red, green, blue))
+    return Rule(how, values)
 
 
 def _plain(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -225,24 +241,33 @@ def images_of(array: NDArray[Any], rule: Rule) -> tuple[Images, int]:
 
     Bytes that are pixels already are not copied.
     """
-    window = rule.how.window(kind_of(array.dtype))
-    if array.dtype == np.uint8 and window == FULL["8-bit"] and array.shape[-1] != 4:
+    pixels = array.dtype == np.uint8 and rule.how.window("8-bit") == FULL["8-bit"]
+    if pixels and not rule.how.channels and array.shape[-1] != 4:
         return np.require(array, requirements=["C", "W"]), 0
-    images = np.empty((*array.shape[:3], 3 if array.shape[-1] == 4 else array.shape[-1]), np.uint8)
-    return images, sum(write_levels(array[some], rule, images[some]) for some in blocks(array))
+    images = np.empty((*array.shape[:3], depth_of(array, rule)), np.uint8)
+    clipped = 0
+    for some in blocks(array):
+        images[some], more = levels_of(array[some], rule)
+        clipped += more
+    return images, clipped
 
 
-def write_levels(some: NDArray[Any], rule: Rule, images: Images) -> int:
-    """Write what some rows (n, H, W, C) become into ``images``; returns how many samples were clipped."""
-    window = rule.how.window(kind_of(some.dtype))
-    samples = np.asarray(some).view(_plain(some.dtype))
+def depth_of(array: NDArray[Any], rule: Rule) -> int:
+    """The channels, 1 or 3, that images of ``array`` have."""
+    return len(rule.how.channels) or min(3, array.shape[-1])
+
+
+def levels_of(some: NDArray[Any], rule: Rule) -> tuple[Images, int]:
+    """What some rows (n, H, W, C) become, uint8 (n, H, W, C), and how many of their samples were clipped."""
+    samples = with_channels(np.asarray(some), "images", rule.how.channels)
+    samples = samples.view(_plain(samples.dtype))
+    window = rule.how.window(kind_of(samples.dtype))
     levels, clipped = to_levels(samples[..., :3] if samples.shape[-1] == 4 else samples, window)
     if samples.shape[-1] == 4:
         alpha = to_levels(samples[..., 3:], FULL["8-bit"] if samples.dtype == np.uint8 else window)[0] / np.float32(255)
         under = np.array(rule.how.background, np.float32)
         levels = np.floor(levels * alpha + under * (1 - alpha) + 0.5).astype(np.uint8)
-    images[...] = levels
-    return clipped
+    return levels, clipped
 
 
 def rule_notes(rule: Rule, clipped: int, samples: int) -> list[str]:

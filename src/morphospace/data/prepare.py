@@ -6,11 +6,7 @@ unchanged, opens at once; a changed one is prepared anew. It is written whole or
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import re
-import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,24 +15,23 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from morphospace.data.collections import Collection
-from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of, spread
+from morphospace.data.dataset import Dataset, Labels, Split, spread
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.folder import Problem
 from morphospace.data.interpreting import interpretation_for, notes_of
 from morphospace.data.items import Page, Place, look_at
 from morphospace.data.pages import paged
 from morphospace.data.preparation import Preparation
-from morphospace.data.prepared import COLUMNS, DESCRIPTION, FORMAT, IMAGES, LOCK, SET, open_prepared
+from morphospace.data.prepared import IMAGES, Identity, Known, check_room, hash_of, kept_or_made, write_prepared
 from morphospace.data.sizes import size_as_before, size_for
-from morphospace.data.splitting import SPLITS, Keys, kept_together, key_of, keys_of_digests, split_kinds
+from morphospace.data.splitting import Keys, kept_together, key_of, keys_of_digests, split_kinds
 from morphospace.data.store import write_header
 from morphospace.data.tally import Tally
-from morphospace.errors import ArgumentError, DataError, FileError, plural
-from morphospace.files import atomic_folder, natural_order, remove_leftovers, safe_name, write_json
+from morphospace.errors import ArgumentError, DataError, plural
+from morphospace.files import natural_order
 from morphospace.images import fit_image
 from morphospace.interpretation import Frames, Interpretation
 
@@ -54,27 +49,14 @@ def prepare(
         DataError: if the set cannot be used: too few pictures, too many broken ones, all the same.
         FileError: if the cache cannot be written.
     """
-    wanted = {"format": FORMAT, "source": collection.source, "preparation": preparation.to_json() | {"strict": None}}
-    entry = cache / f"{safe_name(collection.name)}-{_hash(wanted)[:16]}"
-    try:
-        entry.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"cannot make {entry}: {error.strerror}. Set MORPHOSPACE_CACHE to a folder to write to."
-        ) from error
-    with FileLock(entry / LOCK):  # a second process waits, and then finds the work done
-        found = _opened(entry / SET, collection)
-        if found is None:
-            remove_leftovers(entry)
-            with atomic_folder(entry / SET) as partial:
-                _prepare(partial, collection, preparation, progress)
-            found = _opened(entry / SET, collection)
-        if found is None:
-            raise FileError(f"{entry} was changed while it was written. Try again.")
-        os.utime(entry)  # when it was last used
+
+    def make(folder: Path) -> None:
+        _prepare(folder, collection, preparation, progress)
+
+    found = kept_or_made(_identity(collection), preparation, cache, make)
     if preparation.strict and found.problems:
         _refuse(collection, found.problems, "--strict allows none")
-    return replace(found, preparation={"asked": preparation.to_json(), **found.preparation})
+    return found
 
 
 def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
@@ -86,7 +68,7 @@ def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
     channels = {"auto": dataset.shape[2], "grey": 1, "colour": 3}[preparation.colour]
     shape = (height, width, channels)
     if shape == dataset.shape:
-        return replace(dataset, preparation={"asked": preparation.to_json()})
+        return replace(dataset, preparation={**dataset.preparation, "asked": preparation.to_json()})
 
     def fitted(split: Split) -> Split:
         return replace(
@@ -99,7 +81,7 @@ def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
         train=fitted(dataset.train),
         test=fitted(dataset.test),
         validation=None if dataset.validation is None else fitted(dataset.validation),
-        fingerprint=_hash([dataset.fingerprint, *shape, preparation.resize]),
+        fingerprint=hash_of([dataset.fingerprint, *shape, preparation.resize]),
         preparation={
             **dataset.preparation,
             "asked": preparation.to_json(),
@@ -110,14 +92,8 @@ def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
     )
 
 
-def _opened(folder: Path, collection: Collection) -> Dataset | None:
-    return open_prepared(
-        folder, key=collection.key, name=collection.name, source=collection.source, licence=collection.licence
-    )
-
-
-def _hash(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+def _identity(collection: Collection) -> Identity:
+    return Identity(collection.name, collection.source, collection.key, collection.licence)
 
 
 def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:
@@ -152,7 +128,7 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     shape, how = plan.shape, plan.how
     notes = [*columns.notes, *notes, *plan.notes]
     path = folder / IMAGES
-    _check_room(folder, count * int(np.prod(shape)))
+    check_room(folder, count * int(np.prod(shape)))
     place = Place(path, write_header(path, (count, *shape)))
     with path.open("r+b") as stream:
         stream.truncate(place.offset + count * int(np.prod(shape)))
@@ -192,33 +168,19 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         notes.append(f"{plural(coloured, 'picture')} with colour became grey; --colour colour keeps it")
     if collection.changed():
         notes.append("the folder changed while it was read; what is new there is read at the next start")
-    rows = [np.flatnonzero(kinds == i) for i in range(len(SPLITS))]
-    fingerprint = fingerprint_of(
-        *(((len(r), *shape), digests[r], None if labels is None else labels[r]) for r in rows if len(r))
-    )
     names = np.array([collection.item_name(i) for i in range(count)], np.str_) if _are_files(collection) else None
-    known = {"split": kinds, "keys": keys, "labels": labels, "groups": groups, "names": names}
-    known |= {f"attribute.{key}": values for key, values in columns.attributes.items()}
-    with (folder / COLUMNS).open("wb") as stream:
-        np.savez(stream, **{name: column for name, column in known.items() if column is not None})  # type: ignore[arg-type]
     forms = Counter(f"{width}x{height}" for height, width in sizes[~broken].tolist())
-    description = {
-        "format": FORMAT,
-        "key": collection.key,
-        "source": collection.source,
-        "shape": list(shape),
+    known = Known(shape, digests, kinds, keys, groups, labels, labels, label_names, names, columns.attributes)
+    about = {
         "resize": preparation.resize,
         "interpretation": how.to_json(),
-        "fingerprint": fingerprint,
-        "label_names": label_names,
-        "attributes": list(columns.attributes),
         "problems": [*columns.problems, *problems],
         "notes": notes,
         "sizes": dict(forms.most_common(8)),
         "forms": len(forms),
         "seconds": round(time.perf_counter() - began, 3),
     }
-    write_json(folder / DESCRIPTION, description)
+    write_prepared(folder, _identity(collection), known, about)
 
 
 def _are_files(collection: Collection) -> bool:
@@ -255,15 +217,6 @@ def _write_pixels(
         done += len(found.sizes)
         progress(f"preparing {collection.name}", done, count, "pictures")
     return _Pixels(keys, digests, sizes, coloured, reasons, tally)
-
-
-def _check_room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise FileError(
-            f"the prepared images take {needed / 1e9:.1f} GB, and {folder.parent} has {free / 1e9:.1f} GB free. "
-            "Free some, set MORPHOSPACE_CACHE to a folder on another disk, or choose a smaller --size."
-        )
 
 
 class _Plan(NamedTuple):

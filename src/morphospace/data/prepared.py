@@ -1,31 +1,164 @@
-"""A prepared set on disk, and how it is opened: at once, and in flat memory when it is large."""
+"""A prepared set on disk: made once, whole or not at all, and opened at once, in flat memory when it is large."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
-from morphospace.data.attributes import Attribute
-from morphospace.data.dataset import Dataset, Split
+from morphospace.data.attributes import Attribute, Attributes
+from morphospace.data.dataset import Dataset, Labels, Split, fingerprint_of
 from morphospace.data.folder import Problem
-from morphospace.data.splitting import SPLITS
+from morphospace.data.preparation import Preparation
+from morphospace.data.splitting import SPLITS, Keys
 from morphospace.data.store import OpenFile, StoredImages
 from morphospace.errors import FileError
-from morphospace.files import read_json
+from morphospace.files import atomic_folder, read_json, remove_leftovers, safe_name, write_json
 
-__all__ = ["COLUMNS", "DESCRIPTION", "FORMAT", "IMAGES", "LOCK", "SET", "item_names", "open_prepared"]
+__all__ = [
+    "COLUMNS",
+    "DESCRIPTION",
+    "IMAGES",
+    "LOCK",
+    "SET",
+    "Identity",
+    "Known",
+    "check_room",
+    "hash_of",
+    "item_names",
+    "kept_or_made",
+    "open_prepared",
+    "write_prepared",
+]
 
 FORMAT = "morphospace-prepared-4"
 LOCK, SET = ".lock", "set"  # in a folder of the cache
 DESCRIPTION, IMAGES, COLUMNS = "prepared.json", "images.npy", "columns.npz"
 _IN_MEMORY = 64 << 20  # bytes; smaller sets are simply loaded
+
+
+class Identity(NamedTuple):
+    """What a set is: its name, what opens it again, a hash of all that decides its content, and its terms."""
+
+    name: str
+    source: str
+    key: str
+    licence: str = ""
+
+
+class Known(NamedTuple):
+    """What is known of the N images in the file, in their order.
+
+    Attributes:
+        shape: (H, W, C) of each.
+        digests: (N, 16) of their pixels.
+        kinds: (N,) places in ``SPLITS``, 255 for those that cannot be used.
+        keys: (N,) what the split goes by.
+        groups: (N,) or None.
+        labels: (N,) places in ``label_names``, or None.
+        content: (N,) the labels as the fingerprint counts them, or None.
+        label_names: by number.
+        names: (N,) of their files, or None.
+        attributes: (N,) by name.
+    """
+
+    shape: tuple[int, int, int]
+    digests: NDArray[np.uint8]
+    kinds: NDArray[np.uint8]
+    keys: Keys
+    groups: Keys | None
+    labels: Labels | None
+    content: Labels | None
+    label_names: Sequence[str]
+    names: NDArray[np.str_] | None
+    attributes: Attributes
+
+
+def hash_of(value: object) -> str:
+    """The SHA-256 of plain JSON values."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def kept_or_made(identity: Identity, preparation: Preparation, cache: Path, make: Callable[[Path], None]) -> Dataset:
+    """The set in ``cache``, if it is there unchanged; else what ``make`` writes into a folder.
+
+    Raises:
+        FileError: if the cache cannot be written.
+    """
+    wanted = {"format": FORMAT, "source": identity.source, "preparation": preparation.to_json() | {"strict": None}}
+    entry = cache / f"{safe_name(identity.name)}-{hash_of(wanted)[:16]}"
+    try:
+        entry.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"cannot make {entry}: {error.strerror}. Set MORPHOSPACE_CACHE to a folder to write to."
+        ) from error
+    with FileLock(entry / LOCK):  # a second process waits, and then finds the work done
+        found = open_prepared(entry / SET, identity)
+        if found is None:
+            remove_leftovers(entry)
+            with atomic_folder(entry / SET) as partial:
+                make(partial)
+            found = open_prepared(entry / SET, identity)
+        if found is None:
+            raise FileError(f"{entry} was changed while it was written. Try again.")
+        os.utime(entry)  # when it was last used
+    return replace(found, preparation={"asked": preparation.to_json(), **found.preparation})
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Refuse what the disk has no room for.
+
+    Raises:
+        FileError: if ``needed`` bytes are more than are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise FileError(
+            f"the prepared images take {needed / 1e9:.1f} GB, and {folder.parent} has {free / 1e9:.1f} GB free. "
+            "Free some, set MORPHOSPACE_CACHE to a folder on another disk, or choose a smaller --size."
+        )
+
+
+def write_prepared(folder: Path, identity: Identity, known: Known, about: Mapping[str, Any]) -> None:
+    """Write what is known of the images in ``folder`` beside them: columns, and ``about`` with the fingerprint."""
+    rows = [np.flatnonzero(known.kinds == i) for i in range(len(SPLITS))]
+    fingerprint = fingerprint_of(
+        *(
+            ((len(r), *known.shape), known.digests[r], None if known.content is None else known.content[r])
+            for r in rows
+            if len(r)
+        )
+    )
+    columns: dict[str, Any] = {
+        "split": known.kinds, "keys": known.keys, "labels": known.labels, "groups": known.groups, "names": known.names,
+    }  # fmt: skip
+    columns |= {f"attribute.{name}": values for name, values in known.attributes.items()}
+    with (folder / COLUMNS).open("wb") as stream:
+        np.savez(stream, **{name: column for name, column in columns.items() if column is not None})
+    description = {
+        "format": FORMAT,
+        "key": identity.key,
+        "source": identity.source,
+        "shape": list(known.shape),
+        "fingerprint": fingerprint,
+        "label_names": list(known.label_names),
+        "attributes": list(known.attributes),
+        **about,
+    }
+    write_json(folder / DESCRIPTION, description)
 
 
 def _column(columns: OpenFile, name: str) -> Any:
@@ -76,8 +209,9 @@ def item_names(dataset: Dataset, kind: str) -> list[str]:
     return [f"{dataset.name}:{kind}/{i}" for i in range(count)]
 
 
-def open_prepared(folder: Path, *, key: str, name: str, source: str, licence: str = "") -> Dataset | None:
-    """The set in ``folder``; None if it is not there, damaged, or not of ``key``."""
+def open_prepared(folder: Path, identity: Identity) -> Dataset | None:
+    """The set in ``folder``; None if it is not there, damaged, or of another key."""
+    name, source, key, licence = identity
     try:
         description = read_json(folder / DESCRIPTION, "prepared set")
         if description.get("format") != FORMAT or description["key"] != key:

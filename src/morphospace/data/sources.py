@@ -81,7 +81,8 @@ def open_dataset(
         archive = archive_collection(path, prepared, cache=cache, progress=progress)
         return prepare(archive, prepared, cache=cache, progress=progress)
     if path.is_file() and array_file_kind(path):
-        return replace(reshaped(open_arrays(path, prepared), prepared), source=str(path.resolve()))
+        arrays = open_arrays(path, prepared, cache=cache, progress=progress)
+        return replace(reshaped(arrays, prepared), source=str(path.resolve()))
     if path.is_file() and (words := conversion(path)):
         raise FileError(f"DATA: {path} is {words}.")
     if path.exists():
