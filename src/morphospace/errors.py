@@ -16,6 +16,7 @@ __all__ = [
     "NonFiniteLossError",
     "RunBusyError",
     "did_you_mean",
+    "plural",
 ]
 
 
@@ -49,6 +50,16 @@ class RunBusyError(FileError):
 
 class NonFiniteLossError(MorphospaceError):
     """Training produced a loss or a weight that is not a finite number."""
+
+
+def plural(count: int, what: str) -> str:
+    """How many of what.
+
+    Example:
+        >>> plural(1, "file"), plural(1200, "file")
+        ('1 file', '1,200 files')
+    """
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def did_you_mean(word: object, options: Iterable[str]) -> str:

@@ -128,7 +128,8 @@ def parse_intensity(text: str) -> Wish:
     if text in ("auto", "full", "file"):
         return Wish(text)  # type: ignore[arg-type]
     wrong = ArgumentError(
-        f'--intensity: expected auto, full, file, two values like 0:4095 or two percentiles like 1%:99%, got "{text}".'
+        "--intensity: expected auto, full, file, two values like 0:4095 or two percentiles like 1%:99%, the smaller "
+        f'one first, got "{text}".'
     )
     low, _, high = (part.strip() for part in text.partition(":"))
     percent = low.endswith("%") and high.endswith("%")

@@ -95,7 +95,7 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no pictures"):
         open_dataset(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(DataError, match=r"1 other files, the first is notes\.txt"):
+    with pytest.raises(DataError, match=r"1 other file, the first is notes\.txt"):
         open_dataset(tmp_path)
 
 
@@ -238,7 +238,7 @@ def test_a_changed_folder_is_noticed_and_an_unchanged_one_is_not_read_again(
         (lambda p: p / "nowhere" / "x", FileError, "there is no folder or file"),
         (lambda p: "imagse", ArgumentError, "no data set, folder or file"),
         (lambda p: "mnits", ArgumentError, 'Did you mean "mnist"'),
-        (lambda p: (p / "a.txt").write_text("x") and p / "a.txt", FileError, "is a table. If each row is the pixels"),
+        (lambda p: (p / "a.csv").write_text("x") and p / "a.csv", FileError, "is a table. If each row is the pixels"),
         (lambda p: (p / "a.xyz").write_text("x") and p / "a.xyz", ArgumentError, "no set of images"),
         (lambda p: "sprites:size=0", ArgumentError, "--size|size"),
         (lambda p: "sprites:colour=green", ArgumentError, "colour=grey"),

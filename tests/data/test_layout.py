@@ -70,15 +70,16 @@ def test_the_split_may_lie_below_the_labels() -> None:
     files = ["cat/train/1.png", "cat/test/2.png", "dog/train/1.png", "dog/test/2.png", "dog/3.png"]
     kept, words = said(files)
     assert list(kept.values()) == [("cat", TRAIN), ("cat", TEST), ("dog", TRAIN), ("dog", TEST), ("dog", TRAIN)]
-    assert "1 pictures that lie in none of the folders test, train of the labels were put to train" in words
+    assert "1 picture in none of the folders test, train of the labels became training pictures" in words
 
 
 def test_strays_beside_train_and_test_change_neither_labels_nor_split() -> None:
     whole = ["train/cat/1.png", "train/dog/1.png", "test/cat/2.png", "test/dog/2.png"]
     kept, words = said([*whole, "preview.png", "pred/7.png", "pred/8.png"])
     assert kept == said(whole)[0]
-    assert "pictures beside train/ and test/ were left out (1; move them into one of these)" in words
-    assert "pictures in pred/, beside train/ and test/, were left out (2; " in words
+    assert "beside" not in words
+    reason = "left out, as it lies beside train/ and test/ (move it into one of these)"
+    assert lay_out([*whole, "preview.png", "pred/7.png"]).left_out == {4: reason, 5: reason}
     kept, words = said([*whole, "extra/cat/9.png"])
     assert kept["extra/cat/9.png"] == ("cat", TRAIN)
     assert "extra/ has the same folders as train/ and test/: its pictures (1) were put to train" in words
@@ -87,7 +88,7 @@ def test_strays_beside_train_and_test_change_neither_labels_nor_split() -> None:
 def test_a_test_without_labels_keeps_its_split() -> None:
     kept, words = said(["train/cat/1.png", "train/dog/1.png", "test/images/2.png"])
     assert list(kept.values()) == [("cat", TRAIN), ("dog", TRAIN), (NO_FOLDER, TEST)]
-    assert f'1 pictures lie in no folder of a label: theirs is "{NO_FOLDER}"' in words
+    assert f'1 picture in no folder of a label: the label is "{NO_FOLDER}"' in words
     kept, _ = said(["train/cat/1.png", "train/dog/1.png", "test/cat/2.png"])
     assert kept["test/cat/2.png"] == ("cat", TEST)
 
@@ -108,16 +109,19 @@ def test_deeper_folders_are_no_labels_and_it_is_said() -> None:
 def test_one_folder_and_loose_pictures_are_two_kinds() -> None:
     kept, words = said(["cat/1.png", "2.png", "3.png"])
     assert [label for label, _ in kept.values()] == ["cat", NO_FOLDER, NO_FOLDER]
-    assert "2 pictures lie in no folder of a label" in words
+    assert "2 pictures in no folder of a label" in words
     kept, _ = said(["photos/cat/1.png", "photos/dog/1.png", "cover.png"])
     assert [label for label, _ in kept.values()] == ["cat", "dog", NO_FOLDER]
 
 
 @pytest.mark.parametrize("mask", ["masks/1.png", "masks/1_mask.png", "Annotations/1.png"])
 def test_masks_are_not_learned_as_pictures(mask: str) -> None:
-    kept, words = said(["images/1.jpg", "images/2.jpg", mask])
+    kept, _ = said(["images/1.jpg", "images/2.jpg", mask])
     assert kept == {"images/1.jpg": ("", ""), "images/2.jpg": ("", "")}
-    assert "were taken for their masks and left out (1; " in words
+    folder = mask.partition("/")[0]
+    assert lay_out(["images/1.jpg", "images/2.jpg", mask]).left_out == {
+        2: f"left out as a mask, by its folder and name (name {folder}/ as DATA to learn from masks)"
+    }
     kept, _ = said(["images/1.jpg", "masks/9.png"])  # not of the same names: a kind of its own
     assert [label for label, _ in kept.values()] == ["images", "masks"]
 
@@ -136,16 +140,16 @@ def test_a_set_says_what_was_left_out_and_strict_refuses(tmp_path: Path) -> None
     found = open_dataset(tmp_path)
     assert (len(found.train), len(found.test), found.label_names) == (6, 6, ("cat", "dog"))
     assert [tuple(problem) for problem in found.problems] == [
-        ("cover.png", "beside train/ and test/: neither train nor test")
+        ("cover.png", "left out, as it lies beside train/ and test/ (move it into one of these)")
     ]
-    assert any("were left out (1; " in words for words in found.notes)
+    assert not any("cover" in words or "beside" in words for words in found.notes), "it is said once"
 
 
 def test_verbs_that_take_a_folder_say_what_they_pass_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_folder(tmp_path, 2)
     (tmp_path / "notes.md").write_text("x")
     assert [name for name, _ in folder_pictures(str(tmp_path)) or []] == ["000.png", "001.png"]
-    words = "1 files in {} were passed over; the first is notes.md: not a picture's name (.md)"
+    words = "1 file in {} left out; the first is notes.md: not a picture's name (.md)"
     assert words.format(tmp_path) in capsys.readouterr().err.replace("\n", " ")
 
 

@@ -78,7 +78,7 @@ def test_colour_is_chosen_by_what_the_pictures_are(tmp_path: Path) -> None:
     assert open_dataset(grey).shape == (10, 10, 3)
     turned = open_dataset(grey, Preparation(colour="grey"))
     assert turned.shape == (10, 10, 1)
-    assert "1 pictures with colour became grey" in turned.notes[0]
+    assert "1 picture with colour became grey" in turned.notes[0]
 
 
 @pytest.mark.parametrize("resize", ["crop", "pad", "fit"])

@@ -45,7 +45,8 @@ def test_channels_that_no_one_names_are_asked_for(count: int, dtype: Any) -> Non
     data = tiff(samples, planarconfig="contig")
     with pytest.raises(UnreadablePictureError) as refused:
         decode_picture(data, FULL)
-    assert refused.value.reason == f"{count} channels: say which are red, green and blue, --channels 1,2,3"
+    colours = ", or which are red, green and blue, --channels 1,2,3" if count > 2 else ""
+    assert refused.value.reason == f"{count} channels: say which is grey, --channels 1{colours}"
     chosen = Interpretation(windows={"16-bit": Window(0, 255)}, channels=(count - 1,))
     assert (decode_picture(data, chosen)[..., 0] == samples[..., -1]).all()
     if count >= 4:
@@ -56,7 +57,7 @@ def test_channels_that_no_one_names_are_asked_for(count: int, dtype: Any) -> Non
 def test_a_set_of_such_channels_is_refused_with_the_option_and_read_with_it(tmp_path: Path) -> None:
     pictures = [tiff(noise(i, (8, 8, 5)), planarconfig="contig") for i in range(COUNT)]
     write(tmp_path, pictures, ".tif")
-    with pytest.raises(DataError, match=r"5 channels \(8\).*say which are red, green and blue, --channels 1,2,3\.$"):
+    with pytest.raises(DataError, match=r"5 channels \(8\).*or which are red, green and blue, --channels 1,2,3\.$"):
         open_dataset(tmp_path)
     found = open_dataset(tmp_path, Preparation(channels=(5, 1, 2)))
     expected = sorted(noise(i, (8, 8, 5))[..., [4, 0, 1]].tobytes() for i in range(COUNT))

@@ -97,7 +97,7 @@ def test_a_bad_row_is_passed_over_and_the_others_count(tmp_path: Path) -> None:
         ('file,x\n000.png,"two\nlines"\n001.png,one\n', ["two\nlines", "one"], None),
         ("file,x,\n000.png,3,\n001.png,4,\n", [3.0, 4.0], None),
         ("x,file\n3,000.png\n4,001.png\n", [3.0, 4.0], None),
-        ("x,photo of\n3,000\n4,001\n", [3.0, 4.0], None),
+        ("x,photo of\n3,000\n4,001\n", [3.0, 4.0], '"photo of" was taken for the names of files'),
         (",file,x\n0,./000.png,3\n1,001.png,4\n", [3.0, 4.0], None),
     ],
 )

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from morphospace.errors import ArgumentError, FileError, MorphospaceError
+from morphospace.errors import ArgumentError, FileError, MorphospaceError, plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -305,13 +305,13 @@ def stop_progress() -> None:
         _bar().stop()
 
 
-def open_data(name: str, preparation: Preparation | None = None) -> Dataset:
-    """The data set that DATA names; what was left out of it, and why, is said."""
+def open_data(name: str, preparation: Preparation | None = None, *, listed: bool = False) -> Dataset:
+    """The data set that DATA names; what was left out of it, and why, is said, unless it will be ``listed``."""
     from morphospace.cli.problems import problem_summary
     from morphospace.data import open_dataset
 
     dataset = open_dataset(name, preparation, progress=data_progress)
-    if dataset.problems:
+    if dataset.problems and not listed:
         note(problem_summary(dataset))
     for words in dataset.notes:
         note(words)
@@ -361,7 +361,7 @@ def folder_pictures(text: str) -> list[tuple[str, Path]] | None:
     listing = list_folder(path)
     if listing.problems:
         first = listing.problems[0]
-        note(f"{len(listing.problems):,} files in {text} were passed over; the first is {first.name}: {first.reason}")
+        note(f"{plural(len(listing.problems), 'file')} in {text} left out; the first is {first.name}: {first.reason}")
     return [(shown_name(name), path / name) for name in listing.files]
 
 

@@ -20,13 +20,14 @@ from morphospace.cli.common import (
     verb,
 )
 from morphospace.cli.preparation import PreparationOptions
-from morphospace.cli.problems import one_line, problem_summary
-from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.cli.problems import one_line
+from morphospace.errors import ArgumentError, did_you_mean, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from morphospace.data import Dataset, KeptSet
+    from morphospace.data.folder import Problem
 
 __all__ = ["register"]
 
@@ -113,7 +114,7 @@ def info(
     from morphospace.report import example_sheet
 
     path = output_path(out, "data", ".png", force=force)
-    dataset = open_data(data, options.preparation())
+    dataset = open_data(data, options.preparation(), listed=True)
     example_sheet(dataset, {"command": command_line()}).save(path)
     facts = _facts(dataset)
     validation = f", {facts['validation']:,} to choose by" if "validation" in facts else ""
@@ -131,15 +132,30 @@ def info(
         f"[dim]label[/] {escape(f'{name:20}')} {both['train']:7,} {both['test']:7,}"
         for name, both in facts["labels"].items()
     ]
+    if not facts["labels"] and any(values.dtype.kind != "f" for values in dataset.train.attributes.values()):
+        lines.append("[dim]label       [/]none; --label COLUMN makes one of the attributes the labels")
     lines += [
         f"[dim]attribute[/] {escape(f'{name:16}')} {escape(words)}" for name, words in facts["attributes"].items()
     ]
     if dataset.problems:
-        lines.append(f"[yellow]{escape(problem_summary(dataset).partition('; ')[0])}[/]")
-        lines += [f"  {escape(one_line(p.name))}: {escape(p.reason)}" for p in dataset.problems[:_SHOWN]]
-        if len(dataset.problems) > _SHOWN:
-            lines.append(f"  [dim]and {len(dataset.problems) - _SHOWN:,} more; --json lists them all[/]")
+        lines.append(f"[yellow]{plural(len(dataset.problems), 'problem')}[/]")
+        lines += _listed(dataset.problems)
     return Answer(facts, "\n".join(lines), [path])
+
+
+def _listed(problems: Sequence[Problem]) -> list[str]:
+    """Problems in lines, those of one reason in one."""
+    from rich.markup import escape
+
+    from morphospace.data.tables import shortened
+
+    names: dict[str, list[str]] = {}
+    for problem in problems:
+        names.setdefault(problem.reason, []).append(one_line(problem.name))
+    lines = [f"  {escape(shortened(some))}: {escape(reason)}" for reason, some in list(names.items())[:_SHOWN]]
+    if len(names) > _SHOWN:
+        lines.append(f"  [dim]and {sum(map(len, list(names.values())[_SHOWN:])):,} more of other kinds[/]")
+    return [*lines, "  [dim]--json lists each[/]"] if len(lines) < len(problems) else lines
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from morphospace.cli.common import note
-from morphospace.errors import DataError
+from morphospace.errors import DataError, plural
 
 if TYPE_CHECKING:
     from morphospace.data import Dataset
@@ -24,11 +24,11 @@ _NAMED = 5  # broken files named in a summary
 def problem_summary(dataset: Dataset) -> str:
     """What is wrong with the files of a set, in a sentence that names the first few."""
     problems = dataset.problems
-    counts = Counter(re.split(r" \(|: ", problem.reason)[0] for problem in problems)
+    counts = Counter(re.split(r" \(|: |; ", problem.reason)[0] for problem in problems)
     kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
     names = ", ".join(one_line(problem.name) for problem in problems[:_NAMED])
     named = names if len(problems) <= _NAMED else f"the first are {names}"
-    count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
+    count = plural(len(problems), "problem")
     return f"{count}: {kinds}; {named}; listed by morpho data info {shlex.quote(dataset.source)}"
 
 

@@ -82,10 +82,11 @@ def chosen_columns(known: Columns, preparation: Preparation) -> Columns:
     if preparation.group is not None:
         group = _column(columns, preparation.group, "group")
         groups = _groups(columns[group])
+    splits = known.splits if before else _splits(known.splits, columns, notes)
+    if preparation.group is not None and not splits:  # a split of the set's own is not changed
         notes.append(
             f'images of one "{group}" stay on one side of the split; there are {len(set(groups) - {""}):,} of these'
         )
-    splits = known.splits if before else _splits(known.splits, columns, notes)
     return known._replace(labels=labels, splits=splits, attributes=columns, groups=groups, notes=notes)
 
 
@@ -118,7 +119,7 @@ def _splits(by_folder: Sequence[str], attributes: Attributes, notes: list[str]) 
     meaning = _NUMBERED if counts.keys() & {"0", "1"} and "2" in counts else _SPLIT_OF
     kinds = {meaning[word] for word in counts if word in meaning}
     if "train" not in kinds or len(kinds) < 2:
-        notes.append(f'the column "{name}" does not say which images are train and which are test, and splits nothing')
+        notes.append(f'the column "{name}" splits nothing: expected train, test, validation, got {shortened(counts)}')
         return by_folder
     if by_folder:
         notes.append(f'the folders say what is train and test, and the column "{name}" does not count')
@@ -131,7 +132,10 @@ def _splits(by_folder: Sequence[str], attributes: Attributes, notes: list[str]) 
         count = sum(counts[word] for word in other)
         notes.append(f'{count:,} images with {shortened(other)} in the column "{name}" were put into train')
     found = [meaning.get(word, "train") for word in words]
-    return found if "test" in kinds else ["test" if kind == "validation" else kind for kind in found]
+    if "test" in kinds:
+        return found
+    notes.append(f'the column "{name}" has no test images: those of validation are the test')
+    return ["test" if kind == "validation" else kind for kind in found]
 
 
 def _groups(values: Attribute) -> list[str]:

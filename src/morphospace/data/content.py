@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["HEAD", "why_no_picture"]
+from morphospace.decoding import foreign_kind
 
-HEAD = 64
+__all__ = ["HEAD", "known_kind", "why_no_picture"]
+
+HEAD = 1024
 """The bytes that tell what a file is."""
 
 _PICTURES = re.compile(
@@ -17,8 +19,10 @@ _PICTURES = re.compile(
 )
 _OTHERS = (
     (re.compile(rb"....ftyp(?:hei|hev|mif1|msf1)", re.DOTALL), "a HEIC picture, which cannot be read: save it as JPEG"),
-    (re.compile(rb"PK\x03\x04|\x1f\x8b|BZh|\xfd7zXZ\0|Rar!|7z\xbc\xaf"), "an archive: unpack it, or name it as DATA"),
+    (re.compile(rb"PK\x03\x04|\x1f\x8b|BZh|\xfd7zXZ\0"), "an archive: unpack it, or name it as DATA"),
+    (re.compile(rb"Rar!|7z\xbc\xaf"), "an archive of a kind that is not read: unpack it"),
     (re.compile(rb"\x93NUMPY"), "an array: name it as DATA by itself"),
+    (re.compile(rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x04]"), "an IDX file: name that of the training images as DATA"),
     (re.compile(rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ", re.DOTALL), "a film: save its frames as pictures"),
     (re.compile(rb"<\?xml|<svg|%PDF", re.IGNORECASE), "a drawing or a document, no picture of pixels"),
 )
@@ -35,4 +39,9 @@ def why_no_picture(head: bytes) -> str:
         return "empty file"
     if _PICTURES.match(head):
         return ""
-    return next((reason for start, reason in _OTHERS if start.match(head)), "not a picture by its content")
+    return foreign_kind(head) or known_kind(head) or "not a picture by its content"
+
+
+def known_kind(head: bytes) -> str:
+    """What a file that begins with ``head`` is instead of a picture, and what to do; "" where that is unknown."""
+    return next((reason for start, reason in _OTHERS if start.match(head)), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from morphospace.data.content import known_kind
 from morphospace.decoding import Source, UnreadablePictureError, foreign_kind, page_count, read_samples
 from morphospace.files import read_bytes
 from morphospace.interpretation import Interpretation
@@ -30,7 +31,7 @@ def conversion(path: Path) -> str:
         with quiet():
             read_samples(Source(data, Interpretation(channels=(0,), truncated=True)))
     except UnreadablePictureError:
-        return ""
+        return known_kind(data[:_HEAD])
     pages = page_count(data)
     if pages > 1:
         return f"one file of {pages:,} pages. Put it into a folder and name that, with --frames all"

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from morphospace.data.content import HEAD, why_no_picture
 from morphospace.data.layout import lay_out, lay_out_as_before
 from morphospace.decoding import PICTURE_SUFFIXES
-from morphospace.errors import ArgumentError, DataError, FileError
+from morphospace.errors import ArgumentError, DataError, FileError, plural
 from morphospace.files import natural_order
 
 __all__ = ["NO_LABEL", "Listing", "Problem", "is_passed_over", "list_folder", "shown_name", "unchanged"]
@@ -170,8 +170,10 @@ def _found_in(folder: Path, *, as_before: bool) -> Listing:
     ]
     if not files:
         others = [*map(shown_name, tables), *(problem.name for problem in problems)]
-        lies = f"{len(others)} other files, the first is {others[0]}" if others else "nothing"
+        lies = f"{plural(len(others), 'other file')}, the first is {others[0]}" if others else "nothing"
         why = f" ({problems[0].reason})" if problems and not tables else ""
+        if tables and tables[0].lower().endswith((".csv", ".tsv")):
+            why = " (a table: where its rows are pixels, name it as DATA, and how it becomes a set is said)"
         raise DataError(
             f"DATA: the folder {folder} holds no pictures: expected PNG, JPEG, ... files, in sub-folders or not; "
             f"found {lies}{why}."
@@ -199,7 +201,8 @@ def _labels_from(pattern: str, files: Sequence[str]) -> tuple[list[str], list[st
             f"{shown_name(files[0])}. Names are relative to DATA, with their folders."
         )
     counts = len(set(labels) - {NO_LABEL})
-    notes = [f"labels are what --label-from finds in names: {counts:,} of them, like {next(iter(labels))}"]
+    example = next(label for label in labels if label != NO_LABEL)
+    notes = [f"labels are what --label-from finds in names: {counts:,} of them, like {example}"]
     if without:
         notes.append(
             f"--label-from finds nothing in {len(without):,} of {len(files):,} names, {shown_name(without[0])} is the "

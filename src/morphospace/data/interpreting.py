@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from morphospace.data.preparation import Preparation
 from morphospace.data.tally import Tally
+from morphospace.errors import plural
 from morphospace.intensity import Kind, Window, parse_intensity, window_for, words_of
 from morphospace.interpretation import Interpretation
 
@@ -44,13 +45,13 @@ def notes_of(tally: Tally, how: Interpretation) -> list[str]:
         notes.append(f"{_unread(tally)}; --frames all makes a picture of each, --frames max or mean one of all")
     elif tally.further_pages and how.frames in ("max", "mean"):
         notes.append(
-            f"the pages of {_plural(tally.stacks, 'file')} became one picture, the {how.frames} of their values; "
+            f"the pages of {plural(tally.stacks, 'file')} became one picture, the {how.frames} of their values; "
             "--frames changes that"
         )
     if tally.transparent:
         notes.append(_of_background(tally, how))
     notes += [
-        words.format(_plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
+        words.format(plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
     ]
     return notes
 
@@ -69,7 +70,7 @@ def _of_intensity(tally: Tally, how: Interpretation) -> list[str]:
     notes: list[str] = []
     several = len(tally.pictures) > 1
     for kind, values in sorted(tally.values.items()):
-        pictures = _plural(tally.pictures[kind], "picture")
+        pictures = plural(tally.pictures[kind], "picture")
         if how.windows is None:
             if kind != "8-bit":
                 notes.append(
@@ -87,25 +88,23 @@ def _of_intensity(tally: Tally, how: Interpretation) -> list[str]:
 def _share_clipped(tally: Tally, kind: Kind) -> str:
     share = tally.clipped[kind] / tally.samples[kind]
     percent = f"{share:.2%}" if share >= 0.0001 else "less than 0.01%"
-    pictures = _plural(tally.pictures[kind], "picture")
+    pictures = plural(tally.pictures[kind], "picture")
     return f"{percent} of them lie outside and were clipped, in {tally.clipped_pictures[kind]:,} of {pictures}"
 
 
 def _of_background(tally: Tally, how: Interpretation) -> str:
     names = {(255, 255, 255): "white", (0, 0, 0): "black"}
     colour = names.get(how.background, "#" + bytes(how.background).hex().upper())
-    pictures = _plural(tally.transparent, "picture")
+    pictures = plural(tally.transparent, "picture")
     why = ", because the rest of them is white" if colour == "black" and 2 * tally.white > tally.transparent else ""
-    return f"what is transparent in {pictures} became {colour}{why}; --background changes that"
+    lost = {"white": tally.white, "black": tally.black}.get(colour, 0)
+    nothing = f"; {lost:,} of them are {colour} elsewhere, too, and show nothing: --background #808080" if lost else ""
+    return f"what is transparent in {pictures} became {colour}{why}; --background changes that{nothing}"
 
 
 def _unread(tally: Tally) -> str:
     were = "was" if tally.further_pages == 1 else "were"
-    return f"{_plural(tally.further_pages, 'further page')} of {_plural(tally.stacks, 'file')} {were} not read"
-
-
-def _plural(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
+    return f"{plural(tally.further_pages, 'further page')} of {plural(tally.stacks, 'file')} {were} not read"
 
 
 def notes_for_space(tally: Tally, how: Interpretation) -> list[str]:
@@ -117,7 +116,7 @@ def notes_for_space(tally: Tally, how: Interpretation) -> list[str]:
         low, high = (f"{value:,g}" for value in how.window(kind))
         if kind not in how.windows and kind != "8-bit":
             notes.append(
-                f"{_plural(pictures, 'picture')} with {kind} values, of which the space knows none: "
+                f"{plural(pictures, 'picture')} with {kind} values, of which the space knows none: "
                 f"{low} is taken for black and {high} for white"
             )
         if tally.clipped[kind]:
@@ -125,5 +124,5 @@ def notes_for_space(tally: Tally, how: Interpretation) -> list[str]:
     if tally.further_pages and how.frames == "first":
         notes.append(_unread(tally))
     return notes + [
-        words.format(_plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
+        words.format(plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
     ]

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from morphospace.errors import plural
+
 __all__ = ["NO_FOLDER", "Layout", "lay_out", "lay_out_as_before"]
 
 NO_FOLDER = "(no folder)"
@@ -183,9 +185,7 @@ def _split_above(rest: dict[int, tuple[str, ...]], found: Layout) -> dict[int, s
                 "(move it away to leave them out)"
             )
         else:
-            found.left_out |= dict.fromkeys(places, f"beside {there}: neither train nor test")
-            where = f"in {top}/, beside {there}," if top else f"beside {there}"
-            found.notes.append(f"pictures {where} were left out ({len(places):,}; move them into one of these)")
+            found.left_out |= dict.fromkeys(places, f"left out, as it lies beside {there} (move it into one of these)")
     return kinds
 
 
@@ -214,8 +214,8 @@ def _split_below(rest: dict[int, tuple[str, ...]], found: Layout) -> dict[int, s
     others = [i for i in rest if i not in kinds]
     if others:
         found.notes.append(
-            f"{len(others):,} pictures that lie in none of the folders {', '.join(sorted(words))} of the labels were "
-            "put to train (move them into one of these)"
+            f"{plural(len(others), 'picture')} in none of the folders {', '.join(sorted(words))} of the labels became "
+            "training pictures (move them into one of these)"
         )
     rest.update({i: (rest[i][0], *rest[i][2:]) for i in kinds})
     return kinds | dict.fromkeys(others, "train")
@@ -235,7 +235,8 @@ def _tell_of_labels(rest: dict[int, tuple[str, ...]], found: Layout) -> None:
     loose = sum(not folders for folders in rest.values())
     if loose:
         found.label_notes.append(
-            f'{loose:,} pictures lie in no folder of a label: theirs is "{NO_FOLDER}" (move them, or --label-from)'
+            f'{plural(loose, "picture")} in no folder of a label: the label is "{NO_FOLDER}" '
+            "(move what lies there, or --label-from)"
         )
     deeper = Counter(folders[1] for folders in rest.values() if len(folders) > 1)
     if deeper:
@@ -258,10 +259,8 @@ def _leave_out_masks(files: Sequence[str], parts: Sequence[tuple[str, ...]], fou
                 sides[words].setdefault((folders[:level], stem), []).append(i)
     images, masks = sides[_IMAGES], sides[_MASKS]
     if masks and masks.keys() <= images.keys():
-        places = [i for some in masks.values() for i in some]
-        found.left_out |= dict.fromkeys(places, "a mask of a picture beside it")
-        names = sorted({f"{name}/" for i in places for name in parts[i] if name.lower() in _MASKS})
-        found.notes.append(
-            f"pictures in {', '.join(names)} have the names of those in a folder of images: they were taken for their "
-            f"masks and left out ({len(places):,}; name that folder as DATA to learn from it)"
-        )
+        for i in (place for some in masks.values() for place in some):
+            folder = next(name for name in parts[i] if name.lower() in _MASKS)
+            found.left_out[i] = (
+                f"left out as a mask, by its folder and name (name {folder}/ as DATA to learn from masks)"
+            )

@@ -11,6 +11,7 @@ from morphospace.data.collections import Collection
 from morphospace.data.columns import Columns
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.items import Item, pages_of
+from morphospace.errors import plural
 
 __all__ = ["paged"]
 
@@ -45,6 +46,6 @@ def paged(collection: Collection, progress: Progress = no_progress) -> tuple[Col
     )
     alone = "; being of one file, they lie on both sides of the split" if count == 1 else ""
     return several, [
-        f"{len(pages) - count + stacks:,} pages of {stacks:,} files became a picture each{alone}; "
+        f"{len(pages) - count + stacks:,} pages of {plural(stacks, 'file')} became a picture each{alone}; "
         "--frames first, max or mean makes one picture of a file"
     ]

@@ -30,7 +30,7 @@ from morphospace.data.sizes import size_as_before, size_for
 from morphospace.data.splitting import Keys, kept_together, key_of, keys_of_digests, split_kinds
 from morphospace.data.store import write_header
 from morphospace.data.tally import Tally
-from morphospace.errors import ArgumentError, DataError
+from morphospace.errors import ArgumentError, DataError, plural
 from morphospace.files import natural_order
 from morphospace.images import fit_image
 from morphospace.interpretation import Frames, Interpretation
@@ -97,12 +97,12 @@ def _identity(collection: Collection) -> Identity:
 
 
 def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:
-    counts = Counter(re.split(r" \(|: ", problem.reason)[0] for problem in problems)
+    counts = Counter(re.split(r" \(|: |; ", problem.reason)[0] for problem in problems)
     kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
     first = problems[0]
     says_what = ": " in first.reason or "--" in first.reason
     raise DataError(
-        f"DATA: {len(problems):,} files of {collection.name} cannot be used, {why}: {kinds}. The first is "
+        f"DATA: {plural(len(problems), 'file')} of {collection.name} cannot be used, {why}: {kinds}. The first is "
         f"{first.name}: {first.reason}.{'' if says_what else ' Remove or replace them.'}"
     )
 
@@ -155,12 +155,17 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     elif isinstance(collection.items[0], Page) and len(np.unique(keys[~broken])) == 1:
         # The pages of a file are alike, and stay together; those of a single one are all that there is to test on.
         keys = np.array([key_of(f"{key} page {i}".encode()) for i, key in enumerate(keys.tolist())], np.uint64)
+    if len(good) < 2 and tally.further_pages and how.frames != "all":
+        raise DataError(
+            f"DATA: {collection.name} is one file of {tally.further_pages + 1:,} pages, which became one picture, and "
+            "a set needs two: --frames all makes a picture of each page."
+        )
     groups = kept_together(keys, columns.groups) if columns.groups else None
     kinds, more = split_kinds(collection.name, columns.splits, keys, groups, broken)
     notes += more
     labels, label_names = _numbered(columns.labels, broken, preparation)
     if shape[2] == 1 and coloured:
-        notes.append(f"{coloured:,} pictures with colour became grey; --colour colour keeps it")
+        notes.append(f"{plural(coloured, 'picture')} with colour became grey; --colour colour keeps it")
     if collection.changed():
         notes.append("the folder changed while it was read; what is new there is read at the next start")
     names = np.array([collection.item_name(i) for i in range(count)], np.str_) if _are_files(collection) else None
@@ -239,7 +244,7 @@ def _plan(collection: Collection, preparation: Preparation) -> _Plan:
         tally.add(one.tally)
     if not some:
         problems = [Problem(collection.item_name(int(chosen[i])), reasons[i]) for i in sorted(reasons)]
-        _refuse(collection, problems, "and among those looked at none can")
+        _refuse(collection, problems, "all that were looked at")
     sizes = set(some)
     notes = []
     height, width = (size_as_before if preparation.split_by == "pixels" else size_for)(some)

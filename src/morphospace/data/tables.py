@@ -81,7 +81,8 @@ def parse_table(data: bytes, name: str, place_of: Callable[[str], int | None]) -
     if any(place_of(cell) is not None for cell in header):
         rows = [(1, header), *rows]
         header = _without_header(len(header), name)
-        notes.append(f"{name} has no header: its columns are called {', '.join(header[1:])}")
+        columns = "its column is" if len(header) == 2 else "its columns are"
+        notes.append(f"{name} has no header: {columns} called {', '.join(header[1:])}")
     width = Counter(len(row) for _, row in rows).most_common(1)[0][0] if rows else len(header)
     if width == len(header) + 1 and not any(column.lower() in _KEYS for column in header):
         header = ["file", *header]
@@ -90,6 +91,8 @@ def parse_table(data: bytes, name: str, place_of: Callable[[str], int | None]) -
     key = _key_column(header, good, place_of)
     if key is None:
         return "no table about these pictures"
+    if header[key].lower() not in _KEYS and not any("." in row[key] for row in good):
+        notes.append(f'{name}: the column "{header[key]}" was taken for the names of files; "file" is a sure name')
     return Table(_different(header, name, notes), good, key, separator != ",", problems, notes)
 
 
@@ -161,14 +164,18 @@ def _more(found: Collection[Any], name: str, what: str) -> list[Problem]:
 
 
 def _key_column(header: Sequence[str], rows: Sequence[Row], place_of: Callable[[str], int | None]) -> int | None:
-    """The column that has the names of files: one that is called so, or the one of which most cells are."""
+    """The column that has the names of files: one that is called so, or the one of which most cells are.
+
+    Numbers and words are names, too, but not where most are of no file, or of one again and again: prices are none.
+    """
     some = rows[:: max(1, len(rows) // _LOOKED_AT)]
-    hits = [sum(place_of(row[j]) is not None for row in some) for j in range(len(header))]
-    called = [j for j, column in enumerate(header) if column.lower() in _KEYS and hits[j]]
+    found = [[place for row in some if (place := place_of(row[j])) is not None] for j in range(len(header))]
+    called = [j for j, column in enumerate(header) if column.lower() in _KEYS and found[j]]
     if called:
         return called[0]
-    best = max(range(len(header)), key=hits.__getitem__)
-    return best if hits[best] else None
+    best = max(range(len(header)), key=lambda j: len(set(found[j])))
+    whole = any("." in row[best] and place_of(row[best]) is not None for row in some)
+    return best if found[best] and (whole or 2 * len(set(found[best])) > len(some)) else None
 
 
 def _different(header: Sequence[str], name: str, notes: list[str]) -> list[str]:

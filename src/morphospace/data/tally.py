@@ -29,7 +29,7 @@ class Tally:
         samples: how many samples of a kind there are, and ``clipped`` how many of them were clipped.
         clipped_pictures: in how many pictures of a kind.
         further_pages: of files that hold several, and ``stacks`` how many such files there are.
-        transparent: pictures that are so in places, and ``white`` how many of them are nearly white elsewhere.
+        transparent: pictures that are so in places; ``white`` and ``black``: how many of them are nearly so elsewhere.
         remarks: how many pictures have something else that is unusual.
     """
 
@@ -42,6 +42,7 @@ class Tally:
     stacks: int = 0
     transparent: int = 0
     white: int = 0
+    black: int = 0
     remarks: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
@@ -50,7 +51,7 @@ class Tally:
             self.values[kind] = self.values[kind].joined(values) if kind in self.values else values
         for name in ("pictures", "samples", "clipped", "clipped_pictures", "remarks"):
             getattr(self, name).update(getattr(other, name))
-        for name in ("further_pages", "stacks", "transparent", "white"):
+        for name in ("further_pages", "stacks", "transparent", "white", "black"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def with_drawn(self, sample: Tally) -> Tally:
@@ -67,6 +68,8 @@ class Tally:
             shown = _shown(samples)
             if shown.size:
                 values = survey(shown, drawn=drawn)
+                if kind == "8-bit" and samples.alpha is not None:  # a drawing, however dark, and no mask
+                    values = values._replace(low=FULL[kind].low, high=FULL[kind].high)
                 self.values[kind] = self.values[kind].joined(values) if kind in self.values else values
         self.pictures[kind] += 1
         self.samples[kind] += samples.values.size
@@ -78,7 +81,9 @@ class Tally:
             self.further_pages += samples.pages - 1
         if samples.alpha is not None:
             self.transparent += 1
-            self.white += _is_white(samples)
+            dark, bright = _ends(samples)
+            self.black += dark
+            self.white += bright
         for remark in samples.remarks:
             self.remarks[remark] += 1
 
@@ -91,10 +96,12 @@ def _shown(samples: Samples) -> NDArray[Any]:
     return samples.values[seen if samples.missing is None else seen & ~samples.missing]
 
 
-def _is_white(samples: Samples) -> bool:
-    """Whether what is opaque is nearly white, nearly everywhere."""
+def _ends(samples: Samples) -> tuple[bool, bool]:
+    """Whether what is opaque is nearly black, nearly everywhere, and whether it is nearly white."""
     shown = samples.values[samples.alpha >= _OPAQUE] if samples.alpha is not None else samples.values
     if not shown.size:
-        return False
-    white = window_for(survey(shown)).high
-    return bool((shown.min(-1) >= _NEARLY_WHITE * white).mean() >= _MOSTLY)
+        return False, False
+    kind = kind_of(shown.dtype)
+    white = FULL[kind].high if kind == "8-bit" else window_for(survey(shown)).high
+    dark = (shown.max(-1) <= (1 - _NEARLY_WHITE) * white).mean() >= _MOSTLY
+    return bool(dark), bool((shown.min(-1) >= _NEARLY_WHITE * white).mean() >= _MOSTLY)

@@ -138,6 +138,8 @@ def _in_words(source: Source) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise UnreadablePictureError("too large: a decompression bomb") from error
     except Exception as error:  # damaged files raise nearly anything in Pillow's readers
+        if kind := foreign_kind(source.data):  # which Pillow knows by name only
+            raise UnreadablePictureError(kind) from error
         words = " ".join(str(error).split())[:80] or type(error).__name__
         raise UnreadablePictureError(f"damaged ({words})") from error
 

@@ -90,7 +90,8 @@ def chosen(values: NDArray[Any], named: int, how: Interpretation) -> NDArray[Any
             raise UnreadablePictureError(f"{has}: --channels {asked} asks for more")
         return values[..., list(how.channels)]
     if not named:
-        raise UnreadablePictureError(f"{count} channels: say which are red, green and blue, --channels 1,2,3")
+        colours = ", or which are red, green and blue, --channels 1,2,3" if count > 2 else ""
+        raise UnreadablePictureError(f"{count} channels: say which is grey, --channels 1{colours}")
     return values[..., :named]
 
 
