@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RESIZES",
-    "ImageLike",
     "Images",
     "Resize",
     "as_images",
@@ -45,8 +44,6 @@ __all__ = [
     "write_gif",
     "write_png",
 ]
-
-ImageLike: TypeAlias = "NDArray[Any] | Image.Image | str | Path"
 
 
 def as_images(images: Any, *, name: str = "images") -> Images:

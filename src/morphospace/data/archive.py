@@ -22,11 +22,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
-from filelock import FileLock
-
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.folder import Problem, is_passed_over, shown_name
-from morphospace.data.prepared import LOCK
+from morphospace.data.prepared import entry_of
 from morphospace.errors import FileError, MorphospaceError
 from morphospace.files import atomic_folder, read_json, remove_leftovers, safe_name, write_json
 
@@ -110,14 +108,7 @@ def unpacked(path: Path, *, cache: Path, progress: Progress = no_progress) -> Un
     key = f"{_FORMAT} {path.name} {found.st_size} {found.st_mtime_ns}"
     source = shown_name(os.fspath(path.resolve()))
     name = hashlib.sha256(f"unpacked {source}".encode()).hexdigest()[:16]
-    entry = cache / f"{safe_name(path.name)}-{name}"
-    try:
-        entry.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"cannot make {entry}: {error.strerror}. Set MORPHOSPACE_CACHE to a folder to write to."
-        ) from error
-    with FileLock(entry / LOCK):  # a second process waits, and then finds the work done
+    with entry_of(cache, f"{safe_name(path.name)}-{name}") as entry:
         place = entry / UNPACKED
         about: dict[str, Any] = {}
         with suppress(FileError):
@@ -127,7 +118,6 @@ def unpacked(path: Path, *, cache: Path, progress: Progress = no_progress) -> Un
             with atomic_folder(place) as partial:
                 about = {"format": _FORMAT, "source": source, "key": key, **_unpack(path, partial / FILES, progress)}
                 write_json(partial / ABOUT, about)
-        os.utime(entry)  # when it was last used
     return Unpacked(place / FILES, key, [Problem(*one) for one in about["problems"]], about["notes"])
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path
@@ -36,6 +36,7 @@ __all__ = [
     "Identity",
     "Known",
     "check_room",
+    "entry_of",
     "hash_of",
     "item_names",
     "kept_or_made",
@@ -91,6 +92,25 @@ def hash_of(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
+@contextmanager
+def entry_of(cache: Path, name: str) -> Iterator[Path]:
+    """Yield the folder ``name`` of a cache, for this process alone: a second one waits, and then finds the work done.
+
+    Raises:
+        FileError: if the cache cannot be written.
+    """
+    entry = cache / name
+    try:
+        entry.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"cannot make {entry}: {error.strerror}. Set MORPHOSPACE_CACHE to a folder to write to."
+        ) from error
+    with FileLock(entry / LOCK):
+        yield entry
+        os.utime(entry)  # when it was last used
+
+
 def kept_or_made(identity: Identity, preparation: Preparation, cache: Path, make: Callable[[Path], None]) -> Dataset:
     """The set in ``cache``, if it is there unchanged; else what ``make`` writes into a folder.
 
@@ -98,14 +118,7 @@ def kept_or_made(identity: Identity, preparation: Preparation, cache: Path, make
         FileError: if the cache cannot be written.
     """
     wanted = {"format": FORMAT, "source": identity.source, "preparation": preparation.to_json() | {"strict": None}}
-    entry = cache / f"{safe_name(identity.name)}-{hash_of(wanted)[:16]}"
-    try:
-        entry.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"cannot make {entry}: {error.strerror}. Set MORPHOSPACE_CACHE to a folder to write to."
-        ) from error
-    with FileLock(entry / LOCK):  # a second process waits, and then finds the work done
+    with entry_of(cache, f"{safe_name(identity.name)}-{hash_of(wanted)[:16]}") as entry:
         found = open_prepared(entry / SET, identity)
         if found is None:
             remove_leftovers(entry)
@@ -114,7 +127,6 @@ def kept_or_made(identity: Identity, preparation: Preparation, cache: Path, make
             found = open_prepared(entry / SET, identity)
         if found is None:
             raise FileError(f"{entry} was changed while it was written. Try again.")
-        os.utime(entry)  # when it was last used
     return replace(found, preparation={"asked": preparation.to_json(), **found.preparation})
 
 

@@ -23,12 +23,6 @@ from morphospace.space import Space
 __all__ = ["class_sheet", "entanglement_figure", "pairs_figure", "write_trial_report"]
 
 _SIDE = 84
-_FIGURES = {
-    "reached": "target",
-    "others": "others moved",
-    "kept": "identity kept",
-    "real": "looks real",
-}
 
 
 def entanglement_figure(trials: Trials, text: dict[str, str]) -> Picture:

@@ -9,7 +9,6 @@ import shutil
 import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
@@ -17,7 +16,6 @@ from morphospace.errors import ArgumentError, did_you_mean
 
 __all__ = ["Settings", "choose_device", "choose_settings", "keep_freed_memory", "settled"]
 
-Precision = Literal["auto", "bf16", "fp32"]
 
 _MANY_STEPS = 20_000
 
