@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,29 @@ def test_what_is_kept_is_of_an_epoch_that_the_checkpoint_knows(
     assert found.train["best_epoch"] == KILLED - 1
     for key, value in found.space.model.state_dict().items():
         assert torch.equal(value, saved[KILLED - 2][key]), key
+
+
+def test_a_better_epoch_that_no_checkpoint_knows_takes_no_place(
+    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Epoch 1 is the best, 2 is worse, 3 is better, and the process dies before its checkpoint is there."""
+    saved: list[dict[str, torch.Tensor]] = []
+
+    def save_weights(model: torch.nn.Module, path: Path) -> None:
+        checkpoint.save_weights(model, path)
+        saved.append(load_file(path))
+
+    def scored(nats: dict[int, float]) -> Callable[[run.Run, Split], TestFigures]:
+        return lambda self, _: TestFigures(*[nats.get(self.epochs_done, 1e6)] * 2, 0.0, 1.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run.Run, "_score", scored({1: 5.0, 2: 9.0, 3: 1.0}))
+        patch.setattr(run, "save_weights", save_weights)
+        killing(patch, "save_checkpoint", 4)  # the first is of no epoch
+        with pytest.raises(SystemExit):
+            train_run(few, RECIPE, out=tmp_path, seed=0, settings=SETTINGS)
+    monkeypatch.setattr(run.Run, "_score", scored({}))
+    found = resume_run(next(tmp_path.glob("0001-*")))
+    assert found.train["best_epoch"] == 1
+    for key, value in found.space.model.state_dict().items():
+        assert torch.equal(value, saved[0][key]), key
