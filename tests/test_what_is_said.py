@@ -13,6 +13,7 @@ from PIL import Image
 
 import morphospace as ms
 from morphospace.card import model_card
+from morphospace.cli.spaces import info
 from morphospace.data import Preparation, dataset_from_arrays, open_dataset
 
 SMALL: dict[str, Any] = {"epochs": 1, "settings": {"encoder_widths": (8,), "decoder_widths": (8,)}, "recipe": "quick"}
@@ -28,6 +29,7 @@ def test_training_says_what_was_decided_and_what_it_keeps(tmp_path: Path, caplog
     assert {record.levelno for record in caplog.records if record.name == "morphospace"} == {logging.WARNING}
     page = unescape(next(tmp_path.glob("*/report.html")).read_text(encoding="utf-8"))
     assert page.count(RULE) == 1
+    assert "16-bit values 0 is black and 4,095 is white" in info(str(next(tmp_path.iterdir()))).text
     assert "Later images are read as those of its set: of 16-bit values 0 is black and 4,095 is white." in space.card()
 
 

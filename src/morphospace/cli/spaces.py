@@ -66,12 +66,14 @@ def info(space: SpaceArgument) -> Answer:
         "settings": found.recipe.to_json(),
     }
     test = {k: v for k, v in facts["test"].items() if v is not None}
+    how = found.interpretation.in_words() if "interpretation" in facts["data"] else ""
     rows = [
         ("recipe", f"{found.recipe.name}: {found.recipe.summary}"),
         (
             "images",
             f"{width}x{height} {'grey' if channels == 1 else 'colour'}, trained on {facts['data'].get('name', '?')}",
         ),
+        *([("pixels", f"later images are read as those of its set: {how}")] if how else []),
         ("latents", str(found.latent_dim)),
         ("parameters", f"{found.parameters:,}"),
         ("seed", str(facts["seed"])),
