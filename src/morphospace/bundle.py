@@ -65,7 +65,7 @@ def write_bundle(path: Path, bundle: Bundle, card: str) -> None:
         reference = {
             name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in (bundle.reference | arrays).items()
         }
-        _save(folder / _REFERENCE, reference, metadata)
+        _save(folder / _REFERENCE, reference, metadata or None)  # safetensors cannot read no metadata of no tensors
         write_concepts(folder, bundle.concepts)
         if bundle.classes is not None:
             write_classes(folder, bundle.classes)
