@@ -53,8 +53,8 @@ def test_raw_arrays_become_the_pixels_of_the_set(array: np.ndarray, asked: dict[
     space = untrained_on(dataset)
     prepared = dataset.train.images
     if wanted is not None:
-        assert prepared[:].tolist() == np.asarray(wanted).reshape(prepared.shape).tolist()
-    assert space.prepare(array).tolist() == prepared[:].tolist()
+        assert np.array_equal(prepared, np.asarray(wanted).reshape(prepared.shape))
+    assert np.array_equal(space.prepare(array), prepared)
     assert (space.encode(array).mean == space.encode(prepared).mean).all()
 
 
