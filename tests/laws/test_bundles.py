@@ -301,6 +301,11 @@ def test_what_save_accepts_load_accepts(tmp_path: Path) -> None:
     assert not (tmp_path / "odd").exists()
 
 
+def test_a_space_goes_where_the_fastest_device_is(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("morphospace.space.choose_device", {"auto": "meta", "meta": "meta"}.__getitem__)
+    assert ms.load(whole, device="auto").device.type == "meta"
+
+
 def test_a_space_is_on_the_device_that_was_asked_for(whole: Path) -> None:
     assert str(ms.load(whole, device="auto").device) in ("cpu", "cuda:0", "mps:0")
     assert str(ms.load(whole, device="cpu").to("cpu").device) == "cpu"
