@@ -28,6 +28,7 @@ _PREFERRED = ("attributes.csv", "labels.csv", "metadata.csv")
 _UNKNOWN = frozenset(["na", "n/a", "#n/a", "nan", "null", "none", "-", "?", "unknown"])  # in a column of numbers
 _POINT_IS_COMMA = re.compile(r"[+-]?\d*,\d+")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_FROM_ROOT = re.compile("(?:[A-Za-z]:)?/")
 _SHOWN = 20  # rows that are named one by one
 
 
@@ -104,7 +105,11 @@ def _placing(places: Mapping[str, int], folder: str) -> Callable[[str], int | No
     def place_of(cell: str) -> int | None:
         name = cell.strip().removeprefix("./").replace("\\", "/")
         found = places.get(prefix + name) if prefix else None
-        return places.get(name) if found is None else found
+        found = places.get(name) if found is None else found
+        if found is None and _FROM_ROOT.match(name):  # on another machine: what it ends with tells the picture
+            ends = name.split("/")[1:]
+            found = next((places[end] for i in range(len(ends)) if (end := "/".join(ends[i:])) in places), None)
+        return found
 
     return place_of
 

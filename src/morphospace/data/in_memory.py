@@ -137,7 +137,9 @@ def dataset_of(
     fingerprint = fingerprint_of(
         *((splits[kind].images.shape, digests[kind], content.get(kind)) for kind in SPLITS if kind in splits)
     )
-    said = [*notes, *known.notes, *rule_notes(rule, clipped, sum(view.size for view in views.values()))]
+    samples = sum(view.size for view in views.values())
+    said = [*notes, *known.notes]
+    said += rule_notes(rule, clipped, samples, of_space=preparation.interpretation is not None)
     return Dataset(
         name, splits["train"], splits["test"], known.names, fingerprint, validation=splits.get("validation"),
         preparation={"asked": preparation.to_json(), "interpretation": rule.how.to_json()}, notes=tuple(said),
