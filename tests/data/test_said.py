@@ -226,6 +226,28 @@ def test_a_space_that_decides_is_not_said_to_be_changed_by_options(tmp_path: Pat
     assert dataset_from_arrays(np.minimum(array, 4095), preparation=asked).notes == ()
 
 
+def test_later_pictures_that_a_space_makes_dark_or_empty_are_said(tmp_path: Path) -> None:
+    how = Interpretation(windows={"8-bit": Window(0, 255)}, background=(255, 255, 255))
+    write(tmp_path, [wide_png(noise(i, (8, 8, 1)).astype(np.uint16) * 16) for i in range(COUNT)], ".png")
+    (words,) = open_dataset(tmp_path, Preparation(interpretation=how)).notes
+    assert words.startswith(f"{COUNT} pictures with 16-bit values, of which the space knows none: 0 is taken for black")
+    assert words.endswith("none is above 4,080, so that they are nearly black: save them with 8 bits for this space")
+    write(tmp_path, [drawn(255 if i < 3 else 0, i) for i in range(COUNT)], ".png")
+    assert open_dataset(tmp_path, Preparation(interpretation=how)).notes == (
+        f"what is transparent in {COUNT} pictures became white, as the space has it; 3 of them are white elsewhere, "
+        "too, and show nothing",
+    )
+
+
+def test_labels_that_the_folders_have_too_are_no_choice(tmp_path: Path) -> None:
+    for i, label in enumerate("ab"):
+        write_folder(tmp_path / label, COUNT, start=COUNT * i)
+    rows = [f"{label}/{COUNT * i + k:03d}.png,{label}" for i, label in enumerate("ab") for k in range(COUNT)]
+    (tmp_path / "t.csv").write_text("file,label\n" + "\n".join(rows))
+    found = open_dataset(tmp_path)
+    assert (found.label_names, found.notes, list(found.train.attributes)) == (("a", "b"), (), ["label"])
+
+
 def test_masks_name_the_folder_to_learn_from() -> None:
     assert lay_out(["images/1.jpg", "GT/1.png"]).left_out == {
         1: "left out as a mask, by its folder and name (name GT/ as DATA to learn from masks)"

@@ -71,7 +71,7 @@ def chosen_columns(known: Columns, preparation: Preparation) -> Columns:
     if preparation.label is not None:
         name = _column(columns, preparation.label, "label")
     labels = known.labels if name is None else [label_name(value) for value in columns[name]]
-    if name is None or name == FOLDER:
+    if name is None or name == FOLDER or list(labels) == list(known.labels):
         columns = dict(known.attributes)
     elif known.labels:
         notes.append(
