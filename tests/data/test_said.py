@@ -81,7 +81,9 @@ def test_archives_of_other_kinds_are_to_be_unpacked(tmp_path: Path, start: bytes
 def test_an_array_of_many_pictures_is_no_picture_of_many_channels(tmp_path: Path) -> None:
     for i in range(COUNT):
         np.save(tmp_path / f"{i}.npy", noise(i, (10, 32, 32)))
-    with pytest.raises(DataError, match=r"an array of shape \(10, 32, 32\), no picture: name it as DATA by itself"):
+    with pytest.raises(
+        DataError, match=r"no single picture \(8\)\..* an array of shape \(10, 32, 32\); name it as DATA by itself"
+    ):
         open_dataset(tmp_path)
     assert len(open_dataset(tmp_path / "0.npy").train) == 9
 
@@ -163,6 +165,16 @@ def test_a_split_of_the_set_itself_is_not_said_to_keep_groups(tmp_path: Path) ->
     words = " | ".join(open_dataset(tmp_path, Preparation(group="specimen")).notes)
     assert "2 groups lie on both sides of the split" in words
     assert "stay on one side" not in words
+
+
+def test_pictures_of_one_folder_may_stay_together(tmp_path: Path) -> None:
+    for i, plate in enumerate(("plate1", "plate2", "plate3")):
+        write_folder(tmp_path / plate, COUNT, start=COUNT * i)
+    found = open_dataset(tmp_path, Preparation(group="folder"))
+    assert found.train.labels is not None
+    assert found.test.labels is not None
+    assert not set(found.train.labels.tolist()) & set(found.test.labels.tolist())
+    assert 'images of one "folder" stay on one side of the split; there are 3 of these' in found.notes
 
 
 def test_the_example_of_labels_from_names_is_one_of_them(tmp_path: Path) -> None:

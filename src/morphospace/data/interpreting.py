@@ -50,12 +50,10 @@ def notes_of(tally: Tally, how: Interpretation) -> list[str]:
             f"the pages of {plural(tally.stacks, 'file')} became one picture, the {how.frames} of their values; "
             "--frames changes that"
         )
-    if tally.transparent:
-        notes.append(_of_background(tally, how))
     notes += [
         words.format(plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
     ]
-    return notes
+    return [*notes, _of_background(tally, how)] if tally.transparent else notes
 
 
 _REMARKS = {
