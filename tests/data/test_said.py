@@ -141,6 +141,41 @@ def test_paths_of_another_machine_name_pictures_by_their_ends(tmp_path: Path, st
     assert (len(open_dataset(tmp_path).label_names) == 2) == (start[0] not in "i."), "of the folder there is none"
 
 
+@pytest.mark.parametrize("cell", ["{:03d}.tif", "{:03d}.PNG", "IMG/{:03d}.Png"])
+def test_names_of_other_cases_and_endings_are_found_and_it_is_said(tmp_path: Path, cell: str) -> None:
+    write_folder(tmp_path / "img", COUNT)
+    rows = "".join(f"{cell.format(i)},{'ab'[i % 2]}\n" for i in range(COUNT))
+    (tmp_path / "t.csv").write_text("file,label\n" + rows)
+    found = open_dataset(tmp_path)
+    assert (found.label_names, found.problems) == (("a", "b"), ())
+    assert found.notes == ("t.csv has names of other cases or endings than the files: these were passed over",)
+
+
+def test_names_of_several_pictures_are_said_to_be_such(tmp_path: Path) -> None:
+    write_folder(tmp_path / "cat", COUNT)
+    write_folder(tmp_path / "dog", COUNT, shape=(9, 9, 3))
+    (tmp_path / "t.csv").write_text("file,age\n" + "".join(f"{i:03d}.png,{i}\n" for i in range(COUNT)))
+    (problem,) = open_dataset(tmp_path).problems
+    assert problem.reason == (
+        "passed over: its names are each of several pictures: they need their folders, or endings"
+    )
+
+
+@pytest.mark.parametrize("preface", ["sep=;\n", "# of my microscope\n", "\n# one, two\n#\n", "8\n"])
+def test_lines_before_a_table_are_passed_over(tmp_path: Path, preface: str) -> None:
+    write_folder(tmp_path, COUNT)
+    rows = "".join(f"{i:03d}.png;{'ab'[i % 2]}\n" for i in range(COUNT))
+    (tmp_path / "t.csv").write_text(preface + "file;label\n" + rows + "odd\n")
+    found = open_dataset(tmp_path)
+    line = preface.count("\n") + 2 + COUNT
+    assert found.label_names == ("a", "b")
+    assert found.problems == (
+        Problem(f"t.csv: line {line}", "a row of 1 cells, expected 2 as in the header; passed over"),
+    )
+    (tmp_path / "t.csv").write_text("#file|label\n" + rows.replace(";", "|"))
+    assert {*open_dataset(tmp_path).train.attributes} == {"label"}
+
+
 def test_a_guessed_column_of_names_is_said(tmp_path: Path) -> None:
     write(tmp_path, [encoded(noise(i)) for i in range(COUNT)], ".png")
     (tmp_path / "t.csv").write_text("day,cost\n" + "".join(f"{i},{2 * i}\n" for i in range(COUNT)))

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data.folder import Problem, shown_name
-from morphospace.data.tables import Table, parse_table, shortened
+from morphospace.data.tables import UNRELATED, Table, parse_table, shortened
+from morphospace.decoding import PICTURE_SUFFIXES
 from morphospace.errors import FileError
 from morphospace.files import read_bytes
 
@@ -71,12 +72,16 @@ def read_tables(root: Path, tables: Sequence[str], files: Sequence[str]) -> Tabl
     telling = [PurePosixPath(name).name.lower() for name in tables]
     order = sorted(range(len(tables)), key=lambda i: _PREFERRED.index(telling[i]) if telling[i] in _PREFERRED else last)
     for name in (tables[i] for i in order):
-        place_of = _placing(places, PurePosixPath(name).parent.as_posix())
+        folder = PurePosixPath(name).parent.as_posix()
+        place_of = _placing(places, folder)
         try:
-            found = parse_table(read_bytes(root / name, "table"), shown_name(name), place_of)
+            data = read_bytes(root / name, "table")
         except FileError as error:
             problems.append(Problem(shown_name(name), str(error)))
             continue
+        found = parse_table(data, shown_name(name), place_of)
+        if found == UNRELATED:
+            found, place_of = _read_loosely(data, shown_name(name), files, folder)
         if isinstance(found, str):
             problems.append(Problem(shown_name(name), f"passed over: {found}"))
             continue
@@ -96,6 +101,33 @@ def read_tables(root: Path, tables: Sequence[str], files: Sequence[str]) -> Tabl
             )
         )
     return Tabled(_attributes(columns, notes), problems, notes)
+
+
+def _read_loosely(
+    data: bytes, name: str, files: Sequence[str], folder: str
+) -> tuple[Table | str, Callable[[str], int | None]]:
+    """A table that names no file as it is called, by names in any case and of any ending; or why it is none."""
+    plain = [_plain(file) for file in files]
+    several = dict.fromkeys(place for file in plain for place in (file, file.rpartition("/")[2]))
+    by_plain = _placing(_places(plain), folder.lower())
+
+    def place_of(cell: str) -> int | None:
+        return by_plain(_plain(cell))
+
+    found = parse_table(data, name, place_of)
+    if isinstance(found, Table):
+        found.notes.append(f"{name} has names of other cases or endings than the files: these were passed over")
+    elif found == UNRELATED:
+        known = _placing(dict.fromkeys(several, 0), folder.lower())
+        if isinstance(parse_table(data, name, lambda cell: known(_plain(cell))), Table):
+            found = "its names are each of several pictures: they need their folders, or endings"
+    return found, place_of
+
+
+def _plain(name: str) -> str:
+    """A name in lower case, without the ending of a picture."""
+    stem, dot, ending = name.strip().lower().rpartition(".")
+    return stem if dot + ending in PICTURE_SUFFIXES else name.strip().lower()
 
 
 def _placing(places: Mapping[str, int], folder: str) -> Callable[[str], int | None]:
@@ -125,13 +157,13 @@ def _rows_of_files(
         if place is None:
             unknown += 1
             if unknown <= _SHOWN:
-                problems.append(Problem(f"{name}: {row[table.key]}", "a row of a file that is not there"))
+                problems.append(Problem(f"{name}: {row[table.key]}", "a row of a file that is not in the set"))
             continue
         if place in found:
             problems.append(Problem(f"{name}: {row[table.key]}", "a second row of a file; the last one counts"))
         found[place] = row
     if unknown > _SHOWN:
-        problems.append(Problem(name, f"{unknown - _SHOWN} more rows of files that are not there"))
+        problems.append(Problem(name, f"{unknown - _SHOWN} more rows of files that are not in the set"))
     return found
 
 
