@@ -34,9 +34,11 @@ TINY = {"encoder_widths": (32,), "decoder_widths": (32,), "batch": 64}
 
 @pytest.fixture(autouse=True, scope="session")
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Prepared sets of tests go into a folder of their own."""
+    """Prepared sets and compiled code of tests go into folders of their own."""
     patch = pytest.MonkeyPatch()
     patch.setenv("MORPHOSPACE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    # Compiled code that other runs left may be of another processor, and two that write there at once spoil it.
+    patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
     yield
     patch.undo()
 

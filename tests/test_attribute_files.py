@@ -16,9 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.numpy import load_file, save_file
-from starlette.testclient import TestClient
 from tests.export.test_page import inside
-from tests.server.conftest import ADDRESS
+from tests.server.conftest import visitor
 
 from morphospace.attribute_files import attribute_arrays, attributes_from
 from morphospace.data import dataset_from_arrays
@@ -165,7 +164,7 @@ def test_the_shared_file_has_them_and_says_so(known: Space) -> None:
 
 def test_a_server_hands_them_out(known: Space, tmp_path: Path) -> None:
     session = Session(known)
-    client = TestClient(create_app(session, static=tmp_path), base_url=ADDRESS)
+    client = visitor(create_app(session, static=tmp_path))
     assert [fact["name"] for fact in client.get("/api/v1/space").json()["attributes"]] == ["kind", "height <m>="]
     for i, values in enumerate(known.reference_attributes.values()):
         found = client.get(f"/api/v1/points/attributes/{i}")

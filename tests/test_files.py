@@ -199,7 +199,7 @@ def test_a_truncated_picture(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(FileError, match="damaged"):
+    with pytest.raises(FileError, match="ends early"):
         read_image(path)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from starlette.testclient import TestClient
 from tests.conftest import Ran
 from tests.pictures import encoded, noise, tiff
+from tests.server.conftest import visitor
 
 from morphospace.data import Preparation, open_dataset
 from morphospace.errors import ArgumentError, FileError
@@ -120,7 +120,7 @@ def test_a_damaged_interpretation_is_an_error_that_names_it(twelve: Space, tmp_p
 
 def test_the_server_reads_what_is_sent_as_the_set_was_read(twelve: Space, tmp_path: Path) -> None:
     session = Session(twelve)
-    client = TestClient(create_app(session, static=tmp_path / "no page"), base_url="http://127.0.0.1:8765")
+    client = visitor(create_app(session, static=tmp_path / "no page"))
     for data in (encoded(DARK), tiff(DARK)):
         answer = client.post("/api/v1/encode", content=data).json()
         assert set(base64.b64decode(answer["pixels"])) == {AS_TWELVE}

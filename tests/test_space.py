@@ -20,6 +20,7 @@ from morphospace.data import Dataset
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.evaluate import latent_use
 from morphospace.latent import learn_concept, normal_quantiles, plane_grid, plane_of
+from morphospace.recipes import build_model, find_recipe
 from morphospace.space import Space, load
 
 
@@ -249,3 +250,11 @@ def test_a_strangers_bundle_takes_no_memory_for_what_it_only_claims(
     with pytest.raises(FileError, match="is damaged"):
         load(folder)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kilobytes
+
+
+def test_a_space_without_reference_points_comes_back(tmp_path: Path) -> None:
+    recipe = find_recipe("quick")
+    bare = Space(build_model(recipe, (8, 8, 1), seed=0), recipe, (8, 8, 1))
+    again = ms.load(bare.save(tmp_path / "space"))
+    assert again.reference is None
+    assert again.fingerprint() == bare.fingerprint()

@@ -65,7 +65,7 @@ def write_bundle(path: Path, bundle: Bundle, card: str) -> None:
         reference = {
             name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in (bundle.reference | arrays).items()
         }
-        _save(folder / _REFERENCE, reference, metadata)
+        _save(folder / _REFERENCE, reference, metadata or None)  # safetensors cannot read no metadata of no tensors
         write_concepts(folder, bundle.concepts)
         if bundle.classes is not None:
             write_classes(folder, bundle.classes)
@@ -185,7 +185,8 @@ def _read_reference(path: Path) -> tuple[dict[str, NDArray[Any]], Attributes]:
 def _save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     with atomic_file(path) as partial:
         try:
-            save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata)
+            # No metadata at all rather than none in particular: of these and no tensors the format makes no file.
+            save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata or None)
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from morphospace.bundle import Bundle
 from morphospace.errors import FileError
+from morphospace.intensity import Kind, Window
 from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model, recipe_from_json
 
@@ -63,7 +64,7 @@ def check_about(about: Mapping[str, Any]) -> None:
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"data.label_names: expected words, got {names!r:.40}")
     if data.get("interpretation") is not None:
-        windows = Interpretation.from_json(data["interpretation"]).windows or {}
+        windows = _windows(data["interpretation"])
         if not all(low < high for low, high in windows.values()):
             raise ValueError(f"data.interpretation: expected black below white, got {dict(windows)!r:.60}")
     for block in ("train", "test"):
@@ -72,6 +73,13 @@ def check_about(about: Mapping[str, Any]) -> None:
                 raise ValueError(f"{block}.{key}: expected a number, got {value!r:.40}")
     if about.get("seed", 0) < 0:
         raise ValueError(f"seed: expected 0 or more, got {about['seed']}")
+
+
+def _windows(interpretation: Any) -> Mapping[Kind, Window]:
+    try:
+        return Interpretation.from_json(interpretation).windows or {}
+    except ValueError as error:
+        raise ValueError(f"data.interpretation: {error}") from error
 
 
 def _check_kinds(values: Mapping[str, Any], kinds: Mapping[str, Any], front: str) -> None:

@@ -23,7 +23,6 @@ from morphospace.decoding import (
 )
 from morphospace.errors import DataError, FileError
 from morphospace.files import atomic_file, read_bytes
-from morphospace.intensity import kind_of, to_levels
 from morphospace.interpretation import AS_BEFORE, Interpretation
 from morphospace.quiet import quiet
 
@@ -36,7 +35,6 @@ __all__ = [
     "Images",
     "Resize",
     "as_images",
-    "as_levels",
     "fit_image",
     "from_pil",
     "png_bytes",
@@ -153,22 +151,6 @@ def read_image(
         return pixels
     except UnreadablePictureError as error:
         raise FileError(f"cannot use the picture {path}: {error.reason}. Expected a whole PNG, JPEG, ...") from error
-
-
-def as_levels(images: object, how: Interpretation) -> object:
-    """Arrays of samples of a kind that ``how`` has a window for, as grey levels; all else as it is.
-
-    Example:
-        >>> from morphospace.intensity import Window
-        >>> as_levels(np.array([[0, 4095]], np.uint16), Interpretation(windows={"16-bit": Window(0, 4095)}))
-        array([[  0, 255]], dtype=uint8)
-    """
-    if not isinstance(images, np.ndarray) or images.dtype.kind not in "uif":
-        return images
-    window = (how.windows or {}).get(kind_of(images.dtype))
-    if images.dtype == np.uint8 and (window is None or images.max(initial=0) > window.high):
-        return images  # grey levels already
-    return images if window is None or not np.isfinite(images).all() else to_levels(images, window)[0]
 
 
 Resize: TypeAlias = Literal["crop", "pad", "fit"]

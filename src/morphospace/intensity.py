@@ -14,6 +14,7 @@ from morphospace.errors import ArgumentError
 __all__ = [
     "FULL",
     "KINDS",
+    "MOST_MARKS",
     "Kind",
     "Values",
     "Window",
@@ -49,7 +50,9 @@ FULL: dict[Kind, Window] = {
 """All that a kind of samples can hold."""
 
 _DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners have
-_FEW = 31  # whole values up to this are labels, or marks; as grey levels of 256 they would be black
+MOST_MARKS = 31
+"""Whole values up to this are labels, or marks; as grey levels of 256 they would be black."""
+
 _ROUNDING = 0.01  # by which values between 0 and 1 are over or under, after resampling
 _DRAWN = 4096  # values of one picture that percentiles go by
 _NARROW = 0.125  # share of the window; where nearly all values lie in less, it is said
@@ -174,13 +177,13 @@ def _by_itself(values: Values) -> Window:
     if low >= -1 - _ROUNDING and high <= 1 + _ROUNDING:
         return Window(-1.0, 1.0)
     if low >= 0:
-        return Window(0.0, 255.0 if _FEW < high <= 255.5 else high)
+        return Window(0.0, 255.0 if MOST_MARKS < high <= 255.5 else high)
     return Window(low, high if high > low else low + 1)
 
 
 def _white_of_whole(kind: Kind, high: float) -> float:
     """White where values are whole numbers from 0 to ``high``."""
-    if high <= _FEW:
+    if high <= MOST_MARKS:
         return high
     if kind == "8-bit":
         return 255.0
@@ -211,7 +214,7 @@ def _what(kind: Kind, window: Window, values: Values) -> str:
         return span
     if values.low == 0 and values.high == window.high == 1:
         return f"{stored} of 0 and 1 alone, as masks have"
-    if values.high == window.high <= _FEW:
+    if values.high == window.high <= MOST_MARKS:
         return f"{span}, as masks of labels have"
     bits = next((bits for bits in _DEPTHS if window.high == 2**bits - 1), None)
     return f"{span}, so {bits} bits are in use" if bits and window.high == _white_of_whole(kind, values.high) else span

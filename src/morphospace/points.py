@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data.attributes import Attribute, Attributes
+from morphospace.decoding import PICTURE_SUFFIXES
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import atomic_file, read_bytes
 
@@ -156,16 +157,22 @@ def file_names(table: PointTable) -> list[str]:
     """A safe, unique file name without ending for each point: its own name as far as that is one.
 
     Example:
-        >>> file_names(PointTable(np.zeros((2, 2), np.float32), names=["mnist:test/17", "../../x"]))
-        ['mnist-test-17', 'x']
+        >>> file_names(PointTable(np.zeros((3, 2), np.float32), names=["mnist:test/17", "../../x", "cat/1.png"]))
+        ['mnist-test-17', 'x', 'cat-1']
     """
     if not table.names:
         return [f"{i:06d}" for i in range(len(table.z))]
     found: list[str] = []
     seen: set[str] = set()
     for i, name in enumerate(table.names):
-        safe = re.sub(r"[^\w.]+", "-", name).strip("-.")[:100] or f"{i:06d}"
+        safe = re.sub(r"[^\w.]+", "-", _without_ending(name)).strip("-.")[:100] or f"{i:06d}"
         unique = safe if safe.lower() not in seen else f"{safe}-{i:06d}"
         seen.add(unique.lower())
         found.append(unique)
     return found
+
+
+def _without_ending(name: str) -> str:
+    """A name without the ending of a picture's."""
+    stem, _, ending = name.rpartition(".")
+    return stem if f".{ending.lower()}" in PICTURE_SUFFIXES and stem else name

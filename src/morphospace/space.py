@@ -18,6 +18,7 @@ from morphospace.bundle_checks import about_of, check_about, check_bundle
 from morphospace.card import model_card
 from morphospace.data import ImageArray
 from morphospace.data.attributes import Attributes
+from morphospace.data.levels import as_levels
 from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.images import (
@@ -25,7 +26,6 @@ from morphospace.images import (
     Images,
     Resize,
     as_images,
-    as_levels,
     fit_image,
     from_pil,
     read_image,
@@ -196,8 +196,8 @@ class Space:
     def prepare(self, images: object) -> Images:
         """Images as this space takes them: arrays must have its size, pictures and files are brought to it.
 
-        Arrays of uint8 are pixels. Those of more bits, or of floats, have the window of the files of that kind that
-        the space was trained on, if there were such; otherwise they must be pixels too.
+        Arrays of the kind that the space was trained on, of more bits, of floats, or of marks like 0 and 1, become
+        pixels as those did; all others must be pixels.
 
         Raises:
             DataError: for arrays of another size, NaN, or values outside 0..255.

@@ -370,11 +370,28 @@ def test_labels_of_many_columns_keep_the_others_as_attributes(tmp_path: Path) ->
     assert sorted([*found.train.attributes["extra.0"], *found.test.attributes["extra.0"]]) == list(range(500, 520))
 
 
-def test_options_of_tables_are_refused_for_arrays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("large", [False, True])
+def test_attributes_of_arrays_are_labels_and_groups_where_they_are_asked_for(
+    tmp_path: Path, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr("morphospace.data.arrays.LARGE", 0)
+    kinds, patients = np.array(["x", "y"] * 30), np.arange(60) // 6
+    np.savez(tmp_path / "d.npz", images=noise(0, (60, 4, 4)), labels=np.arange(60) % 3, kind=kinds, patient=patients)
+    found = open_dataset(tmp_path / "d.npz", Preparation(label="Kind", group="patient"))
+    place = {image.tobytes(): i for i, image in enumerate(noise(0, (60, 4, 4)))}
+    test = [place[image.tobytes()] for image in found.test.images]
+    assert found.label_names == ("x", "y")
+    assert found.test.labels is not None
+    assert [found.label_names[i] for i in found.test.labels] == kinds[test].tolist()
+    assert {patients[i] for i in test}.isdisjoint({patients[i] for i in range(60) if i not in test})
+    assert any('one "patient" stay on one side of the split; there are 10' in note for note in found.notes)
+    with pytest.raises(ArgumentError, match=r'--label: there is no column "colour".*kind'):
+        open_dataset(tmp_path / "d.npz", Preparation(label="colour"))
+
+
+def test_names_of_files_are_no_labels_of_arrays(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", noise(0, (20, 4, 4)))
-    for preparation in (Preparation(label="a"), Preparation(group="a")):
-        with pytest.raises(ArgumentError, match="name columns of tables"):
-            open_dataset(tmp_path / "x.npy", preparation)
     with pytest.raises(MorphospaceError, match="--label-from"):
         open_dataset(tmp_path / "x.npy", Preparation(label_from="(a)"))
 

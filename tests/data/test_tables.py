@@ -149,6 +149,13 @@ def test_tables_that_disagree_are_said_to(tmp_path: Path) -> None:
     assert 'says otherwise than another table in the column "x" for 1 files' in found.notes[0]
 
 
+def test_a_long_table_tells_of_the_few_pictures_that_are_here(tmp_path: Path) -> None:
+    rows = [f"{i:06d}.png,{i}" for i in range(5000)]
+    for header in ("image_id,x", "which,x"):
+        found = tabled(tmp_path, "\n".join([header, *rows]), files=["000017.png", "004001.png"])
+        assert values(found, "x") == [17.0, 4001.0]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -87,10 +88,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder but for a run and for what the pages' reader has: photographs of faces, say."""
+    """An empty folder but for a run and for what the pages' reader has: photographs of faces, say, and scans."""
     shutil.copytree(trained / "runs", tmp_path / "runs")
     rng = np.random.default_rng(0)
-    rows = ["file,age,glasses"]
+    rows = ["file,age,glasses,person"]
     pictures = []
     for i in range(56):
         kind = ("smiling", "others")[i % 2]
@@ -101,10 +102,18 @@ def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         for folder in (tmp_path / "photos" / kind, tmp_path / kind):
             folder.mkdir(parents=True, exist_ok=True)
             write_png(folder / f"{i:03d}.png", picture, {})
-        rows.append(f"{kind}/{i:03d}.png,{20 + i},{'yes' if i % 4 < 2 else 'no'}")
+        rows.append(f"{kind}/{i:03d}.png,{20 + i},{'yes' if i % 4 < 2 else 'no'},p{i // 4:02}")
         (tmp_path / "more").mkdir(exist_ok=True)
         write_png(tmp_path / "more" / f"{i:03d}.png", picture[:, ::-1], {})
     (tmp_path / "photos" / "attributes.csv").write_text("\n".join(rows) + "\n")
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        for path in sorted((tmp_path / "photos").rglob("*.*")):
+            archive.write(path, path.relative_to(tmp_path))
+    (tmp_path / "scans").mkdir()
+    for i in range(24):
+        first, *others = (Image.fromarray(rng.integers(0, 4096, (16, 16), np.uint16)) for _ in range(3))
+        kind = ("leaf", "stem")[i % 2]
+        first.save(tmp_path / "scans" / f"{kind}_{i:02}.tif", save_all=True, append_images=others)
     np.savez(tmp_path / "pictures.npz", images=np.stack(pictures), labels=np.arange(56) % 2)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(judges, "_FEWEST_STEPS", 8)  # what judges find is no matter here

@@ -61,7 +61,7 @@ def test_errors_are_kept_and_checked(space: Space, errors: np.ndarray, tmp_path:
     assert (kept == errors).all()
     space.errors = errors[:-1]
     space.save(path, force=True)
-    with pytest.raises(FileError, match="errors of the test images have shape"):
+    with pytest.raises(FileError, match=r"reference\.safetensors is damaged: errors: expected shape"):
         load(path)
 
 
@@ -72,7 +72,7 @@ def test_labels_are_checked(space: Space, tmp_path: Path) -> None:
         for bad in (labels[:-1], labels - 1, labels.astype(np.float32)):
             space.reference_labels = np.asarray(bad)
             space.save(path, force=True)
-            with pytest.raises(FileError, match="labels of the test images"):
+            with pytest.raises(FileError, match=r"reference\.safetensors is damaged: labels: expected"):
                 load(path)
     finally:
         space.reference_labels = labels

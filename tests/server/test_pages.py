@@ -62,7 +62,7 @@ def test_without_a_page_it_is_said_so(ask: Ask, tmp_path: Path) -> None:
 
 def test_every_route_is_described_with_what_may_go_wrong(client: TestClient) -> None:
     description = client.get("/api/v1/openapi.json").json()
-    assert len(description["paths"]) == 16
+    assert len(description["paths"]) == 17
     for path, methods in description["paths"].items():
         assert path.startswith("/api/v1/")
         for about in methods.values():

@@ -71,8 +71,8 @@ DataArgument = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="A folder, zip or tar of pictures, a file .npz, .npy or IDX, hf:NAME, or digits, mnist, fashion-mnist, "
-        "binarized-mnist, sprites.",
+        help="A folder, zip or tar of pictures, a file .npz, .npy, .mat or IDX, hf:NAME, or digits, mnist, "
+        "fashion-mnist, binarized-mnist, sprites.",
     ),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from morphospace.data.attributes import Attribute
+from morphospace.data.columns import Columns, chosen_columns
 from morphospace.data.dataset import Dataset, Split, array_keys, content_digests, fingerprint_of
 from morphospace.data.labels import Labelled, labelled
 from morphospace.data.levels import images_of, laid_out, rule_for, rule_notes
 from morphospace.data.preparation import Preparation
-from morphospace.data.splitting import SPLITS, Keys, held_out, keys_of_digests
-from morphospace.errors import ArgumentError, DataError
+from morphospace.data.splitting import SPLITS, Keys, held_out, kept_together, keys_of_digests
+from morphospace.errors import DataError
 from morphospace.images import as_images
 
-__all__ = ["Part", "check_parts", "dataset_from_arrays", "dataset_of", "labels_of"]
+__all__ = ["Part", "check_parts", "chosen_labels", "dataset_from_arrays", "dataset_of"]
 
 
 class Part(NamedTuple):
@@ -108,11 +111,9 @@ def dataset_of(
         DataError: if lengths, shapes or values do not fit, or there are fewer than two images.
     """
     check_parts(parts)
-    if preparation.group is not None or preparation.label is not None:
-        raise ArgumentError("--label, --group: these name columns of tables, and a set of arrays has none.")
     views = {kind: part.images for kind, part in parts.items()}
     rule = rule_for(views, name, preparation)
-    known = labels_of(parts, label_names)
+    known, groups = chosen_labels(parts, preparation, label_names)
     splits: dict[str, Split] = {}
     digests: dict[str, NDArray[np.uint8]] = {}
     keys_of: dict[str, Keys] = {}
@@ -123,8 +124,9 @@ def dataset_of(
         digests[kind] = content_digests(images)
         keys = keys_of_digests(digests[kind]) if preparation.split_by == "pixels" else array_keys(part.images)
         attributes = {**part.attributes, **known.attributes.get(kind, {})}
-        keys_of[kind] = keys
-        splits[kind] = Split(images, known.numbers.get(kind), attributes, keys)
+        together = kept_together(keys, groups[kind]) if groups else None
+        keys_of[kind] = keys if together is None else together
+        splits[kind] = Split(images, known.numbers.get(kind), attributes, keys, together)
     content = dict(known.content)
     if "test" not in splits:
         train = splits.pop("train")
@@ -166,6 +168,33 @@ def check_parts(parts: Mapping[str, Part]) -> None:
                 f"{front}images: expected images of {first.dtype} and shape {first.shape[1:]} like the training "
                 f"images, got {part.images.dtype} and {part.images.shape[1:]}."
             )
+
+
+def chosen_labels(
+    parts: Mapping[str, Part], preparation: Preparation, label_names: Sequence[str] | None = None
+) -> tuple[Labelled, dict[str, Sequence[str]]]:
+    """The labels of the parts of a set, and the group of each image, by the attributes that are asked for.
+
+    Raises:
+        ArgumentError: if there is no attribute of that name.
+    """
+    known = labels_of(parts, label_names)
+    if preparation.label is None and preparation.group is None:
+        return known, {}
+    attributes = {kind: {**part.attributes, **known.attributes.get(kind, {})} for kind, part in parts.items()}
+    names = set.intersection(*(set(some) for some in attributes.values()))
+    joined = {name: np.concatenate([some[name] for some in attributes.values()]) for name in sorted(names)}
+    # Of the rest, a set of arrays knows better: its parts are its split.
+    asked = replace(Preparation(), label=preparation.label, group=preparation.group, split_by="pixels")
+    found = chosen_columns(Columns(attributes=joined), asked)
+    ends = np.cumsum([0, *(len(part.images) for part in parts.values())])
+    rows = dict(zip(parts, (slice(a, b) for a, b in pairwise(ends.tolist())), strict=True))
+    groups = {kind: found.groups[some] for kind, some in rows.items()} if found.groups else {}
+    said = tuple(note for note in found.notes if "test" not in parts or "stay on one side" not in note)
+    if preparation.label is None:
+        return known._replace(notes=(*known.notes, *said)), groups
+    words = labelled({kind: np.array(found.labels[some]) for kind, some in rows.items()})
+    return words._replace(attributes=known.attributes, notes=(*words.notes, *said)), groups
 
 
 def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = None) -> Labelled:

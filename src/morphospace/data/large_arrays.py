@@ -15,11 +15,11 @@ from morphospace.data.array_files import ArrayMember
 from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset, array_keys, content_digests
 from morphospace.data.fetch import Progress
-from morphospace.data.in_memory import Part, check_parts, labels_of
+from morphospace.data.in_memory import Part, check_parts, chosen_labels
 from morphospace.data.levels import Rule, blocks, depth_of, laid_out, levels_of, rule_for, rule_notes
 from morphospace.data.preparation import Preparation
 from morphospace.data.prepared import IMAGES, Identity, Known, check_room, kept_or_made, write_prepared
-from morphospace.data.splitting import SPLITS, Keys, held_out
+from morphospace.data.splitting import SPLITS, Keys, held_out, kept_together
 from morphospace.data.store import write_header
 from morphospace.images import fit_image
 
@@ -115,16 +115,17 @@ def _write(
         written[kind] = _write_images(path, parts[kind].images, rule, shape, preparation)
         done += len(parts[kind].images)
         progress(f"preparing {identity.name}", done, count, "pictures")
-    known = labels_of(parts)
+    known, groups = chosen_labels(parts, preparation)
     keys = np.concatenate([written[kind].keys for kind in parts])
     kinds = np.concatenate([np.full(len(part.images), SPLITS.index(kind), np.uint8) for kind, part in parts.items()])
+    together = kept_together(keys, [group for kind in parts for group in groups[kind]]) if groups else None
     if "test" not in parts:
         own = kinds == SPLITS.index("train")
-        kinds[np.flatnonzero(own)[held_out(keys[own])]] = SPLITS.index("test")
+        kinds[np.flatnonzero(own)[held_out((keys if together is None else together)[own])]] = SPLITS.index("test")
     labelled = all(kind in known.numbers for kind in parts)
     attributes = {kind: {**part.attributes, **known.attributes.get(kind, {})} for kind, part in parts.items()}
     facts = Known(
-        shape, np.concatenate([written[kind].digests for kind in parts]), kinds, keys, None,
+        shape, np.concatenate([written[kind].digests for kind in parts]), kinds, keys, together,
         np.concatenate([known.numbers[kind] for kind in parts]) if labelled else None,
         np.concatenate([known.content[kind] for kind in parts]) if labelled else None,
         known.names if labelled else (), None,
@@ -157,7 +158,7 @@ def _write_images(
     digests, keys, clipped = [], [], 0
     with path.open("ab") as stream:
         for some in blocks(images):
-            levels, more = levels_of(images[some], rule)
+            levels, more = levels_of(images[some], rule.how)
             clipped += more
             keys.append(array_keys(np.asarray(images[some])))
             if levels.shape[1:] != shape:

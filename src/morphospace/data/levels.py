@@ -14,6 +14,7 @@ from morphospace.decoding import Images
 from morphospace.errors import DataError
 from morphospace.intensity import (
     FULL,
+    MOST_MARKS,
     Values,
     Window,
     kind_of,
@@ -27,6 +28,7 @@ from morphospace.interpretation import Interpretation
 
 __all__ = [
     "Rule",
+    "as_levels",
     "blocks",
     "depth_of",
     "images_of",
@@ -250,7 +252,7 @@ def images_of(array: NDArray[Any], rule: Rule) -> tuple[Images, int]:
     images = np.empty((*array.shape[:3], depth_of(array, rule)), np.uint8)
     clipped = 0
     for some in blocks(array):
-        images[some], more = levels_of(array[some], rule)
+        images[some], more = levels_of(array[some], rule.how)
         clipped += more
     return images, clipped
 
@@ -260,17 +262,48 @@ def depth_of(array: NDArray[Any], rule: Rule) -> int:
     return len(rule.how.channels) or min(3, array.shape[-1])
 
 
-def levels_of(some: NDArray[Any], rule: Rule) -> tuple[Images, int]:
+def levels_of(some: NDArray[Any], how: Interpretation) -> tuple[Images, int]:
     """What some rows (n, H, W, C) become, uint8 (n, H, W, C), and how many of their samples were clipped."""
-    samples = with_channels(np.asarray(some), "images", rule.how.channels)
+    samples = with_channels(np.asarray(some), "images", how.channels)
     samples = samples.view(_plain(samples.dtype))
-    window = rule.how.window(kind_of(samples.dtype))
+    window = how.window(kind_of(samples.dtype))
     levels, clipped = to_levels(samples[..., :3] if samples.shape[-1] == 4 else samples, window)
     if samples.shape[-1] == 4:
         alpha = to_levels(samples[..., 3:], FULL["8-bit"] if samples.dtype == np.uint8 else window)[0] / np.float32(255)
-        under = np.array(rule.how.background, np.float32)
+        under = np.array(how.background, np.float32)
         levels = np.floor(levels * alpha + under * (1 - alpha) + 0.5).astype(np.uint8)
     return levels, clipped
+
+
+def as_levels(images: object, how: Interpretation) -> object:
+    """Arrays of samples, as the set of a space had them, as grey levels by its rule; all else as it is.
+
+    Samples are of a kind that ``how`` has a window for. Bytes are grey levels already, unless the set was of marks like
+    0 and 1, and they are nothing else; and unless they have an alpha channel, or channels to choose from.
+
+    Example:
+        >>> as_levels(np.array([[0, 4095]], np.uint16), Interpretation(windows={"16-bit": Window(0, 4095)}))
+        array([[  0, 255]], dtype=uint8)
+    """
+    if not isinstance(images, np.ndarray) or images.dtype.kind not in "uifb" or not images.size:
+        return images
+    window = (how.windows or {}).get(kind_of(images.dtype))
+    if window is None or not np.isfinite(images).all():
+        return images
+    count = images.shape[-1] if images.ndim == 4 else 1
+    chosen = count > max(how.channels, default=count)
+    pixels = images.dtype == np.bool_ or (images.dtype == np.uint8 and not _marks(images, window))
+    if count in (1, 3) and pixels:
+        return images
+    return levels_of(images, how)[0] if chosen or count == 4 else to_levels(images, window)[0]
+
+
+def _marks(images: NDArray[np.uint8], window: Window) -> bool:
+    """Whether bytes are marks as ``window`` has them, and not what these become."""
+    if window.low != 0 or window.high > MOST_MARKS or images.max() > window.high:
+        return False
+    become, _ = to_levels(np.arange(int(window.high) + 1, dtype=np.uint8), window)
+    return not np.isin(images, become).all()
 
 
 def rule_notes(rule: Rule, clipped: int, samples: int, *, of_space: bool) -> list[str]:

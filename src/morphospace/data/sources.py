@@ -36,7 +36,7 @@ def is_local(source: str) -> bool:
     return Path(source).exists() or source.partition(":")[0] == "sprites"
 
 
-_KINDS = "a folder, zip or tar of pictures, a file .npz, .npy or IDX, sprites, hf:NAME"
+_KINDS = "a folder, zip or tar of pictures, a file .npz, .npy, .mat or IDX, sprites, hf:NAME"
 
 
 def open_dataset(

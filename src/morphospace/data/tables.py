@@ -182,8 +182,11 @@ def _key_column(header: Sequence[str], rows: Sequence[Row], place_of: Callable[[
 
     Numbers and words are names, too, but not where most are of no file, or of one again and again: prices are none.
     """
-    some = rows[:: max(1, len(rows) // _LOOKED_AT)]
-    found = [[place for row in some if (place := place_of(row[j])) is not None] for j in range(len(header))]
+    some, columns = rows[:: max(1, len(rows) // _LOOKED_AT)], range(len(header))
+    found = [[place for row in some if (place := place_of(row[j])) is not None] for j in columns]
+    if not any(found):  # a long table about a set of which a few pictures are here
+        some = rows
+        found = [[place for row in some if (place := place_of(row[j])) is not None] for j in columns]
     called = [j for j, column in enumerate(header) if column.lower() in _KEYS and found[j]]
     if called:
         return called[0]
