@@ -151,10 +151,17 @@ def test_names_of_other_cases_and_endings_are_found_and_it_is_said(tmp_path: Pat
     assert found.notes == ("t.csv has names of other cases or endings than the files: these were passed over",)
 
 
-def test_names_of_several_pictures_are_said_to_be_such(tmp_path: Path) -> None:
+@pytest.mark.parametrize("apart", ["folders", "endings"])
+def test_names_of_several_pictures_are_said_to_be_such(tmp_path: Path, apart: str) -> None:
     write_folder(tmp_path / "cat", COUNT)
-    write_folder(tmp_path / "dog", COUNT, shape=(9, 9, 3))
-    (tmp_path / "t.csv").write_text("file,age\n" + "".join(f"{i:03d}.png,{i}\n" for i in range(COUNT)))
+    if apart == "folders":
+        write_folder(tmp_path / "dog", COUNT, shape=(9, 9, 3))
+    else:
+        write(tmp_path / "cat", [encoded(noise(i + 50), "JPEG") for i in range(COUNT)], ".jpg")
+        for i in range(COUNT):
+            (tmp_path / "cat" / f"{i}.jpg").rename(tmp_path / "cat" / f"{i:03d}.jpg")
+    ending = ".png" if apart == "folders" else ""
+    (tmp_path / "t.csv").write_text("file,age\n" + "".join(f"{i:03d}{ending},{i}\n" for i in range(COUNT)))
     (problem,) = open_dataset(tmp_path).problems
     assert problem.reason == (
         "passed over: its names are each of several pictures: they need their folders, or endings"

@@ -109,7 +109,10 @@ def _read_loosely(
     """A table that names no file as it is called, by names in any case and of any ending; or why it is none."""
     plain = [_plain(file) for file in files]
     several = dict.fromkeys(place for file in plain for place in (file, file.rpartition("/")[2]))
-    by_plain = _placing(_places(plain), folder.lower())
+    counts = Counter(plain)
+    by_plain = _placing(
+        _places([name if counts[name] == 1 else file for name, file in zip(plain, files, strict=True)]), folder.lower()
+    )
 
     def place_of(cell: str) -> int | None:
         return by_plain(_plain(cell))
