@@ -160,12 +160,12 @@ def test_grey_rows_and_stacks_are_pictures() -> None:
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        ((20, 10), "Give each image its height and width back"),
+        ((20, 10), r"Rows of values need their height and width back, images.reshape\(-1, H, W\); if each column"),
         ((30, 30, 3), "got one of shape"),
         ((5, 20, 20, 20), r"volumes.*reshape\(-1, H, W\)"),
         ((2, 3, 4, 5, 6), "slices"),
-        ((12, 9, 9, 2), r"2 channels: say which.*--channels 1,2,3"),
-        ((12, 5, 20, 20), r"5 channels: say which"),
+        ((12, 9, 9, 2), r"2 channels: say which is grey, --channels 1\. If"),
+        ((12, 5, 20, 20), r"5 channels: say which.*--channels 1,2,3"),
         ((0, 4, 4), "expected numbers of shape"),
     ],
 )
@@ -180,7 +180,7 @@ def test_channels_are_chosen_by_their_places() -> None:
     assert images_of(found).keys() == {image.tobytes() for image in array[..., [4, 0, 1]]}
     grey = dataset_from_arrays(array, preparation=Preparation(channels=(2,)))
     assert images_of(grey).keys() == {image.tobytes() for image in array[..., 1]}
-    with pytest.raises(DataError, match="train images has 5 channels, got 6"):
+    with pytest.raises(DataError, match="the train images of arrays have 5 channels, got 6"):
         dataset_from_arrays(array, preparation=Preparation(channels=(6,)))
 
 

@@ -75,7 +75,7 @@ def test_a_csv_gives_attributes_by_file_name(tmp_path: Path) -> None:
             assert size == pytest.approx(number / 10)
             assert colour == ("red" if number % 2 else "blue")
     words = " | ".join(reasons(found).values())
-    assert "a row of a file that is not there" in words
+    assert "a row of a file that is not in the set" in words
     assert "no row for 1 of 12 files" in words
     assert "a second row" in words
     with pytest.raises(DataError, match="--strict"):

@@ -351,15 +351,15 @@ def open_splits(text: str, preparation: Preparation | None = None) -> tuple[Data
     return dataset, {kind: dataset.split(kind) for kind in splits}
 
 
-def folder_pictures(text: str) -> list[tuple[str, Path]] | None:
-    """(name, path) of every picture of the folder that IMAGE names; None if it names no folder. Others are said."""
+def folder_pictures(text: str, *, listed: bool = False) -> list[tuple[str, Path]] | None:
+    """(name, path) of each picture of a folder; None if it is none. Others are said, unless they will be ``listed``."""
     path = Path(text)
     if not path.is_dir():
         return None
     from morphospace.data.folder import list_folder, shown_name
 
     listing = list_folder(path)
-    if listing.problems:
+    if listing.problems and not listed:
         first = listing.problems[0]
         note(f"{plural(len(listing.problems), 'file')} in {text} left out; the first is {first.name}: {first.reason}")
     return [(shown_name(name), path / name) for name in listing.files]

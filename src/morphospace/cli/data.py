@@ -20,18 +20,15 @@ from morphospace.cli.common import (
     verb,
 )
 from morphospace.cli.preparation import PreparationOptions
-from morphospace.cli.problems import one_line
+from morphospace.cli.problems import problem_lines
 from morphospace.errors import ArgumentError, did_you_mean, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from morphospace.data import Dataset, KeptSet
-    from morphospace.data.folder import Problem
 
 __all__ = ["register"]
-
-_SHOWN = 12
 
 
 def register(app: typer.Typer) -> None:
@@ -132,36 +129,24 @@ def info(
         f"[dim]label[/] {escape(f'{name:20}')} {both['train']:7,} {both['test']:7,}"
         for name, both in facts["labels"].items()
     ]
-    if not facts["labels"] and any(values.dtype.kind != "f" for values in dataset.train.attributes.values()):
+    if not facts["labels"] and any(
+        len(set(v.tolist())) > 1 for v in dataset.train.attributes.values() if v.dtype.kind != "f"
+    ):
         lines.append("[dim]label       [/]none; --label COLUMN makes one of the attributes the labels")
     lines += [
         f"[dim]attribute[/] {escape(f'{name:16}')} {escape(words)}" for name, words in facts["attributes"].items()
     ]
     if dataset.problems:
         lines.append(f"[yellow]{plural(len(dataset.problems), 'problem')}[/]")
-        lines += _listed(dataset.problems)
+        lines += [f"  {escape(words)}" for words in problem_lines(dataset.problems)]
     return Answer(facts, "\n".join(lines), [path])
-
-
-def _listed(problems: Sequence[Problem]) -> list[str]:
-    """Problems in lines, those of one reason in one."""
-    from rich.markup import escape
-
-    from morphospace.data.tables import shortened
-
-    names: dict[str, list[str]] = {}
-    for problem in problems:
-        names.setdefault(problem.reason, []).append(one_line(problem.name))
-    lines = [f"  {escape(shortened(some))}: {escape(reason)}" for reason, some in list(names.items())[:_SHOWN]]
-    if len(names) > _SHOWN:
-        lines.append(f"  [dim]and {sum(map(len, list(names.values())[_SHOWN:])):,} more of other kinds[/]")
-    return [*lines, "  [dim]--json lists each[/]"] if len(lines) < len(problems) else lines
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:
     """Everything that is known of a set, as JSON."""
     import numpy as np
 
+    from morphospace.cli.rows import without_labels
     from morphospace.data import SOURCES, examples
 
     train, test = dataset.train, dataset.test
@@ -172,6 +157,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         }
         for i, name in enumerate(dataset.label_names)
     }
+    words = [] if train.labels is None else [dataset.label_names[number] for number in train.labels]
     facts: dict[str, Any] = {
         "data": dataset.name,
         "summary": SOURCES[dataset.source].summary if dataset.source in SOURCES else "",
@@ -180,7 +166,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "train": len(train),
         "test": len(test),
         "labels": {name: both for name, both in counts.items() if sum(both.values())},
-        "attributes": {name: _described(values) for name, values in train.attributes.items()},
+        "attributes": {name: _described(values) for name, values in without_labels(train.attributes, words).items()},
         "mean": round(float(np.mean(examples(train.images, 2000))), 3),
         "fingerprint": dataset.fingerprint,
         "preparation": dataset.preparation,

@@ -69,14 +69,14 @@ def change_folder(
     return {"count": count, "problems": [p._asdict() for p in problems]}
 
 
-def encode_folder(space: Space, text: str) -> tuple[Any, list[str], list[Any]] | None:
-    """(codes (N, d), names, problems) of all pictures of the folder ``text``; None if it is no folder."""
+def encode_folder(space: Space, text: str, *, listed: bool = False) -> tuple[Any, list[str], list[Any]] | None:
+    """(codes (N, d), names, problems) of all pictures of a folder; None if it is none; ``listed`` as there."""
     import numpy as np
 
     from morphospace.data.items import files_as_items, read_fitted
     from morphospace.data.tally import Tally
 
-    pictures = folder_pictures(text)
+    pictures = folder_pictures(text, listed=listed)
     if pictures is None:
         return None
     how = space.interpretation

@@ -15,6 +15,7 @@ from morphospace.cli.common import (
     SeedOption,
     SpaceArgument,
     command_line,
+    image_argument,
     open_space,
     open_splits,
     output_path,
@@ -35,7 +36,10 @@ def register(app: typer.Typer) -> None:
 def encode(
     space: SpaceArgument,
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="A folder of pictures, a set like mnist, or a split like mnist:test.")
+        str,
+        typer.Argument(
+            metavar="DATA", help="A picture, a folder of them, a set like mnist, or a split like mnist:test."
+        ),
     ],
     label: Annotated[
         Optional[str],  # noqa: UP045
@@ -54,18 +58,23 @@ def encode(
     import numpy as np
 
     from morphospace.cli.folders import encode_folder
-    from morphospace.cli.rows import rows_of_folder, rows_of_splits
+    from morphospace.cli.rows import Rows, rows_of_folder, rows_of_splits
     from morphospace.data import Preparation
+    from morphospace.data.archive import is_archive
+    from morphospace.data.arrays import array_file_kind
     from morphospace.points import PointTable, write_points
     from morphospace.workflow import preparation_for
 
     path = output_path(out, "encode", ".npz", force=force)
     found = open_space(space, device)
     preparation = preparation_for(found, Preparation(label=label, label_from=label_from))
-    if (folder := encode_folder(found, data)) is not None:
+    if (folder := encode_folder(found, data, listed=True)) is not None:
         codes, names, problems = folder
         rows, more = rows_of_folder(Path(data), names, preparation)
         problems = [*more, *problems]
+    elif Path(data).is_file() and not array_file_kind(Path(data)) and not is_archive(Path(data)):
+        codes, problems = found.encode(image_argument(found, data)).mean, []
+        rows = Rows([Path(data).name], [""], [], {})
     else:
         dataset, splits = open_splits(data, preparation)
         codes = np.concatenate([found.encode(split.images).mean for split in splits.values()])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from morphospace.data import Dataset
     from morphospace.data.folder import Problem
 
-__all__ = ["note_problems", "one_line", "problem_summary"]
+__all__ = ["note_problems", "one_line", "problem_lines", "problem_summary"]
 
 _SHOWN = 12  # problems said one by one
 _NAMED = 5  # broken files named in a summary
@@ -30,6 +30,19 @@ def problem_summary(dataset: Dataset) -> str:
     named = names if len(problems) <= _NAMED else f"the first are {names}"
     count = plural(len(problems), "problem")
     return f"{count}: {kinds}; {named}; listed by morpho data info {shlex.quote(dataset.source)}"
+
+
+def problem_lines(problems: Sequence[Problem]) -> list[str]:
+    """Problems in lines, those of one reason in one; the last line says where each is found, where they are many."""
+    from morphospace.data.tables import shortened
+
+    names: dict[str, list[str]] = {}
+    for problem in problems:
+        names.setdefault(problem.reason, []).append(one_line(problem.name))
+    lines = [f"{shortened(some, _NAMED)}: {reason}" for reason, some in list(names.items())[:_SHOWN]]
+    if others := sum(map(len, list(names.values())[_SHOWN:])):
+        lines.append(f"{others:,} more of other kinds")
+    return [*lines, "--json lists each"] if others or max(map(len, names.values()), default=0) > _NAMED else lines
 
 
 def one_line(name: str) -> str:

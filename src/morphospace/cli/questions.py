@@ -294,7 +294,7 @@ def _score_folder(space: Space, data: str) -> _Scored | None:
     from morphospace.evaluate import reconstruction_errors
     from morphospace.workflow import preparation_for
 
-    files = folder_pictures(data)
+    files = folder_pictures(data, listed=True)
     if files is None:
         return None
     how, tally = space.interpretation, Tally()

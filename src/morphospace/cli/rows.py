@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from morphospace.cli.common import note
-from morphospace.cli.problems import one_line
+from morphospace.cli.problems import problem_lines
 from morphospace.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from morphospace.data.folder import Problem
     from morphospace.evaluate import Judgement
 
-__all__ = ["Rows", "rows_of_folder", "rows_of_splits", "write_scores"]
-
-_SHOWN = 12  # problems said one by one
+__all__ = ["Rows", "rows_of_folder", "rows_of_splits", "without_labels", "write_scores"]
 
 
 class Rows(NamedTuple):
@@ -48,7 +46,7 @@ def rows_of_splits(dataset: Dataset, splits: Mapping[str, Split]) -> Rows:
             labels += [""] * len(split) if known is None else [dataset.label_names[number] for number in known]
     keys = dict.fromkeys(key for split in splits.values() for key in split.attributes)
     columns = {key: _joined([_column(split, key) for split in splits.values()]) for key in keys}
-    return Rows(names, kinds, labels, _without_labels(columns, labels))
+    return Rows(names, kinds, labels, without_labels(columns, labels))
 
 
 def rows_of_folder(folder: Path, names: Sequence[str], preparation: Preparation) -> tuple[Rows, list[Problem]]:
@@ -73,14 +71,10 @@ def rows_of_folder(folder: Path, names: Sequence[str], preparation: Preparation)
         raise DataError(f"DATA: {gone[0]} left the folder {folder} while it was read. Try again.")
     chosen = [place[name] for name in files]
     labels, kinds = ([column[i] for i in chosen] if column else [] for column in (columns.labels, columns.splits))
-    for problem in columns.problems[:_SHOWN]:
-        note(f"{one_line(problem.name)}: {problem.reason}")
-    if len(columns.problems) > _SHOWN:
-        note(f"{len(columns.problems) - _SHOWN:,} more like these; --json lists them all")
-    for words in columns.notes:
+    for words in (*problem_lines(columns.problems), *columns.notes):
         note(words)
     known = {key: values[chosen] for key, values in columns.attributes.items()}
-    return Rows(list(names), kinds or [""] * len(names), labels, _without_labels(known, labels)), list(columns.problems)
+    return Rows(list(names), kinds or [""] * len(names), labels, without_labels(known, labels)), list(columns.problems)
 
 
 def _column(split: Split, key: str) -> Any:
@@ -101,8 +95,8 @@ def _joined(parts: Sequence[Any]) -> Attribute:
     return np.array([cell(value) for part in parts for value in part.tolist()], np.str_)
 
 
-def _without_labels(columns: Mapping[str, Attribute], labels: Sequence[str]) -> dict[str, Attribute]:
-    """Attributes without the one that has the labels, which are in a column of their own already."""
+def without_labels(columns: Mapping[str, Attribute], labels: Sequence[str]) -> dict[str, Attribute]:
+    """Attributes without the one that has the labels, which are told by themselves already."""
     from morphospace.data.columns import label_name
 
     return {

@@ -23,6 +23,7 @@ from morphospace.cli.common import (
     verb,
 )
 from morphospace.cli.own import data_for, note_overlap
+from morphospace.errors import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,7 +114,7 @@ def evaluate(
     used = found.latent_dim - len(figures["latents"]["unused"])
     text = "\n".join(
         [
-            f"[bold]{escape(name)}[/], {figures['images']:,} test images",
+            f"[bold]{escape(name)}[/], {plural(figures['images'], 'test image')}",
             *(f"[dim]{name:16}[/]{_value(name, value)}" for name, value in rows),
             f"[dim]{'latents used':16}[/]{used} of {found.latent_dim}",
             *_by_label(figures["by_label"]),

@@ -23,6 +23,7 @@ from morphospace.cli.common import (
     verb,
 )
 from morphospace.cli.preparation import PreparationOptions
+from morphospace.errors import plural
 
 if TYPE_CHECKING:
     from morphospace.workflow import Result
@@ -162,7 +163,9 @@ def _answer(result: Result) -> Answer:
     )
     psnr = "" if test.psnr is None else f"\nreconstructions {test.psnr:.1f} dB"
     best = (
-        f", the best of {result.train['epochs']} epochs was {best}" if (best := result.train.get("best_epoch")) else ""
+        f", the best of {plural(result.train['epochs'], 'epoch')} was {best}"
+        if (best := result.train.get("best_epoch"))
+        else ""
     )
     text = (
         f"\n[bold]test[/] {figures}{book}{psnr}{best}\n"

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data.folder import Problem, shown_name
-from morphospace.data.tables import Table, parse_table, shortened
+from morphospace.data.tables import UNRELATED, Table, parse_table, shortened
+from morphospace.decoding import PICTURE_SUFFIXES
 from morphospace.errors import FileError
 from morphospace.files import read_bytes
 
@@ -28,6 +29,7 @@ _PREFERRED = ("attributes.csv", "labels.csv", "metadata.csv")
 _UNKNOWN = frozenset(["na", "n/a", "#n/a", "nan", "null", "none", "-", "?", "unknown"])  # in a column of numbers
 _POINT_IS_COMMA = re.compile(r"[+-]?\d*,\d+")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_FROM_ROOT = re.compile("(?:[A-Za-z]:)?/")
 _SHOWN = 20  # rows that are named one by one
 
 
@@ -70,12 +72,16 @@ def read_tables(root: Path, tables: Sequence[str], files: Sequence[str]) -> Tabl
     telling = [PurePosixPath(name).name.lower() for name in tables]
     order = sorted(range(len(tables)), key=lambda i: _PREFERRED.index(telling[i]) if telling[i] in _PREFERRED else last)
     for name in (tables[i] for i in order):
-        place_of = _placing(places, PurePosixPath(name).parent.as_posix())
+        folder = PurePosixPath(name).parent.as_posix()
+        place_of = _placing(places, folder)
         try:
-            found = parse_table(read_bytes(root / name, "table"), shown_name(name), place_of)
+            data = read_bytes(root / name, "table")
         except FileError as error:
             problems.append(Problem(shown_name(name), str(error)))
             continue
+        found = parse_table(data, shown_name(name), place_of)
+        if found == UNRELATED:
+            found, place_of = _read_loosely(data, shown_name(name), files, folder)
         if isinstance(found, str):
             problems.append(Problem(shown_name(name), f"passed over: {found}"))
             continue
@@ -97,6 +103,36 @@ def read_tables(root: Path, tables: Sequence[str], files: Sequence[str]) -> Tabl
     return Tabled(_attributes(columns, notes), problems, notes)
 
 
+def _read_loosely(
+    data: bytes, name: str, files: Sequence[str], folder: str
+) -> tuple[Table | str, Callable[[str], int | None]]:
+    """A table that names no file as it is called, by names in any case and of any ending; or why it is none."""
+    plain = [_plain(file) for file in files]
+    several = dict.fromkeys(place for file in plain for place in (file, file.rpartition("/")[2]))
+    counts = Counter(plain)
+    by_plain = _placing(
+        _places([name if counts[name] == 1 else file for name, file in zip(plain, files, strict=True)]), folder.lower()
+    )
+
+    def place_of(cell: str) -> int | None:
+        return by_plain(_plain(cell))
+
+    found = parse_table(data, name, place_of)
+    if isinstance(found, Table):
+        found.notes.append(f"{name} has names of other cases or endings than the files: these were passed over")
+    elif found == UNRELATED:
+        known = _placing(dict.fromkeys(several, 0), folder.lower())
+        if isinstance(parse_table(data, name, lambda cell: known(_plain(cell))), Table):
+            found = "its names are each of several pictures: they need their folders, or endings"
+    return found, place_of
+
+
+def _plain(name: str) -> str:
+    """A name in lower case, without the ending of a picture."""
+    stem, dot, ending = name.strip().lower().rpartition(".")
+    return stem if dot + ending in PICTURE_SUFFIXES else name.strip().lower()
+
+
 def _placing(places: Mapping[str, int], folder: str) -> Callable[[str], int | None]:
     """The place of the file that a cell of a table in ``folder`` names."""
     prefix = "" if folder == "." else folder + "/"
@@ -104,7 +140,11 @@ def _placing(places: Mapping[str, int], folder: str) -> Callable[[str], int | No
     def place_of(cell: str) -> int | None:
         name = cell.strip().removeprefix("./").replace("\\", "/")
         found = places.get(prefix + name) if prefix else None
-        return places.get(name) if found is None else found
+        found = places.get(name) if found is None else found
+        if found is None and _FROM_ROOT.match(name):  # on another machine: what it ends with tells the picture
+            ends = name.split("/")[1:]
+            found = next((places[end] for i in range(len(ends)) if (end := "/".join(ends[i:])) in places), None)
+        return found
 
     return place_of
 
@@ -120,13 +160,13 @@ def _rows_of_files(
         if place is None:
             unknown += 1
             if unknown <= _SHOWN:
-                problems.append(Problem(f"{name}: {row[table.key]}", "a row of a file that is not there"))
+                problems.append(Problem(f"{name}: {row[table.key]}", "a row of a file that is not in the set"))
             continue
         if place in found:
             problems.append(Problem(f"{name}: {row[table.key]}", "a second row of a file; the last one counts"))
         found[place] = row
     if unknown > _SHOWN:
-        problems.append(Problem(name, f"{unknown - _SHOWN} more rows of files that are not there"))
+        problems.append(Problem(name, f"{unknown - _SHOWN} more rows of files that are not in the set"))
     return found
 
 

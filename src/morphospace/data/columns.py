@@ -70,8 +70,9 @@ def chosen_columns(known: Columns, preparation: Preparation) -> Columns:
     name = None if decided else _called(columns, _LABELS)
     if preparation.label is not None:
         name = _column(columns, preparation.label, "label")
+    groupable = dict(columns)
     labels = known.labels if name is None else [label_name(value) for value in columns[name]]
-    if name is None or name == FOLDER:
+    if name is None or name == FOLDER or list(labels) == list(known.labels):
         columns = dict(known.attributes)
     elif known.labels:
         notes.append(
@@ -80,8 +81,8 @@ def chosen_columns(known: Columns, preparation: Preparation) -> Columns:
         )
     groups: list[str] = []
     if preparation.group is not None:
-        group = _column(columns, preparation.group, "group")
-        groups = _groups(columns[group])
+        group = _column(groupable, preparation.group, "group")
+        groups = _groups(groupable[group])
     splits = known.splits if before else _splits(known.splits, columns, notes)
     if preparation.group is not None and not splits:  # a split of the set's own is not changed
         notes.append(

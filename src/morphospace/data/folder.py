@@ -25,8 +25,9 @@ _MANY_TEXTS = 10  # in one folder: they belong to a picture each, and none is a 
 # fmt: off
 _NO_PICTURES = frozenset([  # so well known that nobody has to look into them
     ".json", ".xml", ".yaml", ".yml", ".toml", ".ini", ".log", ".md", ".rst", ".html",
-    ".htm", ".css", ".js", ".py", ".ipynb", ".m", ".r", ".c", ".h", ".sh", ".bat", ".bib", ".tex", ".sqlite", ".xlsx",
+    ".htm", ".css", ".js", ".py", ".ipynb", ".m", ".r", ".c", ".h", ".sh", ".bat", ".bib", ".tex", ".sqlite",
 ])
+_SPREADSHEETS = frozenset([".xlsx", ".xls", ".ods", ".numbers"])
 _OF_SYSTEMS = frozenset([
     "__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information",
 ])
@@ -153,6 +154,8 @@ def _found_in(folder: Path, *, as_before: bool) -> Listing:
             tables.append(name)
         elif suffix in PICTURE_SUFFIXES or (as_before and not suffix):
             files.append(name)
+        elif suffix in _SPREADSHEETS:
+            problems.append(Problem(shown_name(name), "a spreadsheet: save it as CSV to have it read"))
         elif as_before or suffix in _NO_PICTURES:
             problems.append(Problem(shown_name(name), f"not a picture's name ({suffix})"))
         elif why := _why_no_picture(f"{folder}/{name}"):

@@ -140,7 +140,8 @@ def dataset_of(
         *((splits[kind].images.shape, digests[kind], content.get(kind)) for kind in SPLITS if kind in splits)
     )
     samples, channels = sum(view.size for view in views.values()), views["train"].shape[-1]
-    said = [*notes, *known.notes, *rule_notes(rule, clipped, samples, channels)]
+    of_space = preparation.interpretation is not None
+    said = [*notes, *known.notes, *rule_notes(rule, clipped, samples, channels, of_space=of_space)]
     return Dataset(
         name, splits["train"], splits["test"], known.names, fingerprint, validation=splits.get("validation"),
         preparation={"asked": preparation.to_json(), "interpretation": rule.how.to_json()}, notes=tuple(said),

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from morphospace.data.preparation import Preparation
 from morphospace.data.tally import Tally
 from morphospace.errors import plural
-from morphospace.intensity import Kind, Window, parse_intensity, window_for, words_of
+from morphospace.intensity import Kind, Values, Window, parse_intensity, window_for, words_of
 from morphospace.interpretation import Interpretation
 
 __all__ = ["interpretation_for", "notes_for_space", "notes_of"]
+
+_DIM = 0.125  # share of white
 
 
 def interpretation_for(preparation: Preparation, tally: Tally) -> Interpretation:
@@ -48,12 +50,10 @@ def notes_of(tally: Tally, how: Interpretation) -> list[str]:
             f"the pages of {plural(tally.stacks, 'file')} became one picture, the {how.frames} of their values; "
             "--frames changes that"
         )
-    if tally.transparent:
-        notes.append(_of_background(tally, how))
     notes += [
         words.format(plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
     ]
-    return notes
+    return [*notes, _of_background(tally, how)] if tally.transparent else notes
 
 
 _REMARKS = {
@@ -92,14 +92,17 @@ def _share_clipped(tally: Tally, kind: Kind) -> str:
     return f"{percent} of them lie outside and were clipped, in {tally.clipped_pictures[kind]:,} of {pictures}"
 
 
-def _of_background(tally: Tally, how: Interpretation) -> str:
+def _of_background(tally: Tally, how: Interpretation, *, of_space: bool = False) -> str:
     names = {(255, 255, 255): "white", (0, 0, 0): "black"}
     colour = names.get(how.background, "#" + bytes(how.background).hex().upper())
-    pictures = plural(tally.transparent, "picture")
-    why = ", because the rest of them is white" if colour == "black" and 2 * tally.white > tally.transparent else ""
-    lost = {"white": tally.white, "black": tally.black}.get(colour, 0)
-    nothing = f"; {lost:,} of them are {colour} elsewhere, too, and show nothing: --background #808080" if lost else ""
-    return f"what is transparent in {pictures} became {colour}{why}; --background changes that{nothing}"
+    because = colour == "black" and 2 * tally.white > tally.transparent and not of_space
+    said = f"what is transparent in {plural(tally.transparent, 'picture')} became {colour}"
+    said += ", because the rest of them is white" if because else ""
+    said += ", as the space has it" if of_space else "; --background changes that"
+    if lost := {"white": tally.white, "black": tally.black}.get(colour, 0):
+        said += f"; {lost:,} of them are {colour} elsewhere, too, and show nothing"
+        said += "" if of_space else ": --background #808080"
+    return said
 
 
 def _unread(tally: Tally) -> str:
@@ -117,12 +120,21 @@ def notes_for_space(tally: Tally, how: Interpretation) -> list[str]:
         if kind not in how.windows and kind != "8-bit":
             notes.append(
                 f"{plural(pictures, 'picture')} with {kind} values, of which the space knows none: "
-                f"{low} is taken for black and {high} for white"
+                f"{low} is taken for black and {high} for white{_dark(tally.values.get(kind), how.window(kind))}"
             )
         if tally.clipped[kind]:
             notes.append(f"the space knows {kind} values of {low} to {high}; {_share_clipped(tally, kind)}")
     if tally.further_pages and how.frames == "first":
         notes.append(_unread(tally))
+    if tally.transparent:
+        notes.append(_of_background(tally, how, of_space=True))
     return notes + [
         words.format(plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
     ]
+
+
+def _dark(values: Values | None, window: Window) -> str:
+    """What to say where values of a kind that a space does not know use little of what they could."""
+    if values is None or values.high >= _DIM * window.high:
+        return ""
+    return f"; none is above {values.high:,g}, so that they are nearly black: save them with 8 bits for this space"

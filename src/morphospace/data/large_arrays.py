@@ -139,7 +139,11 @@ def _write(
         "resize": preparation.resize,
         "interpretation": rule.how.to_json(),
         "problems": [],
-        "notes": [*notes, *known.notes, *rule_notes(rule, clipped, samples, first.shape[-1])],
+        "notes": [
+            *notes,
+            *known.notes,
+            *rule_notes(rule, clipped, samples, first.shape[-1], of_space=preparation.interpretation is not None),
+        ],
         "sizes": {form: count},
         "forms": 1,
         "seconds": round(time.perf_counter() - began, 3),

@@ -124,7 +124,7 @@ def _tell_of_passed(passed: Sequence[str], found: Layout) -> None:
     if not found.splits and any(_word(name)[0] for name in passed):
         found.notes.append(
             f"{path}/ alone is no split: a tenth of its pictures, chosen by their content, is held out as a test "
-            "(a folder test/ beside it is taken instead)"
+            "(with folders train/ and test/ beside each other, these are taken)"
         )
 
 

@@ -78,10 +78,8 @@ def laid_out(array: NDArray[Any], name: str, notes: list[str], *, count: int | N
     elif array.ndim == 3:
         array = _from_stack(array, name, notes, count)
     if array.ndim != 4:
-        raise DataError(
-            f"{name}: expected (N, H, W) or (N, H, W, C), got {array.shape}. Volumes become sets of their slices: "
-            "images.reshape(-1, H, W)."
-        )
+        volumes = " Volumes become sets of their slices: images.reshape(-1, H, W)." if array.ndim > 4 else ""
+        raise DataError(f"{name}: expected (N, H, W) or (N, H, W, C), got {array.shape}.{volumes}")
     return _channels_last(array, name, notes)
 
 
@@ -98,8 +96,8 @@ def _from_rows(array: NDArray[Any], name: str, notes: list[str]) -> NDArray[Any]
             )
             return array.reshape(count, planes, side, side).transpose(0, 2, 3, 1)
     raise DataError(
-        f"{name}: expected (N, H, W) or (N, H, W, C), got {array.shape}. Give each image its height and width back "
-        "(reshape) before saving."
+        f"{name}: expected a set of images, (N, H, W) or (N, H, W, C), got {array.shape}. Rows of values need their "
+        "height and width back, images.reshape(-1, H, W); if each column is an image, images.T comes first."
     )
 
 
@@ -158,13 +156,14 @@ def with_channels(array: NDArray[Any], name: str, channels: Sequence[int]) -> ND
     if channels:
         if max(channels) >= count:
             raise DataError(
-                f"--channels: {name} has {count} channels, got {','.join(str(place + 1) for place in channels)}."
+                f"--channels: {name} have {count} channels, got {','.join(str(place + 1) for place in channels)}."
             )
         return np.stack([array[..., place] for place in channels], -1)
     if count not in (1, 3, 4):
+        colours = ", or which are red, green and blue, --channels 1,2,3" if count > 2 else ""
         raise DataError(
-            f"{name} have {count} channels: say which is grey, --channels 1, or which are red, green and blue, "
-            "--channels 1,2,3. If they are slices, make each a picture: images.reshape(-1, H, W)."
+            f"{name} have {count} channels: say which is grey, --channels 1{colours}. If they are slices, make each a "
+            "picture: images.reshape(-1, H, W)."
         )
     return array
 
@@ -192,11 +191,15 @@ def rule_for(parts: Mapping[str, NDArray[Any]], name: str, preparation: Preparat
     values: Values | None = None
     for kind, part in parts.items():
         for some in blocks(part):
-            found = _surveyed(with_channels(part[some], f"{kind} images", channels)[..., :3], some.start, name)
+            found = _surveyed(
+                with_channels(part[some], f"the {kind} images of {name}", channels)[..., :3], some.start, name
+            )
             values = found if values is None else values.joined(found)
         if wish.rule == "percentiles" and values is not None:
             drawn = part[np.unique(np.linspace(0, len(part) - 1, min(_DRAWN, len(part))).astype(np.intp))]
-            values = values.joined(survey(with_channels(np.asarray(drawn), kind, channels)[..., :3], drawn=True))
+            values = values.joined(
+                survey(with_channels(np.asarray(drawn), f"the {kind} images of {name}", channels)[..., :3], drawn=True)
+            )
     if values is None:
         raise DataError(f"{name}: expected at least one image.")
     if known is not None and known.windows is not None:
@@ -303,9 +306,12 @@ def _marks(images: NDArray[np.uint8], window: Window) -> bool:
     return not np.isin(images, become).all()
 
 
-def rule_notes(rule: Rule, clipped: int, samples: int, channels: int) -> list[str]:
-    """What a person should know of how numbers in so many channels became levels."""
-    words = words_of(rule.values.kind, rule.how.window(rule.values.kind), rule.values)
+def rule_notes(rule: Rule, clipped: int, samples: int, channels: int, *, of_space: bool) -> list[str]:
+    """What a person should know of how numbers in so many channels became levels, by a rule of their own or a space's."""
+    kind, window = rule.values.kind, rule.how.window(rule.values.kind)
+    words = words_of(kind, window, rule.values)
+    if of_space:  # no option changes that
+        words = f"the space knows {kind} values of {window.low:,g} to {window.high:,g}" if clipped else ""
     if clipped:
         share = f"{clipped / samples:.2%}" if clipped / samples >= 0.0001 else "fewer than 0.01%"
         words = f"{words or f'{rule.values.kind} values'}; {share} lie outside and were clipped"

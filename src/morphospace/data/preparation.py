@@ -71,7 +71,8 @@ class Preparation:
                 raise ArgumentError(f'--{name}: there is no "{value}". {did_you_mean(value, known)}')
         parse_intensity(self.intensity)
         if self.channels is not None and (len(self.channels) not in (1, 3) or min(self.channels) < 1):
-            raise ArgumentError(f"--channels: expected one place or three, from 1 on, like 1,2,3; got {self.channels}.")
+            got = ",".join(map(str, self.channels))
+            raise ArgumentError(f"--channels: expected one place or three, from 1 on, like 1,2,3; got {got}.")
         if self.background not in ("auto", "white", "black") and not re.fullmatch("#[0-9a-fA-F]{6}", self.background):
             raise ArgumentError(
                 f'--background: expected auto, white, black, or a colour like #FFD700, got "{self.background}".'

@@ -21,7 +21,7 @@ from morphospace.data.collections import Collection
 from morphospace.data.dataset import Dataset, Labels, Split, spread
 from morphospace.data.fetch import Progress, no_progress
 from morphospace.data.folder import Problem
-from morphospace.data.interpreting import interpretation_for, notes_of
+from morphospace.data.interpreting import interpretation_for, notes_for_space, notes_of
 from morphospace.data.items import Page, Place, look_at
 from morphospace.data.pages import paged
 from morphospace.data.preparation import Preparation
@@ -139,7 +139,8 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         found = _write_pixels(collection, right, shape, preparation, place, progress)
     how = right
     keys, digests, sizes, coloured, reasons, tally = found
-    notes += notes_of(tally.with_drawn(plan.sample), how)
+    of_space = preparation.interpretation is not None  # which decided, and no option changes that
+    notes += (notes_for_space if of_space else notes_of)(tally.with_drawn(plan.sample), how)
     problems = [Problem(collection.item_name(i), reasons[i]) for i in sorted(reasons)]
     if len(reasons) * 2 > count:
         _refuse(collection, problems, f"more than half of {count}")
@@ -165,7 +166,9 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     notes += more
     labels, label_names = _numbered(columns.labels, broken, preparation)
     if shape[2] == 1 and coloured:
-        notes.append(f"{plural(coloured, 'picture')} with colour became grey; --colour colour keeps it")
+        notes.append(
+            f"{plural(coloured, 'picture')} with colour became grey{'' if of_space else '; --colour colour keeps it'}"
+        )
     if collection.changed():
         notes.append("the folder changed while it was read; what is new there is read at the next start")
     names = np.array([collection.item_name(i) for i in range(count)], np.str_) if _are_files(collection) else None
@@ -253,7 +256,8 @@ def _plan(collection: Collection, preparation: Preparation) -> _Plan:
     if sizes != {(height, width)}:
         found = f"{len(sizes)} sizes" if len(sizes) > 1 else "{1}x{0}".format(*next(iter(sizes)))
         how = {"crop": "cropped", "pad": "padded", "fit": "stretched"}[preparation.resize]
-        notes.append(f"pictures of {found} were scaled and {how} to {width}x{height}; --size and --resize change that")
+        why = ", as the space has it" if preparation.interpretation else "; --size and --resize change that"
+        notes.append(f"pictures of {found} were scaled and {how} to {width}x{height}{why}")
     colour = preparation.colour
     if colour == "auto":
         colour = "colour" if any_colour else "grey"

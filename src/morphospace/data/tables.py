@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePosixPath
@@ -12,11 +13,14 @@ from typing import Any, NamedTuple
 
 from morphospace.data.folder import Problem
 
-__all__ = ["Table", "parse_table", "shortened"]
+__all__ = ["UNRELATED", "Table", "parse_table", "shortened"]
+
+UNRELATED = "no table about these pictures"
 
 _SHOWN = 20  # bad rows that are named one by one
 _LOOKED_AT = 200  # rows that decide which column has the names of files
 _KEYS = ("file", "filename", "file_name", "image", "image_id", "name", "path")
+_PREFACE = 20  # lines that may be remarks
 _LINES = 20  # of one cell; more are a quotation mark that nothing closes
 
 Row = Sequence[str]
@@ -45,10 +49,10 @@ class Table(NamedTuple):
 def parse_table(data: bytes, name: str, place_of: Callable[[str], int | None]) -> Table | str:
     r"""The table in the bytes of a file; a few words that say why where there is none for these files.
 
-    Cells are separated by commas, semicolons, tabs or, where there are none of these, white space; a JSONL file has an
-    object in each line. A first line that only counts the rows is passed over. A header that has one name less than
-    the rows have cells leaves out the name of the first column. Without a header, columns are called by their places,
-    or a single one by the file.
+    Cells are separated by commas, semicolons, tabs, bars or, where there are none of these, white space; a JSONL file
+    has an object in each line. A first line that only counts the rows, or is a remark, is passed over. A header that
+    has one name less than the rows have cells leaves out the name of the first column. Without a header, columns are
+    called by their places, or a single one by the file.
 
     Args:
         data: the content of the file.
@@ -66,18 +70,20 @@ def parse_table(data: bytes, name: str, place_of: Callable[[str], int | None]) -
         return "no text"
     if name.lower().endswith(".jsonl"):
         return _of_objects(text, name, place_of)
-    separator, lines = _separator(text), text.splitlines()
-    filled = [line for line in lines[:3] if line.strip()]
-    counted = len(filled) > 1 and filled[0].strip().isdecimal()
-    if counted:  # the first line is the number of rows
+    whole = text.count("\n")
+    for _ in range(_PREFACE):
+        if not _is_preface(text):
+            break
         text = text.lstrip().partition("\n")[2]
-        separator = _separator(text)
+    before = whole - text.count("\n")
+    separator = _separator(text)
     try:
         header, rows = _cells(text, separator, name, notes)
     except csv.Error as error:
         return f"no table ({error})"
     if not header:
         return "an empty table"
+    rows = [(line + before, row) for line, row in rows]
     if any(place_of(cell) is not None for cell in header):
         rows = [(1, header), *rows]
         header = _without_header(len(header), name)
@@ -90,7 +96,7 @@ def parse_table(data: bytes, name: str, place_of: Callable[[str], int | None]) -
     good = [row for _, row in rows if len(row) == len(header)]
     key = _key_column(header, good, place_of)
     if key is None:
-        return "no table about these pictures"
+        return UNRELATED
     if header[key].lower() not in _KEYS and not any("." in row[key] for row in good):
         notes.append(f'{name}: the column "{header[key]}" was taken for the names of files; "file" is a sure name')
     return Table(_different(header, name, notes), good, key, separator != ",", problems, notes)
@@ -113,10 +119,18 @@ def _decoded(data: bytes, name: str, notes: list[str]) -> str | None:
         return data.decode("cp1252", "replace")
 
 
+def _is_preface(text: str) -> bool:
+    """Whether a first line is none of the table: the number of its rows, ``sep=;`` as Excel has it, or a remark."""
+    first, *others = (line.strip() for line in text.lstrip().split("\n", _PREFACE)[:_PREFACE])
+    header = next((line for line in others if line and not line.startswith("#")), "")
+    remark = first.startswith("#") and (_separator(header) or " ") not in first[1:].strip()
+    return bool(header) and (first.isdecimal() or re.fullmatch("sep=.", first.lower()) is not None or remark)
+
+
 def _separator(text: str) -> str | None:
-    """What stands between cells: the first of comma, semicolon and tab by its count; None for white space."""
+    """What stands between cells: of comma, semicolon, tab and bar the most frequent; None for white space."""
     first = next((line for line in text.split("\n") if line.strip()), "")
-    found = max(",;\t", key=first.count)
+    found = max(",;\t|", key=first.count)
     return found if found in first else None
 
 
@@ -221,7 +235,7 @@ def _of_objects(text: str, name: str, place_of: Callable[[str], int | None]) -> 
     cells = [[_cell(row.get(key)) for key in header] for row in rows]
     key = _key_column(header, cells, place_of)
     if key is None:
-        return "no table about these pictures"
+        return UNRELATED
     return Table(header, cells, key, False, problems + _more(bad, name, "lines that are no JSON object"), notes)
 
 

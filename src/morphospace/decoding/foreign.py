@@ -21,6 +21,7 @@ PICTURE_SUFFIXES = frozenset([
 # fmt: on
 """How names of files that may be pictures end."""
 
+_CHANNELS = 16  # an array of more is a stack, or a whole set
 _NUMPY = b"\x93NUMPY"
 _CONVERT = {
     "DICOM": 'np.save("x.npy", pydicom.dcmread("x.dcm").pixel_array)',
@@ -86,5 +87,7 @@ def numpy_samples(source: Source) -> Samples | None:
     if values.shape[2] > 4 >= values.shape[0]:
         values = np.moveaxis(values, 0, -1)
     height, width, count = values.shape
+    if count > _CHANNELS:
+        raise UnreadablePictureError(f"no single picture: an array of shape {array.shape}; name it as DATA by itself")
     source.check_size(height, width)
     return with_gaps(Samples(chosen(values, count if count in (1, 3) else 0, source.how), (height, width)))
