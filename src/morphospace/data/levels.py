@@ -307,7 +307,7 @@ def _marks(images: NDArray[np.uint8], window: Window) -> bool:
 
 
 def rule_notes(rule: Rule, clipped: int, samples: int, channels: int, *, of_space: bool) -> list[str]:
-    """What a person should know of how numbers in so many channels became levels, by a rule of their own or a space's."""
+    """What a person should know of how numbers in so many channels became levels, by their own rule or a space's."""
     kind, window = rule.values.kind, rule.how.window(rule.values.kind)
     words = words_of(kind, window, rule.values)
     if of_space:  # no option changes that
