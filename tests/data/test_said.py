@@ -50,13 +50,14 @@ def write(folder: Path, contents: list[bytes], ending: str) -> Path:
     ("content", "ending", "words"),
     [
         (DICOM, "", "pydicom.dcmread"),
-        (gzip.compress(NIFTI), ".nii.gz", "nibabel.load"),
+        (gzip.compress(NIFTI, mtime=0), ".nii.gz", "nibabel.load"),
         (ARRAYS, ".npz", "a file of arrays: name it as DATA by itself"),
         (b"PK\x03\x04", ".xlsx", "a spreadsheet: save it as CSV to have it read"),
         (IDX, "-ubyte", "an IDX file: name that of the training images as DATA"),
         (b"Rar!\x1a\x07\0", ".rar", "an archive of a kind that is not read: unpack it"),
         (b"label,p1,p2\n1,2,3\n", ".csv", "a table: where its rows are pixels, name it as DATA"),
     ],
+    ids=["DICOM", "NIfTI", "arrays", "spreadsheet", "IDX", "RAR", "table"],
 )
 def test_a_folder_of_other_files_says_what_they_are(tmp_path: Path, content: bytes, ending: str, words: str) -> None:
     with pytest.raises(DataError, match="8 other files, the first is 0") as refused:
