@@ -124,6 +124,7 @@ def test_a_concept_from_labels_is_learned_kept_and_forgotten(explorer: Explorer)
     row = page.locator(".concept", has_text="three not five")
     row.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_text("Kept in this browser").wait_for()
+    page.wait_for_url("**tab=concepts**")  # the address follows the state a quarter of a second behind
     page.reload()
     explorer.ready()
     row.wait_for()
