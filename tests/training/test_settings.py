@@ -22,6 +22,7 @@ def trained(digits: Dataset, recipe: str, compiled: bool) -> tuple[list[dict[str
     return losses, torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
+@pytest.mark.acceptance  # compiling takes most of a minute
 @pytest.mark.skipif(not shutil.which("g++"), reason="compiling needs a C++ compiler")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of PyTorch's compiler itself
 def test_a_compiled_step_is_the_same_step(digits: Dataset) -> None:
