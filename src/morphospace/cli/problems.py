@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,13 +21,13 @@ _NAMED = 5  # broken files named in a summary
 
 def problem_summary(dataset: Dataset) -> str:
     """What is wrong with the files of a set, in a sentence that names the first few."""
+    from morphospace.data.folder import problem_kinds
+
     problems = dataset.problems
-    counts = Counter(re.split(r" \(|: |; ", problem.reason)[0] for problem in problems)
-    kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
     names = ", ".join(one_line(problem.name) for problem in problems[:_NAMED])
     named = names if len(problems) <= _NAMED else f"the first are {names}"
     count = plural(len(problems), "problem")
-    return f"{count}: {kinds}; {named}; listed by morpho data info {shlex.quote(dataset.source)}"
+    return f"{count}: {problem_kinds(problems)}; {named}; listed by morpho data info {shlex.quote(dataset.source)}"
 
 
 def problem_lines(problems: Sequence[Problem]) -> list[str]:

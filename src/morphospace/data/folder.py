@@ -18,7 +18,16 @@ from morphospace.decoding import PICTURE_SUFFIXES
 from morphospace.errors import ArgumentError, DataError, FileError, plural
 from morphospace.files import natural_order
 
-__all__ = ["NO_LABEL", "Listing", "Problem", "is_passed_over", "list_folder", "shown_name", "unchanged"]
+__all__ = [
+    "NO_LABEL",
+    "Listing",
+    "Problem",
+    "is_passed_over",
+    "list_folder",
+    "problem_kinds",
+    "shown_name",
+    "unchanged",
+]
 
 TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".jsonl", ".txt"])
 _MANY_TEXTS = 10  # in one folder: they belong to a picture each, and none is a table of all
@@ -41,6 +50,17 @@ class Problem(NamedTuple):
 
     name: str
     reason: str
+
+
+def problem_kinds(problems: Sequence[Problem]) -> str:
+    """The most common reasons, each with how many files have it; what a reason adds in detail is left out.
+
+    Example:
+        >>> problem_kinds([Problem("a", "damaged (x)"), Problem("b", "damaged (y)"), Problem("c", "empty file")])
+        'damaged (2), empty file (1)'
+    """
+    counts = Counter(re.split(r" \(|: |; ", problem.reason)[0] for problem in problems)
+    return ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from morphospace.data.preparation import Preparation
+from morphospace.data.preparation import Preparation, rgb_of
 from morphospace.data.tally import Tally
 from morphospace.errors import plural
 from morphospace.intensity import Kind, Values, Window, parse_intensity, window_for, words_of
@@ -35,9 +35,7 @@ def interpretation_for(preparation: Preparation, tally: Tally) -> Interpretation
 def _background(wish: str, tally: Tally) -> tuple[int, int, int]:
     if wish == "auto":
         wish = "black" if 2 * tally.white > tally.transparent else "white"
-    text = {"white": "#ffffff", "black": "#000000"}.get(wish, wish)
-    red, green, blue = bytes.fromhex(text[1:])
-    return red, green, blue
+    return rgb_of(wish)
 
 
 def notes_of(tally: Tally, how: Interpretation) -> list[str]:

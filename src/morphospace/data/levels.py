@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from morphospace.data.preparation import Preparation
+from morphospace.data.dataset import spread
+from morphospace.data.preparation import Preparation, rgb_of
 from morphospace.decoding import Images
 from morphospace.errors import DataError
 from morphospace.intensity import (
@@ -196,7 +197,7 @@ def rule_for(parts: Mapping[str, NDArray[Any]], name: str, preparation: Preparat
             )
             values = found if values is None else values.joined(found)
         if wish.rule == "percentiles" and values is not None:
-            drawn = part[np.unique(np.linspace(0, len(part) - 1, min(_DRAWN, len(part))).astype(np.intp))]
+            drawn = part[spread(len(part), _DRAWN)]
             values = values.joined(
                 survey(with_channels(np.asarray(drawn), f"the {kind} images of {name}", channels)[..., :3], drawn=True)
             )
@@ -209,11 +210,8 @@ def rule_for(parts: Mapping[str, NDArray[Any]], name: str, preparation: Preparat
     else:
         black_and_white = next(iter(parts.values())).dtype == np.bool_
         window = Window(0, 1) if black_and_white else window_for(values, wish)
-    background = {"auto": "#ffffff", "white": "#ffffff", "black": "#000000"}.get(
-        preparation.background, preparation.background
-    )
-    red, green, blue = bytes.fromhex(background[1:])
-    how = Interpretation(windows={values.kind: window}, channels=channels, background=(red, green, blue))
+    background = rgb_of("white" if preparation.background == "auto" else preparation.background)
+    how = Interpretation(windows={values.kind: window}, channels=channels, background=background)
     return Rule(how, values)
 
 

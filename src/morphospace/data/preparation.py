@@ -13,7 +13,7 @@ from morphospace.images import RESIZES, Resize
 from morphospace.intensity import parse_intensity
 from morphospace.interpretation import FRAMES, Frames, Interpretation
 
-__all__ = ["Preparation", "parse_size"]
+__all__ = ["Preparation", "parse_size", "rgb_of"]
 
 _LARGEST_SIDE = 4096
 _BEFORE = {"intensity": "file", "background": "white", "split_by": "pixels"}  # what version 0.1 did, and did not write
@@ -128,6 +128,18 @@ def _check_pattern(pattern: str) -> None:
             f'--label-from: expected a regular expression with a group in parentheses, like "([a-z]+)_", '
             f'got "{pattern}".'
         )
+
+
+def rgb_of(background: str) -> tuple[int, int, int]:
+    """Red, green and blue of a background that was decided on: white, black, or a colour like #FFD700.
+
+    Example:
+        >>> rgb_of("white"), rgb_of("#FFD700")
+        ((255, 255, 255), (255, 215, 0))
+    """
+    text = {"white": "#ffffff", "black": "#000000"}.get(background, background)
+    red, green, blue = bytes.fromhex(text[1:])
+    return red, green, blue
 
 
 def parse_size(text: str, argument: str = "--size") -> tuple[int, int]:

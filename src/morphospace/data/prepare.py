@@ -6,7 +6,6 @@ unchanged, opens at once; a changed one is prepared anew. It is written whole or
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from morphospace.data.collections import Collection
 from morphospace.data.dataset import Dataset, Labels, Split, spread
 from morphospace.data.fetch import Progress, no_progress
-from morphospace.data.folder import Problem
+from morphospace.data.folder import Problem, problem_kinds
 from morphospace.data.interpreting import interpretation_for, notes_for_space, notes_of
 from morphospace.data.items import Page, Place, look_at
 from morphospace.data.pages import paged
@@ -97,13 +96,11 @@ def _identity(collection: Collection) -> Identity:
 
 
 def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:
-    counts = Counter(re.split(r" \(|: |; ", problem.reason)[0] for problem in problems)
-    kinds = ", ".join(f"{reason} ({count:,})" for reason, count in counts.most_common(4))
     first = problems[0]
     says_what = ": " in first.reason or "--" in first.reason
     raise DataError(
-        f"DATA: {plural(len(problems), 'file')} of {collection.name} cannot be used, {why}: {kinds}. The first is "
-        f"{first.name}: {first.reason}.{'' if says_what else ' Remove or replace them.'}"
+        f"DATA: {plural(len(problems), 'file')} of {collection.name} cannot be used, {why}: {problem_kinds(problems)}. "
+        f"The first is {first.name}: {first.reason}.{'' if says_what else ' Remove or replace them.'}"
     )
 
 
