@@ -25,7 +25,7 @@ from morphospace.report import (
     write_report,
 )
 from morphospace.space import Space, load
-from morphospace.training import Settings
+from morphospace.training import Machine
 from morphospace.workflow import Listener, Result, learn_from_dataset, train_run
 
 __all__ = ["NEXT", "Demo", "run_demo"]
@@ -60,7 +60,7 @@ def run_demo(
     *,
     runs: Path,
     seed: int,
-    settings: Settings,
+    machine: Machine,
     command: str,
     listen: Listener,
 ) -> Demo:
@@ -71,7 +71,7 @@ def run_demo(
         folder: for the pictures and the report.
         runs: for the run.
         seed: of everything.
-        settings: of the machine.
+        machine: device, precision, threads.
         command: goes into every picture.
         listen: told about training.
     """
@@ -83,7 +83,7 @@ def run_demo(
         with_settings(find_recipe("quick"), [f"epochs={EPOCHS}"]),
         out=runs,
         seed=seed,
-        settings=settings,
+        machine=machine,
         command=command,
         listen=listen,
     )

@@ -45,7 +45,7 @@ from morphospace.latent.paths import path_through
 from morphospace.pictures import Film, Picture, enlarge, tile
 from morphospace.recipes import Recipe, build_model
 from morphospace.training.loop import to_input
-from morphospace.training.settings import choose_device, choose_settings
+from morphospace.training.machine import choose_device, choose_machine
 from morphospace.vae import VAE
 
 __all__ = ["Encoding", "Space", "batch_for", "load"]
@@ -272,11 +272,11 @@ class Space:
             raise ArgumentError(f'dtype: expected "uint8" or "float", got "{dtype}".')
         batch = batch or batch_for(self.shape)
         # What is rounded to 256 levels may be computed as coarsely as training computes it, in half the time.
-        settings = choose_settings(device=self.device.type, precision="auto" if dtype == "uint8" else "fp32")
+        machine = choose_machine(device=self.device.type, precision="auto" if dtype == "uint8" else "fp32")
         for some in points:
             array = self._points(some)
             for start in range(0, len(array), batch):
-                with torch.inference_mode(), settings.autocast():
+                with torch.inference_mode(), machine.autocast():
                     z = torch.from_numpy(array[start : start + batch]).to(self.device)
                     values = self.model.likelihood.mean(self.model.decode(z)).permute(0, 2, 3, 1).float()
                     if dtype == "uint8":

@@ -256,7 +256,7 @@ def _latest() -> Path:
 def open_space(name: str, device: str = "auto") -> Space:
     """The space that SPACE names."""
     from morphospace.space import load
-    from morphospace.training.settings import choose_device, keep_freed_memory
+    from morphospace.training.machine import choose_device, keep_freed_memory
 
     keep_freed_memory()
     chosen = choose_device(device)

@@ -71,14 +71,14 @@ def train(
     began = time.perf_counter()
     from morphospace.cli.display import Display
     from morphospace.recipes import setting_pairs
-    from morphospace.training import choose_settings
+    from morphospace.training import choose_machine
     from morphospace.workflow import choose_recipe, preparation_for, train_run
 
     wishes: Any = {"latent_dim": latent_dim, "epochs": epochs, "settings": setting_pairs(changes or [])}
     begin = open_space(start, "cpu") if start else None
     # A mistyped key is found before a hundred thousand pictures are prepared.
     choose_recipe(recipe, shape=None, start=begin, **wishes)
-    settings = choose_settings(device=device, precision=precision, compiled=compiled)
+    machine = choose_machine(device=device, precision=precision, compiled=compiled)
     preparation = options.preparation()
     if begin is not None:
         preparation = preparation_for(begin, preparation)
@@ -90,7 +90,7 @@ def train(
             chosen,
             out=out,
             seed=seed,
-            settings=settings,
+            machine=machine,
             command=command_line(),
             listen=display,
             began=began,

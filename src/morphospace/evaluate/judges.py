@@ -16,7 +16,7 @@ from morphospace.data import ImageArray
 from morphospace.errors import DataError
 from morphospace.images import Images
 from morphospace.space import batch_for
-from morphospace.training.settings import choose_settings, keep_freed_memory
+from morphospace.training.machine import choose_machine, keep_freed_memory
 
 __all__ = ["Judge", "train_judge"]
 
@@ -127,12 +127,12 @@ def train_judge(
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps + 1)
         order = np.random.default_rng(seed)
         places = np.empty(0, np.int64)
-        settings = choose_settings(device="cpu")
+        machine = choose_machine(device="cpu")
         for _ in range(steps):
             if len(places) < batch:
                 places = order.permutation(len(images))
             rows, places = np.sort(places[:batch]), places[batch:]
-            with settings.autocast():
+            with machine.autocast():
                 out = head(body(_input(images[rows])))
             parts = torch.split(out.float(), [max(1, count) for count in kinds.values()], 1)
             losses = [

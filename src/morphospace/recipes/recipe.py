@@ -129,7 +129,7 @@ class Recipe:
         """So many epochs that ``images`` to learn from, in batches of ``batch``, make ``min_steps`` steps."""
         return max(self.epochs, math.ceil(self.min_steps / (images // batch)))
 
-    def fitted(self, images: int) -> Recipe:
+    def for_images(self, images: int) -> Recipe:
         """The recipe as a set of ``images`` training images gets it: batch, rate, epochs, augmentation, patience."""
         # About 50 steps an epoch at least, by a power of two; noisier gradients want shorter steps.
         few = 2 ** int(math.log2(max(1, images / _FEW_STEPS)))

@@ -22,7 +22,7 @@ from morphospace.data.batches import batch_indices, steps_per_epoch
 from morphospace.data.dataset import ImageArray, Labels
 from morphospace.errors import ArgumentError, NonFiniteLossError
 from morphospace.training.augmentation import Augmentation
-from morphospace.training.settings import Settings, keep_freed_memory
+from morphospace.training.machine import Machine, keep_freed_memory
 from morphospace.vae.interfaces import Batch, Loss, Noise, Objective, Player, Progress
 
 __all__ = [
@@ -172,7 +172,7 @@ class Trainer:
         images: uint8 (N, H, W, C); in memory they go to the device as they are, in a file they stay there.
         labels: int64 (N,) or None.
         seed: of batches and noise.
-        settings: device, precision, threads.
+        machine: device, precision, threads.
 
     Raises:
         ArgumentError: if a stage has no epochs or no batch.
@@ -187,7 +187,7 @@ class Trainer:
         labels: Labels | None = None,
         *,
         seed: int,
-        settings: Settings,
+        machine: Machine,
     ) -> None:
         for stage in stages:
             if stage.epochs < 1 or not 1 <= stage.batch <= len(images):
@@ -196,9 +196,9 @@ class Trainer:
                     f"got epochs {stage.epochs}, batch {stage.batch}."
                 )
         keep_freed_memory()
-        torch.set_num_threads(settings.threads)
-        self.settings = settings
-        self.device = torch.device(settings.device)
+        torch.set_num_threads(machine.threads)
+        self.machine = machine
+        self.device = torch.device(machine.device)
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stages = tuple(stages)
         self.images = torch.from_numpy(images).to(self.device) if isinstance(images, np.ndarray) else images
@@ -315,7 +315,7 @@ class Trainer:
         for player in running.players:
             if self.step % player.every:
                 continue
-            with self.settings.autocast():
+            with self.machine.autocast():
                 parts, gradients = running.gradients(player.name, player.parameters, batch, noise, progress)
             for parameter, gradient in zip(player.parameters, gradients, strict=True):
                 parameter.grad = gradient
@@ -348,7 +348,7 @@ class Trainer:
             if stage.goes_on and self._before is not None:
                 for name, optimiser in self._before.optimisers.items():
                     optimisers[name].state.update(optimiser.state)
-            compiled = self.settings.compiled and stage.objective.compilable
+            compiled = self.machine.compiled and stage.objective.compilable
             self._running = _Running(
                 step, (compiled_gradients if compiled else gradients_of)(step), players, optimisers
             )
@@ -370,7 +370,7 @@ class Trainer:
         highest = max(player.optimiser.learning_rate for player in running.players)
         cause = (
             f"the learning rate {highest:g} is high; try a tenth of it (--set learning_rate={highest / 10:g})"
-            if highest > 2e-3 or self.settings.precision == "fp32"
+            if highest > 2e-3 or self.machine.precision == "fp32"
             else "bf16 may be too coarse here; try --precision fp32"
         )
         raise NonFiniteLossError(

@@ -15,9 +15,9 @@ from morphospace.data.fetch import Progress, no_progress
 from morphospace.errors import ArgumentError, FileError, MorphospaceError
 from morphospace.files import read_bytes, read_json, write_bytes, write_json
 from morphospace.recipes import Recipe, recipe_from_json
-from morphospace.training import Settings, choose_settings
+from morphospace.training import Machine, choose_machine
 from morphospace.training.runs import BEST, CHECKPOINT, METRICS, RECIPE, SPACE, create_run, locked, read_run
-from morphospace.workflow.events import Listener, Result, deaf
+from morphospace.workflow.events import Listener, Result, ignore
 from morphospace.workflow.run import Run
 from morphospace.workflow.stretches import rate_words
 
@@ -32,8 +32,8 @@ def resume_run(
     data: str | Path | None = None,
     more_epochs: int | None = None,
     command: str = "",
-    listen: Listener = deaf,
-    warn: Callable[[str], None] = deaf,
+    listen: Listener = ignore,
+    warn: Callable[[str], None] = ignore,
     progress: Progress = no_progress,
 ) -> Result:
     """Finish an interrupted run with what it was started with; or go on with a finished one, in a new run beside it.
@@ -83,13 +83,13 @@ def _finished(
     """Train what is left of a run."""
     try:
         recipe = recipe_from_json(description["recipe"])
-        seed, stored = int(description["seed"]), Settings(**description["machine"])
+        seed, stored = int(description["seed"]), Machine(**description["machine"])
         stretches = [int(epochs) for epochs in description.get("stretches", ())]
         more = {key: description[key] for key in ("start", "stretches") if key in description}
         command = description["command"]
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
-    now = choose_settings(
+    now = choose_machine(
         device=stored.device, precision=stored.precision, compiled=stored.compiled, threads=stored.threads
     )
     if found := stored.differences(now):

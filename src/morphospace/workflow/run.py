@@ -23,7 +23,7 @@ from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
 from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
 from morphospace.space import Space
-from morphospace.training import EpochEnded, Settings, Stepped, Trainer, load_checkpoint, save_checkpoint
+from morphospace.training import EpochEnded, Machine, Stepped, Trainer, load_checkpoint, save_checkpoint
 from morphospace.training.checkpoint import load_weights, save_weights
 from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
 from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE, TRAINED_ON, write_trained_on
@@ -104,7 +104,7 @@ class Run:
     recipe: Recipe
     run: Path | None
     seed: int
-    settings: Settings
+    machine: Machine
     command: str
     began: float
     listen: Listener
@@ -126,7 +126,7 @@ class Run:
             self.learned, self.validation = with_validation(self.dataset)
         self.trainer = Trainer(
             self.model, self.stages, self.learned.images, self.learned.labels,
-            seed=self.seed, settings=self.settings,
+            seed=self.seed, machine=self.machine,
         )  # fmt: skip
         batch = self.stages[0].batch
         self.every = max(1, round(_STEPS_BETWEEN_SCORES / max(1, len(self.learned) // batch)))  # epochs
@@ -142,7 +142,7 @@ class Run:
         parameters = sum(p.numel() for p in self.model.parameters())
         self.listen(
             Started(
-                self.recipe, self.dataset, len(self.learned), parameters, self.settings,
+                self.recipe, self.dataset, len(self.learned), parameters, self.machine,
                 self.run, self.epochs, self.epochs_done, self.beta,
             )
         )  # fmt: skip
@@ -313,7 +313,7 @@ class Run:
             "data": about_data(self.dataset),
             "command": self.command,
             "morphospace": __version__,
-            "machine": dataclasses.asdict(self.settings),
+            "machine": dataclasses.asdict(self.machine),
             **self.more,
             **figures,
         }

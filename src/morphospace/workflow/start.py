@@ -21,9 +21,9 @@ from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import safe_name
 from morphospace.recipes import RECIPES, Recipe, default_recipe, find_recipe, with_settings
 from morphospace.space import Space, load
-from morphospace.training import Settings, choose_settings, settled
+from morphospace.training import Machine, choose_machine, decide_compilation
 from morphospace.training.runs import RECIPE, create_run, locked
-from morphospace.workflow.events import Listener, Result, deaf
+from morphospace.workflow.events import Listener, Result, ignore
 from morphospace.workflow.run import Run, about_data
 from morphospace.workflow.stretches import GENTLER
 
@@ -92,13 +92,13 @@ def train(
     chosen = choose_recipe(
         recipe, shape=dataset.shape, start=begin, latent_dim=latent_dim, epochs=epochs, settings=settings
     )
-    machine = choose_settings(device=device, precision=precision, compiled=compiled)
+    machine = choose_machine(device=device, precision=precision, compiled=compiled)
     folder = None if out is None else Path(out)
     if count := len(dataset.problems):
         were = "1 file was" if count == 1 else f"{count:,} files were"
         _say([f"{were} left out; the first is {dataset.problems[0].name}: {dataset.problems[0].reason}"])
     _say(dataset.notes)
-    result = train_run(dataset, chosen, out=folder, seed=seed, settings=machine, began=began, start=begin)
+    result = train_run(dataset, chosen, out=folder, seed=seed, machine=machine, began=began, start=begin)
     _say(result.warnings)
     return result.space
 
@@ -255,9 +255,9 @@ def train_run(
     *,
     out: Path | None,
     seed: int,
-    settings: Settings,
+    machine: Machine,
     command: str = "",
-    listen: Listener = deaf,
+    listen: Listener = ignore,
     began: float | None = None,
     start: Space | None = None,
 ) -> Result:
@@ -267,12 +267,12 @@ def train_run(
     """
     began = time.perf_counter() if began is None else began
     seed = _whole_seed(seed)
-    wanted, recipe = recipe, recipe.fitted(len(dataset.train))
+    wanted, recipe = recipe, recipe.for_images(len(dataset.train))
     if recipe.patience:  # some of the images will choose the epoch instead of being learned from
         learned = len(with_validation(dataset)[0])
         batch = min(recipe.batch, learned)
         recipe = dataclasses.replace(recipe, batch=batch, epochs=wanted.epochs_of(learned, batch))
-    settings = settled(settings, recipe.epochs * steps_per_epoch(len(dataset.train), recipe.batch))
+    machine = decide_compilation(machine, recipe.epochs * steps_per_epoch(len(dataset.train), recipe.batch))
     # Before anything is on disk: what cannot be built leaves nothing.
     weights, more = None, {}
     if start is not None:
@@ -280,7 +280,7 @@ def train_run(
             raise DataError(f"--from: the space takes images of {start.shape}, the set has {dataset.shape}.")
         weights = start.model.state_dict()
         more = {"start": {key: start.about.get(key) for key in ("data", "seed", "command")}}
-    training = Run(dataset, recipe, None, seed, settings, command, began, listen, weights, more)
+    training = Run(dataset, recipe, None, seed, machine, command, began, listen, weights, more)
     if out is None:
         return training.finish()
     description = {
@@ -288,7 +288,7 @@ def train_run(
         "seed": seed,
         # Unlike the bundle, the run knows where its images lie: it must find them to resume.
         "data": about_data(dataset) | {"source": dataset.source, "preparation": dataset.preparation.get("asked")},
-        "machine": dataclasses.asdict(settings),
+        "machine": dataclasses.asdict(machine),
         "command": command,
         "morphospace": __version__,
         **more,
