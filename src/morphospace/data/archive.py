@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.folder import Problem, is_passed_over, shown_name
 from morphospace.data.prepared import entry_of
 from morphospace.errors import FileError, MorphospaceError
@@ -95,7 +95,7 @@ def is_archive(path: Path) -> bool:
     return head.startswith(b"PK\x03\x04") or head[257:262] == b"ustar"
 
 
-def unpacked(path: Path, *, cache: Path, progress: Progress = no_progress) -> Unpacked:
+def unpacked(path: Path, *, cache: Path, progress: ProgressCallback = no_progress) -> Unpacked:
     """The files of an archive, from ``cache`` if they are there already and the archive is unchanged.
 
     Raises:
@@ -121,7 +121,7 @@ def unpacked(path: Path, *, cache: Path, progress: Progress = no_progress) -> Un
     return Unpacked(place / FILES, key, [Problem(*one) for one in about["problems"]], about["notes"])
 
 
-def _unpack(path: Path, folder: Path, progress: Progress) -> dict[str, Any]:
+def _unpack(path: Path, folder: Path, progress: ProgressCallback) -> dict[str, Any]:
     """Write the files of an archive into ``folder``; says how many, their bytes, and what is wrong."""
     folder.mkdir()
     room = _Room(path, folder)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from morphospace.data.array_files import ArrayMember, members
 from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.idx import idx_family
 from morphospace.data.in_memory import Part, dataset_of
 from morphospace.data.labels import attribute_columns
@@ -45,7 +45,11 @@ def array_file_kind(path: Path) -> str | None:
 
 
 def open_arrays(
-    path: Path, preparation: Preparation | None = None, *, cache: Path | None = None, progress: Progress = no_progress
+    path: Path,
+    preparation: Preparation | None = None,
+    *,
+    cache: Path | None = None,
+    progress: ProgressCallback = no_progress,
 ) -> Dataset:
     """The data set in a file of arrays; images of more than a gigabyte are prepared block by block, and stay on disk.
 

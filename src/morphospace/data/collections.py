@@ -14,7 +14,7 @@ import numpy as np
 from morphospace.data.archive import archive_stem, unpacked
 from morphospace.data.attributes import read_tables
 from morphospace.data.columns import Columns, chosen_columns
-from morphospace.data.fetch import Progress
+from morphospace.data.fetch import ProgressCallback
 from morphospace.data.folder import list_folder, shown_name, unchanged
 from morphospace.data.items import Item, Sprite
 from morphospace.data.preparation import Preparation, parse_size
@@ -74,7 +74,7 @@ def folder_collection(path: Path, preparation: Preparation) -> Collection:
     )
 
 
-def archive_collection(path: Path, preparation: Preparation, *, cache: Path, progress: Progress) -> Collection:
+def archive_collection(path: Path, preparation: Preparation, *, cache: Path, progress: ProgressCallback) -> Collection:
     """The pictures of a zip or tar, unpacked into ``cache``, as those of a folder.
 
     Raises:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from morphospace.data.array_files import ArrayMember
 from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset, array_keys, content_digests
-from morphospace.data.fetch import Progress
+from morphospace.data.fetch import ProgressCallback
 from morphospace.data.in_memory import Part, check_parts, chosen_labels
 from morphospace.data.levels import Rule, blocks, depth_of, laid_out, levels_of, rule_for, rule_notes
 from morphospace.data.preparation import Preparation
@@ -53,7 +53,7 @@ def prepare_arrays(
     preparation: Preparation,
     notes: list[str],
     cache: Path,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> Dataset:
     """The data set of arrays in a file, prepared block by block and kept in ``cache``.
 
@@ -98,7 +98,7 @@ def _write(
     parts: Mapping[str, Part],
     preparation: Preparation,
     notes: list[str],
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> None:
     began = time.perf_counter()
     check_parts(parts)

@@ -9,14 +9,14 @@ import numpy as np
 from morphospace.data.attributes import Attributes
 from morphospace.data.collections import Collection
 from morphospace.data.columns import Columns
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.items import Item, pages_of
 from morphospace.errors import plural
 
 __all__ = ["paged"]
 
 
-def paged(collection: Collection, progress: Progress = no_progress) -> tuple[Collection, list[str]]:
+def paged(collection: Collection, progress: ProgressCallback = no_progress) -> tuple[Collection, list[str]]:
     """The same pictures with each page as one of its own, and what to say of it.
 
     Pages have the label, the attributes and the key of their file, and so stay on one side of the split.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from morphospace.data.collections import Collection
 from morphospace.data.dataset import Dataset, Labels, Split, spread
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.folder import Problem, problem_kinds
 from morphospace.data.interpreting import interpretation_for, notes_for_space, notes_of
 from morphospace.data.items import Page, Place, look_at
@@ -40,7 +40,7 @@ _SAMPLE = 256  # pictures that decide size and colour
 
 
 def prepare(
-    collection: Collection, preparation: Preparation, *, cache: Path, progress: Progress = no_progress
+    collection: Collection, preparation: Preparation, *, cache: Path, progress: ProgressCallback = no_progress
 ) -> Dataset:
     """The data set of a collection: from ``cache`` if it is there unchanged, else prepared and kept there.
 
@@ -115,7 +115,7 @@ class _Pixels(NamedTuple):
     tally: Tally
 
 
-def _prepare(folder: Path, collection: Collection, preparation: Preparation, progress: Progress) -> None:
+def _prepare(folder: Path, collection: Collection, preparation: Preparation, progress: ProgressCallback) -> None:
     began = time.perf_counter()
     notes: list[str] = []
     if _frames(preparation) == "all":
@@ -199,7 +199,7 @@ def _write_pixels(
     shape: tuple[int, int, int],
     preparation: Preparation,
     place: Place,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> _Pixels:
     """Bring all pictures to ``shape``, and write each to its place."""
     count = len(collection.items)

@@ -12,7 +12,7 @@ from morphospace.data.arrays import array_file_kind, open_arrays
 from morphospace.data.collections import archive_collection, folder_collection, sprites_collection
 from morphospace.data.conversion import conversion
 from morphospace.data.dataset import Dataset
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.named import SOURCES, prepared_folder
 from morphospace.data.preparation import Preparation
 from morphospace.data.prepare import prepare, reshaped
@@ -40,7 +40,7 @@ _KINDS = "a folder, zip or tar of pictures, a file .npz, .npy, .mat or IDX, spri
 
 
 def open_dataset(
-    source: str | Path, preparation: Preparation | None = None, *, progress: Progress = no_progress
+    source: str | Path, preparation: Preparation | None = None, *, progress: ProgressCallback = no_progress
 ) -> Dataset:
     """Open a data set.
 
@@ -103,7 +103,7 @@ def _has_names(text: str) -> bool:
     return not array_file_kind(path) if path.exists() else text.partition(":")[0] != "sprites"
 
 
-def open_item(text: str, preparation: Preparation | None = None, *, progress: Progress = no_progress) -> Images:
+def open_item(text: str, preparation: Preparation | None = None, *, progress: ProgressCallback = no_progress) -> Images:
     """One image of a set by ``SET:split/index``, uint8 (H, W, C).
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 
 from morphospace._version import __version__
 from morphospace.data import Dataset, Preparation, open_dataset
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.errors import ArgumentError, FileError, MorphospaceError
 from morphospace.files import read_bytes, read_json, write_bytes, write_json
 from morphospace.recipes import Recipe, recipe_from_json
@@ -34,7 +34,7 @@ def resume_run(
     command: str = "",
     listen: Listener = ignore,
     warn: Callable[[str], None] = ignore,
-    progress: Progress = no_progress,
+    progress: ProgressCallback = no_progress,
 ) -> Result:
     """Finish an interrupted run with what it was started with; or go on with a finished one, in a new run beside it.
 
@@ -112,7 +112,7 @@ def _opened(
     description: Mapping[str, Any],
     data: str | Path | None,
     warn: Callable[[str], None],
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> Dataset:
     """The very set that a run was started with; where it lies now is remembered, if ``data`` says so.
 
