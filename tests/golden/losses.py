@@ -17,8 +17,8 @@ import numpy as np
 import morphospace as ms
 from morphospace.data.sprites import draw_sprites, sprite_factors
 from morphospace.images import Images
-from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
-from morphospace.training import Settings, Trainer
+from morphospace.recipes import build_model, build_stages, changed, find_recipe
+from morphospace.training import Machine, Trainer
 
 STEPS = 20
 SEED = 7
@@ -58,18 +58,19 @@ def images_of(name: str) -> Images:
 
 def losses_of(recipe_name: str, images: Images, settings: dict[str, str], steps: int = STEPS) -> list[dict[str, float]]:
     """Each part and the total of the first losses; all that knows how a training is put together is in here."""
-    recipe = with_settings(find_recipe(recipe_name), settings).fitted(len(images))
+    recipe = changed(find_recipe(recipe_name), settings).for_images(len(images))
     height, width, channels = images.shape[1:]
     shape = (height, width, channels)
-    stages = build_stages(recipe, shape)
+    model = build_model(recipe, shape, seed=SEED)
+    stages = build_stages(recipe, model, shape, seed=SEED)
     found: list[dict[str, float]] = []
 
     def note(_: Any, __: Any, loss: Any) -> None:
         found.append({"total": loss.total.item()} | {name: value.item() for name, value in loss.parts.items()})
 
     stages[0].objective.register_forward_hook(note)
-    machine = Settings(device="cpu", precision="fp32", threads=1, compiled=False)
-    trainer = Trainer(build_model(recipe, shape, seed=SEED), stages, images, seed=SEED, settings=machine)
+    machine = Machine(device="cpu", precision="fp32", threads=1, compiled=False)
+    trainer = Trainer(model, stages, images, seed=SEED, machine=machine)
     for _ in trainer.run():
         if len(found) == steps:
             break

@@ -8,23 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from morphospace.cli import sharing, trials
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    escape,
-    note,
-    open_data,
-    open_space,
-    output_path,
-    space_folder,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import open_data, open_space, space_folder
+from morphospace.cli.outputs import output_path
 from morphospace.cli.own import data_for
+from morphospace.cli.screen import escape, note
 from morphospace.cli.stored import (
     add_concepts,
     bundle_folder,
@@ -33,6 +21,7 @@ from morphospace.cli.stored import (
     known_concept,
     store_concepts,
 )
+from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import ArgumentError, MorphospaceError
 
 if TYPE_CHECKING:
@@ -165,11 +154,11 @@ def _from_folders(
 
 
 def _others(folder: str, space: Space) -> tuple[Any, str]:
-    """Codes of images to learn against, and which they are: training images, so that test images can still judge it.
+    """Codes of images to learn against, and which they are: training images, so that test images can still test it.
 
     Where a space does not know its training images any more, they are the test images, and that is said.
     """
-    from morphospace.data import spread
+    from morphospace.evenly import evenly_spaced
     from morphospace.latent.concepts import AGAINST_TEST_IMAGES
     from morphospace.training.runs import run_data
     from morphospace.workflow import preparation_for
@@ -181,7 +170,7 @@ def _others(folder: str, space: Space) -> tuple[Any, str]:
         note(f"the space's training images cannot be opened: {error}")
         dataset = None
     if dataset is not None:
-        train = dataset.train.take(spread(len(dataset.train), _MOST_OTHERS))
+        train = dataset.train.take(evenly_spaced(len(dataset.train), _MOST_OTHERS))
         return space.encode(train.images).mean, f"against {len(train):,} training images of {dataset.name}"
     if space.reference is None:
         raise ArgumentError("--negative: this space keeps no reference points; give a folder of pictures that lack it.")

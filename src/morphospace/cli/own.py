@@ -1,4 +1,4 @@
-"""The set that a space is judged on: the one that is named, else its own; and whether it learned from its tests."""
+"""The set that a space is measured on: the one that is named, else its own; and whether it learned from its tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from morphospace.cli.common import note, space_folder
+from morphospace.cli.opening import space_folder
+from morphospace.cli.screen import note
 from morphospace.errors import ArgumentError
 
 if TYPE_CHECKING:
