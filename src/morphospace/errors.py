@@ -9,7 +9,7 @@ A message is read in Python, in a terminal and in a page, so it never draws how 
 - A whole command, to be pasted into a shell, may stand there as it is: ``"morpho concept classes SPACE --data DATA"``.
 
 Python and the server show this as it is written; the command line draws ``--latent-dim:`` and ``--frames all``
-(:mod:`morphospace.cli.drawing`).
+(:mod:`morphospace.cli.spelling`).
 """
 
 from __future__ import annotations

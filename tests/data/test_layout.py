@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.pictures import encoded, noise, write_folder
 
-from morphospace.cli.common import folder_pictures
+from morphospace.cli.opening import folder_pictures
 from morphospace.data import Preparation, open_dataset
 from morphospace.data.folder import NO_LABEL, list_folder
 from morphospace.data.layout import NO_FOLDER, lay_out

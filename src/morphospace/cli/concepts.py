@@ -8,23 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from morphospace.cli import sharing, trials
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    escape,
-    note,
-    open_data,
-    open_space,
-    output_path,
-    space_folder,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import open_data, open_space, space_folder
+from morphospace.cli.outputs import output_path
 from morphospace.cli.own import data_for
+from morphospace.cli.screen import escape, note
 from morphospace.cli.stored import (
     add_concepts,
     bundle_folder,
@@ -33,6 +21,7 @@ from morphospace.cli.stored import (
     known_concept,
     store_concepts,
 )
+from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import ArgumentError, MorphospaceError
 
 if TYPE_CHECKING:

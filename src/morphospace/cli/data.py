@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DataArgument,
-    ForceOption,
-    OutOption,
-    command_line,
-    open_data,
-    output_path,
-    table_text,
-    verb,
-)
+from morphospace.cli.arguments import DataArgument, ForceOption, OutOption
+from morphospace.cli.opening import open_data
+from morphospace.cli.outputs import output_path
 from morphospace.cli.preparation import PreparationOptions
 from morphospace.cli.problems import problem_lines
+from morphospace.cli.screen import table_text
+from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import ArgumentError, did_you_mean, plural
 
 if TYPE_CHECKING:

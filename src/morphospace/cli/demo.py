@@ -6,18 +6,11 @@ from pathlib import Path
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    command_line,
-    open_data,
-    output_path,
-    screen,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption
+from morphospace.cli.opening import open_data
+from morphospace.cli.outputs import output_path
+from morphospace.cli.screen import screen
+from morphospace.cli.verbs import Answer, command_line, verb
 
 __all__ = ["register"]
 

@@ -7,22 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    folder_pictures,
-    image_argument,
-    note,
-    note_typicality,
-    open_space,
-    output_path,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.notes import note_typicality
+from morphospace.cli.opening import folder_pictures, image_argument, open_space
+from morphospace.cli.outputs import output_path
+from morphospace.cli.screen import note
+from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import ArgumentError
 
 if TYPE_CHECKING:

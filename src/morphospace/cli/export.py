@@ -7,7 +7,11 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from morphospace.cli.common import Answer, ForceOption, OutOption, SpaceArgument, note, open_space, output_path, verb
+from morphospace.cli.arguments import ForceOption, OutOption, SpaceArgument
+from morphospace.cli.opening import open_space
+from morphospace.cli.outputs import output_path
+from morphospace.cli.screen import note
+from morphospace.cli.verbs import Answer, verb
 from morphospace.errors import ArgumentError, did_you_mean
 
 __all__ = ["register"]

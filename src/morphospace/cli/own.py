@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from morphospace.cli.common import note, space_folder
+from morphospace.cli.opening import space_folder
+from morphospace.cli.screen import note
 from morphospace.errors import ArgumentError
 
 if TYPE_CHECKING:

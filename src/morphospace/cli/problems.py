@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from morphospace.cli.common import note
+from morphospace.cli.screen import note
 from morphospace.errors import DataError, plural
 
 if TYPE_CHECKING:

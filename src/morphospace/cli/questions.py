@@ -8,26 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    folder_pictures,
-    image_argument,
-    note,
-    note_tally,
-    note_typicality,
-    open_space,
-    open_splits,
-    output_path,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, ImageArgument, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.notes import note_tally, note_typicality
+from morphospace.cli.opening import folder_pictures, image_argument, open_space, open_splits
+from morphospace.cli.outputs import output_path
 from morphospace.cli.own import data_for
 from morphospace.cli.problems import note_problems
+from morphospace.cli.screen import note
+from morphospace.cli.verbs import Answer, command_line, verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +34,6 @@ __all__ = ["register"]
 
 _ASK = "Ask"
 _ITEM = re.compile(r"(?P<set>.+):(?P<split>\w+)/(?P<number>\d+)")
-ImageArgument = Annotated[str, typer.Argument(metavar="IMAGE", help="A picture file, or an item like mnist:test/17.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from morphospace.cli.common import note
 from morphospace.cli.problems import problem_lines
+from morphospace.cli.screen import note
 from morphospace.errors import DataError
 
 if TYPE_CHECKING:

@@ -8,20 +8,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    note,
-    open_data,
-    open_space,
-    output_path,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import open_data, open_space
+from morphospace.cli.outputs import output_path
 from morphospace.cli.own import data_for
+from morphospace.cli.screen import note
 from morphospace.cli.stored import add_concepts, concept_facts, concept_line, known_concept
+from morphospace.cli.verbs import Answer
 from morphospace.errors import ArgumentError
 
 __all__ = ["export", "import_"]

@@ -6,23 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    escape,
-    note,
-    open_data,
-    open_space,
-    output_path,
-    screen,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import open_data, open_space
+from morphospace.cli.outputs import output_path
 from morphospace.cli.own import data_for, note_overlap
+from morphospace.cli.screen import escape, note, screen
+from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import plural
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from morphospace.cli.common import space_folder
+from morphospace.cli.opening import space_folder
 from morphospace.errors import ArgumentError, did_you_mean
 
 if TYPE_CHECKING:

@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DataArgument,
-    DeviceOption,
-    SeedOption,
-    command_line,
-    escape,
-    note,
-    open_data,
-    open_space,
-    screen,
-    table_text,
-    verb,
-)
+from morphospace.cli.arguments import DataArgument, DeviceOption, SeedOption
+from morphospace.cli.opening import open_data, open_space
 from morphospace.cli.preparation import PreparationOptions
+from morphospace.cli.screen import escape, note, screen, table_text
+from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import plural
 
 if TYPE_CHECKING:
@@ -116,8 +106,8 @@ def resume(
     the finished run stays as it is. A rate that had fallen to nothing starts again at 0.3 of the recipe's highest, and
     falls over the new epochs; one that never falls stays. A KL weight that had risen stays risen.
     """
-    from morphospace.cli.common import data_progress
     from morphospace.cli.display import Display
+    from morphospace.cli.screen import data_progress
     from morphospace.training.runs import latest_run, latest_unfinished
     from morphospace.workflow import resume_run
 

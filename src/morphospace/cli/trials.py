@@ -6,23 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    escape,
-    note,
-    open_data,
-    open_space,
-    output_path,
-    screen,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import open_data, open_space
+from morphospace.cli.outputs import output_path
 from morphospace.cli.own import data_for, note_overlap
+from morphospace.cli.screen import escape, note, screen
 from morphospace.cli.stored import known_concept
+from morphospace.cli.verbs import Answer, command_line
 from morphospace.errors import ArgumentError
 
 if TYPE_CHECKING:
