@@ -173,7 +173,7 @@ def _write(
         Exhibit(
             "Reconstructions",
             "Test images, and below them what two numbers keep of each. The form survives, the handwriting does "
-            "not: for that, give the space more latents (--latent-dim 16).",
+            "not: for that, give the space more latents (morpho train mnist --latent-dim 16).",
             pictures["reconstructions"],
         ),
         Exhibit(

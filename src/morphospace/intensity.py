@@ -108,7 +108,7 @@ def survey(samples: NDArray[Any], *, drawn: bool = False) -> Values:
 
 
 class Wish(NamedTuple):
-    """What ``--intensity`` asks for: ``rule`` and, for "values" and "percentiles", its two numbers."""
+    """What ``intensity`` asks for: ``rule`` and, for "values" and "percentiles", its two numbers."""
 
     rule: Literal["auto", "full", "file", "values", "percentiles"]
     low: float = 0.0
@@ -128,8 +128,9 @@ def parse_intensity(text: str) -> Wish:
     if text in ("auto", "full", "file"):
         return Wish(text)  # type: ignore[arg-type]
     wrong = ArgumentError(
-        "--intensity: expected auto, full, file, two values like 0:4095 or two percentiles like 1%:99%, the smaller "
-        f'one first, got "{text}".'
+        "expected auto, full, file, two values like 0:4095 or two percentiles like 1%:99%, the smaller "
+        f'one first, got "{text}".',
+        argument="intensity",
     )
     low, _, high = (part.strip() for part in text.partition(":"))
     percent = low.endswith("%") and high.endswith("%")
@@ -195,7 +196,7 @@ def words_of(kind: Kind, window: Window, values: Values) -> str:
     if kind == "8-bit" and window == FULL[kind]:
         return ""
     low, high = (_number(value, window.high - window.low) for value in window)
-    rule = f"{low} is black and {high} is white in all pictures; --intensity changes that"
+    rule = f"{low} is black and {high} is white in all pictures; `intensity` changes that"
     return f"{_what(kind, window, values)}: {rule}{_dim(window, values)}"
 
 
@@ -227,7 +228,7 @@ def _dim(window: Window, values: Values) -> str:
     low, high = (min(max(float(v), window.low), window.high) for v in np.percentile(values.drawn, (0.5, 99.5)))
     share = (high - low) / (window.high - window.low)
     return (
-        f"; 99% of them lie within {max(share, 0.01):.0%} of that, and --intensity 0.5%:99.5% uses it all"
+        f'; 99% of them lie within {max(share, 0.01):.0%} of that, and `intensity="0.5%:99.5%"` uses it all'
         if share < _NARROW
         else ""
     )

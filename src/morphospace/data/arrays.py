@@ -123,8 +123,9 @@ def _chosen(
             found[part] = (images, known, images.shape[0] if known is None else len(known))
     if "train" not in found:
         raise DataError(
-            f"DATA: {path} holds no images: expected an array called images, x, data, x_train or train_images, "
-            f"found {', '.join(f'{k} {v.shape}' for k, v in arrays.items()) or 'nothing'}."
+            f"{path} holds no images: expected an array called images, x, data, x_train or train_images, "
+            f"found {', '.join(f'{k} {v.shape}' for k, v in arrays.items()) or 'nothing'}.",
+            argument="data",
         )
     return found
 

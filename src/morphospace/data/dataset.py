@@ -125,7 +125,7 @@ class Dataset:
         if self.validation is not None:
             splits["validation"] = self.validation
         if name not in splits:
-            raise ArgumentError(f'split: "{self.name}" has no split "{name}". {did_you_mean(name, splits)}')
+            raise ArgumentError(f'"{self.name}" has no split "{name}". {did_you_mean(name, splits)}', argument="split")
         return splits[name]
 
     def label_number(self, label: str) -> int:
@@ -135,9 +135,11 @@ class Dataset:
             ArgumentError: if the set has no labels or none of that name.
         """
         if not self.label_names:
-            raise ArgumentError(f'label: the data set "{self.name}" has no labels.')
+            raise ArgumentError(f'the data set "{self.name}" has no labels.', argument="label")
         if label not in self.label_names:
-            raise ArgumentError(f'label: "{self.name}" has no label "{label}". {did_you_mean(label, self.label_names)}')
+            raise ArgumentError(
+                f'"{self.name}" has no label "{label}". {did_you_mean(label, self.label_names)}', argument="label"
+            )
         return self.label_names.index(label)
 
 

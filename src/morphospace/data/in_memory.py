@@ -69,7 +69,7 @@ def dataset_from_arrays(
         (('cat', 'dog'), dtype('uint8'))
     """
     if label_names is not None and all(known is None for known in (labels, test_labels, validation_labels)):
-        raise DataError("label_names: there are no labels that they could be the names of.")
+        raise DataError("there are no labels that they could be the names of.", argument="label_names")
     notes: list[str] = []
     parts = {}
     for kind, some, known in (
@@ -156,7 +156,7 @@ def check_parts(parts: Mapping[str, Part]) -> None:
     """
     first = parts["train"].images
     if "test" not in parts and len(first) < 2:
-        raise DataError("images: expected at least two images (one is held out as a test), got 1.")
+        raise DataError("expected at least two images (one is held out as a test), got 1.", argument="images")
     for kind, part in parts.items():
         front = "" if kind == "train" else f"{kind}_"
         if part.labels is not None and len(part.labels) != len(part.images):
@@ -215,8 +215,9 @@ def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = Non
             or not 0 <= values.min() <= values.max() < len(label_names)
         ):
             raise DataError(
-                f"labels: expected whole numbers of shape (N,), from 0 to {len(label_names) - 1} as there are "
-                f"{len(label_names)} label_names; got {values.dtype} of shape {values.shape}."
+                f"expected whole numbers of shape (N,), from 0 to {len(label_names) - 1} as there are "
+                f"{len(label_names)} label_names; got {values.dtype} of shape {values.shape}.",
+                argument="labels",
             )
     numbers = {kind: values.astype(np.int64) for kind, values in arrays.items()}
     return Labelled(numbers, tuple(label_names), numbers)

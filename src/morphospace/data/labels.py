@@ -77,8 +77,9 @@ def _flat(values: NDArray[Any], name: str) -> NDArray[Any]:
         array = array[:, 0]
     if array.ndim not in (1, 2) or array.dtype.kind not in "uifbU":
         raise DataError(
-            f"{name}: expected one number or word for each image, or a few columns of numbers, got {array.dtype} "
-            f"of shape {array.shape}."
+            f"expected one number or word for each image, or a few columns of numbers, got {array.dtype} "
+            f"of shape {array.shape}.",
+            argument=name,
         )
     return array
 

@@ -157,14 +157,15 @@ def with_channels(array: NDArray[Any], name: str, channels: Sequence[int]) -> ND
     if channels:
         if max(channels) >= count:
             raise DataError(
-                f"--channels: {name} have {count} channels, got {','.join(str(place + 1) for place in channels)}."
+                f"{name} have {count} channels, got {','.join(str(place + 1) for place in channels)}.",
+                argument="channels",
             )
         return np.stack([array[..., place] for place in channels], -1)
     if count not in (1, 3, 4):
-        colours = ", or which are red, green and blue, --channels 1,2,3" if count > 2 else ""
+        colours = ", or which are red, green and blue, `channels=(1, 2, 3)`" if count > 2 else ""
         raise DataError(
-            f"{name} have {count} channels: say which is grey, --channels 1{colours}. If they are slices, make each a "
-            "picture: images.reshape(-1, H, W)."
+            f"{name} have {count} channels: say which is grey, `channels=(1,)`{colours}. If they are slices, "
+            "make each a picture: images.reshape(-1, H, W)."
         )
     return array
 
@@ -234,7 +235,7 @@ def _as_before(values: Values, name: str) -> Window:
     if values.low < 0 or values.high > 255:
         raise DataError(
             f"{name}: expected pixel values 0..255 or 0..1, got {values.low:g}..{values.high:g}. "
-            "--intensity auto takes any."
+            '`intensity="auto"` takes any.'
         )
     return Window(0, 1) if values.high <= 1 else FULL["8-bit"]
 
@@ -317,7 +318,7 @@ def rule_notes(rule: Rule, clipped: int, samples: int, channels: int, *, of_spac
     if channels == 4 and not rule.how.channels:
         colour = bytes(rule.how.background).hex().upper()
         notes.append(
-            f"the last of 4 channels was taken for transparency, over #{colour}; --background changes that, and "
-            "--channels 1,2,3 leaves it out"
+            f"the last of 4 channels was taken for transparency, over #{colour}; `background` changes that, and "
+            "`channels=(1, 2, 3)` leaves it out"
         )
     return notes

@@ -47,5 +47,5 @@ def paged(collection: Collection, progress: ProgressCallback = no_progress) -> t
     alone = "; being of one file, they lie on both sides of the split" if count == 1 else ""
     return several, [
         f"{len(pages) - count + stacks:,} pages of {plural(stacks, 'file')} became a picture each{alone}; "
-        "--frames first, max or mean makes one picture of a file"
+        '`frames="first"`, "max" or "mean" makes one picture of a file'
     ]

@@ -54,7 +54,7 @@ def prepare(
 
     found = kept_or_made(_identity(collection), preparation, cache, make)
     if preparation.strict and found.problems:
-        _refuse(collection, found.problems, "--strict allows none")
+        _refuse(collection, found.problems, "`strict=True` allows none")
     return found
 
 
@@ -97,10 +97,11 @@ def _identity(collection: Collection) -> Identity:
 
 def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:
     first = problems[0]
-    says_what = ": " in first.reason or "--" in first.reason
+    says_what = ": " in first.reason or "`" in first.reason
     raise DataError(
-        f"DATA: {plural(len(problems), 'file')} of {collection.name} cannot be used, {why}: {problem_kinds(problems)}. "
-        f"The first is {first.name}: {first.reason}.{'' if says_what else ' Remove or replace them.'}"
+        f"{plural(len(problems), 'file')} of {collection.name} cannot be used, {why}: {problem_kinds(problems)}. "
+        f"The first is {first.name}: {first.reason}.{'' if says_what else ' Remove or replace them.'}",
+        argument="data",
     )
 
 
@@ -145,8 +146,9 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     good = digests[~broken]
     if len(good) > 1 and (good == good[0]).all():
         raise DataError(
-            f"DATA: all {len(good)} pictures of {collection.name} are copies of one, or became so: see "
-            "--background, --intensity, --channels and --size."
+            f"all {len(good)} pictures of {collection.name} are copies of one, or became so: see "
+            "`background`, `intensity`, `channels` and `size`.",
+            argument="data",
         )
     if preparation.split_by == "pixels":
         keys = keys_of_digests(digests)
@@ -155,8 +157,9 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         keys = np.array([key_of(f"{key} page {i}".encode()) for i, key in enumerate(keys.tolist())], np.uint64)
     if len(good) < 2 and tally.further_pages and how.frames != "all":
         raise DataError(
-            f"DATA: {collection.name} is one file of {tally.further_pages + 1:,} pages, which became one picture, and "
-            "a set needs two: --frames all makes a picture of each page."
+            f"{collection.name} is one file of {tally.further_pages + 1:,} pages, which became one picture, and "
+            'a set needs two: `frames="all"` makes a picture of each page.',
+            argument="data",
         )
     groups = kept_together(keys, columns.groups) if columns.groups else None
     kinds, more = split_kinds(collection.name, columns.splits, keys, groups, broken)
@@ -164,7 +167,8 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     labels, label_names = _numbered(columns.labels, broken, preparation)
     if shape[2] == 1 and coloured:
         notes.append(
-            f"{plural(coloured, 'picture')} with colour became grey{'' if of_space else '; --colour colour keeps it'}"
+            f"{plural(coloured, 'picture')} with colour became grey"
+            + ("" if of_space else '; `colour="colour"` keeps it')
         )
     if collection.changed():
         notes.append("the folder changed while it was read; what is new there is read at the next start")
@@ -253,7 +257,7 @@ def _plan(collection: Collection, preparation: Preparation) -> _Plan:
     if sizes != {(height, width)}:
         found = f"{len(sizes)} sizes" if len(sizes) > 1 else "{1}x{0}".format(*next(iter(sizes)))
         how = {"crop": "cropped", "pad": "padded", "fit": "stretched"}[preparation.resize]
-        why = ", as the space has it" if preparation.interpretation else "; --size and --resize change that"
+        why = ", as the space has it" if preparation.interpretation else "; `size` and `resize` change that"
         notes.append(f"pictures of {found} were scaled and {how} to {width}x{height}{why}")
     colour = preparation.colour
     if colour == "auto":

@@ -140,7 +140,7 @@ def check_room(folder: Path, needed: int) -> None:
     if needed > free:
         raise FileError(
             f"the prepared images take {needed / 1e9:.1f} GB, and {folder.parent} has {free / 1e9:.1f} GB free. "
-            "Free some, set MORPHOSPACE_CACHE to a folder on another disk, or choose a smaller --size."
+            "Free some, set MORPHOSPACE_CACHE to a folder on another disk, or choose a smaller `size`."
         )
 
 

@@ -76,9 +76,11 @@ def class_figures(space: Space, dataset: Dataset, judge: Judge, *, images: int =
         DataError: if the set has no labels.
     """
     if space.classes is None or not set(space.classes.names) <= set(dataset.label_names):
-        raise ArgumentError("SPACE: it does not know the classes of this set. Learn them: morpho concept classes.")
+        raise ArgumentError(
+            "it does not know the classes of this set. Learn them: morpho concept classes.", argument="space"
+        )
     if dataset.test.labels is None or dataset.train.labels is None:
-        raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
+        raise DataError(f'the images of "{dataset.name}" have no labels.', argument="data")
     labels, learned = np.asarray(dataset.test.labels), np.asarray(dataset.train.labels)
     names = space.classes.names
     rng = np.random.default_rng(seed)

@@ -167,10 +167,12 @@ def compare_spaces(
     """
     for name, space in spaces.items():
         if space.shape != dataset.shape:
-            raise DataError(f"--data: its images have shape {dataset.shape}, {name} takes {space.shape}.")
+            raise DataError(f"its images have shape {dataset.shape}, {name} takes {space.shape}.", argument="data")
     labels, known = _labels(dataset.test, dataset), _labels(dataset.train, dataset)
     if judge is not None and judge.kinds.get(_LABEL, 0) < len(dataset.label_names):
-        raise DataError(f'judge: expected one of "{_LABEL}" with {len(dataset.label_names)} kinds, got {judge.kinds}.')
+        raise DataError(
+            f'expected one of "{_LABEL}" with {len(dataset.label_names)} kinds, got {judge.kinds}.', argument="judge"
+        )
     say = tell or (lambda _: None)
     if judge is None:
         say("a judge learns from the training images")
@@ -334,11 +336,13 @@ def _error(space: Space, images: ImageArray, codes: Points | None = None) -> flo
 
 def _labels(split: Split, dataset: Dataset) -> NDArray[np.int64]:
     if split.labels is None or len(dataset.label_names) < 2:
-        raise DataError(f'--data: the images of "{dataset.name}" have no labels: expected a set that has some.')
+        raise DataError(
+            f'the images of "{dataset.name}" have no labels: expected a set that has some.', argument="data"
+        )
     labels = np.asarray(split.labels)
     if (labels == labels[0]).all():
         raise DataError(
-            f'--data: expected training and test images of two labels or more in "{dataset.name}", got one.'
+            f'expected training and test images of two labels or more in "{dataset.name}", got one.', argument="data"
         )
     return labels
 

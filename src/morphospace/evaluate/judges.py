@@ -103,7 +103,7 @@ def train_judge(
     for name, values in properties.items():
         if values.dtype.kind == "f":
             if not np.isfinite(values).any():
-                raise DataError(f"--data: a judge of {name} needs images of which it is known.")
+                raise DataError(f"a judge of {name} needs images of which it is known.", argument="data")
             middle, unit = float(np.nanmean(values)), float(np.nanstd(values))
             scales[name] = (middle, unit if unit > _ROUNDING * abs(middle) else 1.0)
             targets[name] = torch.from_numpy((values - scales[name][0]) / scales[name][1]).float()
@@ -112,9 +112,11 @@ def train_judge(
             targets[name] = torch.from_numpy(values.astype(np.int64))
             kinds[name] = int(values.max()) + 1 if len(values) else 0
             if kinds[name] < 2:
-                raise DataError(f"--data: a judge of {name} needs images of two kinds or more, got {kinds[name]}.")
+                raise DataError(
+                    f"a judge of {name} needs images of two kinds or more, got {kinds[name]}.", argument="data"
+                )
     if not kinds:
-        raise DataError("--data: a judge needs something to judge: labels or attributes.")
+        raise DataError("a judge needs something to judge: labels or attributes.", argument="data")
     keep_freed_memory()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

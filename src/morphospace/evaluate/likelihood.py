@@ -163,7 +163,7 @@ def importance_weighted_nll(model: Any, images: ImageArray, *, samples: int, see
         True
     """
     if samples < 1:
-        raise ArgumentError(f"samples: expected 1 draw an image or more, got {samples}.")
+        raise ArgumentError(f"expected 1 draw an image or more, got {samples}.", argument="samples")
     generator = _generator(seed)
     total = 0.0
     step = batch_for(images.shape)
@@ -181,7 +181,9 @@ def importance_weighted_nll(model: Any, images: ImageArray, *, samples: int, see
                 weight = _double(terms.log_px)
                 for group in terms.groups:
                     if group.log_q is None or group.log_p is None:
-                        raise ArgumentError("samples: this model's posteriors have no density: it gives no -log p(x).")
+                        raise ArgumentError(
+                            "this model's posteriors have no density: it gives no -log p(x).", argument="samples"
+                        )
                     weight = weight + _double(group.log_p) - _double(group.log_q)
                 weights.append(weight)
             total += (math.log(samples) - torch.cat(weights).logsumexp(0)).sum().item()

@@ -104,7 +104,7 @@ def measure(name: str, images: ImageArray) -> Numbers:
         [14.0, 4.0, 56.0]
     """
     if name not in MEASURES:
-        raise ArgumentError(f'--measure: there is no "{name}". {did_you_mean(name, MEASURES)}')
+        raise ArgumentError(f'there is no "{name}". {did_you_mean(name, MEASURES)}', argument="measured")
     step = batch_for(images.shape)
     parts = [MEASURES[name](images[i : i + step].mean(-1, dtype=np.float64) / 255) for i in range(0, len(images), step)]
     return np.concatenate(parts) if parts else np.empty(0)

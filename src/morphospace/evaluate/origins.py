@@ -44,19 +44,19 @@ def values_of(split: Split, dataset: Dataset, origin: Mapping[str, str]) -> NDAr
     if "label" in origin:
         number = dataset.label_number(origin["label"])
         if split.labels is None:
-            raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
+            raise DataError(f'the images of "{dataset.name}" have no labels.', argument="data")
         return np.asarray(split.labels == number)
     if "measure" in origin:
         return measure(origin["measure"], split.images)
     key, wanted = origin["attribute"], origin.get("value")
-    column = attribute_of(split, dataset, key, "--attribute")
+    column = attribute_of(split, dataset, key, "attribute")
     if wanted is not None:
         there = words_of(dataset, key)
         if wanted not in there:
-            raise ArgumentError(f'--attribute: no image has {key} "{wanted}". {did_you_mean(wanted, there)}')
+            raise ArgumentError(f'no image has {key} "{wanted}". {did_you_mean(wanted, there)}', argument="attribute")
         return np.asarray(in_words(column) == wanted)
     if column.dtype.kind not in "fiu":
-        raise ArgumentError(f"--attribute {key}: it is in words; say which, like {key}={column[0]}.")
+        raise ArgumentError(f"{key} is in words; say which, like {key}={column[0]}.", argument="attribute")
     return column.astype(np.float64)
 
 
@@ -71,7 +71,7 @@ def strata_of(split: Split, dataset: Dataset, balance: Sequence[str]) -> NDArray
         if key == "label" and split.labels is not None:
             groups = np.asarray(split.labels)
         else:
-            column = attribute_of(split, dataset, key, "--balance")
+            column = attribute_of(split, dataset, key, "balance")
             if column.dtype.kind == "f":
                 unknown = np.isnan(column)
                 column = np.where(unknown, 4, np.searchsorted(np.nanquantile(column, [0.25, 0.5, 0.75]), column))
@@ -114,13 +114,13 @@ def known_of(
     return known
 
 
-def attribute_of(split: Split, dataset: Dataset, key: str, option: str) -> NDArray[Any]:
-    """The attribute ``key`` of each image (N,); ``option`` is what an error names.
+def attribute_of(split: Split, dataset: Dataset, key: str, argument: str) -> NDArray[Any]:
+    """The attribute ``key`` of each image (N,); ``argument`` is what an error names.
 
     Raises:
         ArgumentError: if the set has no such attribute.
     """
     if key not in split.attributes:
         has = f"It has {', '.join(split.attributes)}." if split.attributes else "It has none."
-        raise ArgumentError(f'{option}: "{dataset.name}" has no attribute "{key}". {has}')
+        raise ArgumentError(f'"{dataset.name}" has no attribute "{key}". {has}', argument=argument)
     return np.asarray(split.attributes[key])

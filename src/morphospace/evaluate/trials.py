@@ -117,8 +117,9 @@ def origin_in(concept: Concept, dataset: Dataset) -> dict[str, str]:
     if concept.name in MEASURES:
         return {"measure": concept.name}
     raise ArgumentError(
-        f'NAME: nothing in "{dataset.name}" can tell what "{concept.name}" does: it was learned from '
-        f"{concept.source or 'unknown images'}. Name it like a label, an attribute or a measure, or learn it from one."
+        f'nothing in "{dataset.name}" can tell what "{concept.name}" does: it was learned from '
+        f"{concept.source or 'unknown images'}. Name it like a label, an attribute or a measure, or learn it from one.",
+        argument="name",
     )
 
 
@@ -151,16 +152,17 @@ def try_concepts(
     Source: realism is the precision of Kynkaanniemi et al., arXiv:1904.06991, in the judge's features.
     """
     if len(seeds) < 2:
-        raise ArgumentError(f"--seeds: expected at least 2, for an interval, got {len(seeds)}.")
+        raise ArgumentError(f"expected at least 2, for an interval, got {len(seeds)}.", argument="seeds")
     if dataset.shape != space.shape:
-        raise DataError(f"--data: its images have shape {dataset.shape}, this space takes {space.shape}.")
+        raise DataError(f"its images have shape {dataset.shape}, this space takes {space.shape}.", argument="data")
     origins = {name: origin_in(space.concepts[name], dataset) for name in names}
     truth = {name: _truth(dataset.test, dataset, origin) for name, origin in origins.items()}
     for name, known in truth.items():
         for kind, there in (("test", _has_both(known)), ("training", _is_taught(dataset, origins[name]))):
             if not there:
                 raise DataError(
-                    f"--data: {name} needs {_FEWEST} {kind} images or more that show it, and as many that do not."
+                    f"{name} needs {_FEWEST} {kind} images or more that show it, and as many that do not.",
+                    argument="data",
                 )
     for name, concept in space.concepts.items():
         if concept.origin and name not in origins and _knows(dataset, concept):
@@ -222,7 +224,7 @@ def _targets(split: Split, watched: Sequence[Property], dataset: Dataset) -> dic
         if name is None or name == _LABEL:
             continue
         key = name if kind is None else name.removeprefix("which ")
-        column = attribute_of(split, dataset, key, "--data")
+        column = attribute_of(split, dataset, key, "data")
         if kind is None:
             found[name] = column.astype(np.float64)
         else:

@@ -97,7 +97,7 @@ def to_onnx(space: Space, part: Part, *, half: bool = False) -> bytes:
     difference = largest_difference(data, module, example)
     if not difference <= _TOLERANCE:
         raise DataError(
-            f"--format onnx: the exported {part} differs from PyTorch by {difference:.2g}, expected {_TOLERANCE:g} or "
+            f"the exported {part} differs from PyTorch by {difference:.2g}, expected {_TOLERANCE:g} or "
             "less. Please report it with the recipe of the space."
         )
     return data

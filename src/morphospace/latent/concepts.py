@@ -202,7 +202,7 @@ def learn_concept(
     if method is None:
         method = "mean-difference" if yes_or_no else "local"
     if method not in METHODS:
-        raise ArgumentError(f'--method: there is no "{method}". {did_you_mean(method, METHODS)}')
+        raise ArgumentError(f'there is no "{method}". {did_you_mean(method, METHODS)}', argument="method")
     if codes.ndim != 2 or values.shape != codes.shape[:1]:
         raise DataError(f"concept {name}: expected codes (N, d) and N values, got {codes.shape} and {values.shape}.")
     if not np.isfinite(values).all() or (held_out is not None and not np.isfinite(held_out[1]).all()):
@@ -212,7 +212,7 @@ def learn_concept(
         raise DataError(f"concept {name}: expected images that show it and images that do not, N >= 1 of each.")
     if method in ("logistic", "lda") and not yes_or_no:
         known = "local, mean-difference, ridge or auto"
-        raise ArgumentError(f"--method: {method} is for yes and no; of a number, expected {known}.")
+        raise ArgumentError(f"{method} is for yes and no; of a number, expected {known}.", argument="method")
     if held_out is not None and not 2 <= upper_half(held_out[1]).sum() <= len(held_out[1]) - 2:
         held_out = None  # nothing to measure on
     if method == "auto":
@@ -258,7 +258,7 @@ def learn_concept(
 
 def _checked_name(name: str) -> str:
     if not name.strip() or "=" in name:
-        raise ArgumentError(f'NAME: expected a name without "=", got "{name}".')
+        raise ArgumentError(f'expected a name without "=", got "{name}".', argument="name")
     return name
 
 

@@ -97,7 +97,7 @@ def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
     Source: principal axes of codes: Harkonen et al., GANSpace, arXiv:2004.02546.
     """
     if k < 1:
-        raise ArgumentError(f"-k: expected at least 1 direction, got {k}.")
+        raise ArgumentError(f"expected at least 1 direction, got {k}.", argument="k")
     places = codes[spread(len(codes), _PLACES)]
     found: list[Discovery] = []
     for kind, axes in (("principal", _signed(principal_axes(codes))), ("decoder", decoder_axes(decode, places))):
@@ -112,7 +112,7 @@ def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
                 concept = Concept(name=f"{kind} {i}", direction=direction, method=kind, source="discovered")
                 found.append(Discovery(concept, _effect(decode, places, direction)))
     if not found:
-        raise DataError("SPACE: its codes do not vary (posterior collapse), so there is no direction in it.")
+        raise DataError("its codes do not vary (posterior collapse), so there is no direction in it.", argument="space")
     found.sort(key=lambda one: -one.effect)
     kept: list[Discovery] = []
     for one in found:

@@ -33,7 +33,7 @@ def normal_quantiles(n: int, edge: float = EDGE) -> NDArray[np.float64]:
         [-1.645, 1.645]
     """
     if n < 1:
-        raise ArgumentError(f"grid: expected at least 1 picture a side, got {n}.")
+        raise ArgumentError(f"expected at least 1 picture a side, got {n}.", argument="grid")
     shares = [0.5] if n == 1 else np.linspace(edge, 1 - edge, n)
     return np.array([NormalDist().inv_cdf(p) for p in shares])
 

@@ -171,9 +171,11 @@ class Session:
         """
         names = [str(known) for known in self.space.about.get("data", {}).get("label_names") or ()]
         if self.space.reference_labels is None or not names:
-            raise ArgumentError("label: the reference points of this space have no labels. Give examples by index.")
+            raise ArgumentError(
+                "the reference points of this space have no labels. Give examples by index.", argument="label"
+            )
         if label not in names:
-            raise ArgumentError(f'label: this space has no label "{label}". {did_you_mean(label, names)}')
+            raise ArgumentError(f'this space has no label "{label}". {did_you_mean(label, names)}', argument="label")
         shows = self.space.reference_labels == names.index(label)
         return self._learn(name, self.reference(), shows, f"test images, label {label}", {"label": label})
 
@@ -194,7 +196,7 @@ class Session:
         if negative is not None:
             used[list(negative)] = True
             if (used & shows).any():
-                raise DataError("negative: expected other indices than those in positive, got some of them.")
+                raise DataError("expected other indices than those in positive, got some of them.", argument="negative")
         used |= shows
         source = f"{int(shows.sum())} test images against {'all others' if negative is None else 'others'}"
         return self._learn(name, codes[used], shows[used], source, {})

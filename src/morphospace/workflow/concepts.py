@@ -62,7 +62,7 @@ def learn_from_dataset(
     judges, truth, _ = known_examples(dataset.test, dataset, origin, ())
     source = f"{dataset.name}, {origin_words(origin)}" + (f", balanced by {', '.join(balance)}" if balance else "")
     if not len(values):
-        raise DataError(f'--data: no image of "{dataset.name}" has a value to learn {name} from.')
+        raise DataError(f'no image of "{dataset.name}" has a value to learn {name} from.', argument="data")
     return space.learn_concept(
         name, images=images, values=values, strata=strata, method=method, source=source, origin=origin,
         held_out=(judges, truth) if len(truth) else None, seed=seed,
@@ -71,7 +71,7 @@ def learn_from_dataset(
 
 def _origin(label: str | None, attribute: str | None, measured: str | None) -> dict[str, str]:
     if sum(given is not None for given in (label, attribute, measured)) != 1:
-        raise ArgumentError("expected one of --label, --attribute and --measure, got none or several.")
+        raise ArgumentError("expected one of `label`, `attribute` and `measured`, got none or several.")
     if label is not None:
         return {"label": label}
     if measured is not None:
@@ -125,7 +125,7 @@ def learn_label_classes(space: Space, dataset: Dataset) -> tuple[Classes, ClassE
     """
     train, kept = dataset.train, dataset.validation
     if train.labels is None or dataset.label_names is None:
-        raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
+        raise DataError(f'the images of "{dataset.name}" have no labels.', argument="data")
     encoding = space.encode(train.images)
     # Numbers that begin at 1, or hidden labels of test images, are names of no training image.
     present, labels = np.unique(np.asarray(train.labels), return_inverse=True)

@@ -49,13 +49,16 @@ def adopt_concept(space: Space, shared: SharedConcept, name: str) -> tuple[Conce
     if shared.space == space.fingerprint():
         concept = shared.concept.named(name)
         if concept.direction.shape != (space.latent_dim,):
-            raise DataError(f"FILE: its direction has {len(concept.direction)} latents, this space {space.latent_dim}.")
+            raise DataError(
+                f"its direction has {len(concept.direction)} latents, this space {space.latent_dim}.", argument="file"
+            )
         space.concepts[name] = concept
         return concept, False
     if shared.examples is None:
         raise ArgumentError(
-            f'FILE: "{shared.concept.name}" is a direction of another space ({shared.about}) and means nothing in this '
-            "one. Ask for a file with examples, from which it can be learned here: morpho concept export --examples 100"
+            f'"{shared.concept.name}" is a direction of another space ({shared.about}) and means nothing in this '
+            "one. Ask for a file with examples, to learn it from here: morpho concept export SPACE NAME --examples 100",
+            argument="file",
         )
     images = np.stack([fit_image(image, space.shape, space.resize) for image in shared.examples.images])
     values = shared.examples.values
