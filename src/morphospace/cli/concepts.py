@@ -165,7 +165,7 @@ def _from_folders(
 
 
 def _others(folder: str, space: Space) -> tuple[Any, str]:
-    """Codes of images to learn against, and which they are: training images, so that test images can still judge it.
+    """Codes of images to learn against, and which they are: training images, so that test images can still test it.
 
     Where a space does not know its training images any more, they are the test images, and that is said.
     """

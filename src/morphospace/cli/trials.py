@@ -71,11 +71,11 @@ def trial(
             "morpho concept learn SPACE NAME --data DATA"
         )
     wanted = range(seed, seed + seeds)
-    trials, judges = try_concepts(found, dataset, chosen, seeds=wanted, images=images, tell=_tell)
+    trials, judge = try_concepts(found, dataset, chosen, seeds=wanted, images=images, tell=_tell)
     classes = None
     if wanted_classes:
         _tell("edits from class to class")
-        classes = class_figures(found, dataset, judges, images=images, seed=seed)
+        classes = class_figures(found, dataset, judge, images=images, seed=seed)
     facts: dict[str, Any] = {"space": space, "data": dataset.name, "seed": seed, "seeds": seeds, **trials.to_json()}
     for name in trials.seen:
         note(f'"{name}" was learned from test images, which are edited here: of it, this is no held-out test')

@@ -113,7 +113,7 @@ def log_density(mixture: Mixture, z: Points) -> NDArray[np.float64]:
 
 
 def fit_population(codes: Points) -> Population:
-    """Where codes lie, for :func:`typicality`: mixtures of one half and the other, each judged by codes it never saw.
+    """Where codes lie, for :func:`typicality`: a mixture of each half, with densities of the other half.
 
     A mixture makes the very codes that it was fitted to likelier than others like them; ranked against those, too
     many places would seem atypical. Codes take turns, so that both halves come from all over.

@@ -19,7 +19,7 @@ from morphospace.space import Space
 
 __all__ = ["ClassEvidence", "learn_from_dataset", "learn_label_classes"]
 
-_HELD_BACK = 5  # of few images of a label, none is held back
+_HELD_OUT = 5  # of few images of a label, none is held back
 _TRIED = 100  # validation images of each class that are edited
 _REACHED = 0.995
 _ODDS = 3.0  # nats, 20 to 1
@@ -59,13 +59,13 @@ def learn_from_dataset(
     if balance is None:
         balance = ["label"] if "value" not in origin and "label" not in origin and dataset.label_names else []
     images, values, strata = known_examples(dataset.train, dataset, origin, balance)
-    judges, truth, _ = known_examples(dataset.test, dataset, origin, ())
+    held_out, truth, _ = known_examples(dataset.test, dataset, origin, ())
     source = f"{dataset.name}, {origin_words(origin)}" + (f", balanced by {', '.join(balance)}" if balance else "")
     if not len(values):
         raise DataError(f'--data: no image of "{dataset.name}" has a value to learn {name} from.')
     return space.learn_concept(
         name, images=images, values=values, strata=strata, method=method, source=source, origin=origin,
-        held_out=(judges, truth) if len(truth) else None, seed=seed,
+        held_out=(held_out, truth) if len(truth) else None, seed=seed,
     )  # fmt: skip
 
 
@@ -137,9 +137,9 @@ def learn_label_classes(space: Space, dataset: Dataset) -> tuple[Classes, ClassE
         codes, numbers = space.encode(kept.images).mean, np.asarray(kept.labels)
     else:
         for label in range(len(names)):  # of each, wherever its images stand in the set
-            learned[np.flatnonzero(labels == label)[_HELD_BACK::10]] = False
-        judges = learned if learned.all() else ~learned
-        codes, numbers = encoding.mean[judges], present[labels[judges]]
+            learned[np.flatnonzero(labels == label)[_HELD_OUT::10]] = False
+        held = learned if learned.all() else ~learned
+        codes, numbers = encoding.mean[held], present[labels[held]]
     classes = learn_classes(
         names, encoding.mean[learned], labels[learned], None if variances is None else variances[learned], source
     )
