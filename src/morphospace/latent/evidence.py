@@ -54,7 +54,7 @@ def cosine(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 
 
 def hold_out(values: NDArray[np.bool_] | Numbers) -> NDArray[np.bool_]:
-    """Which examples are held out, to test what is learned from the others, (N,): a fifth of both sides, or of all sizes.
+    """Which examples (N,) are held out, to test what is learned from the rest: a fifth of both sides, or of all sizes.
 
     Example:
         >>> hold_out(np.array([True, False, True, False, False])).tolist()
