@@ -50,7 +50,8 @@ def trial(
     force: ForceOption = False,
 ) -> Answer:
     """Test concepts: judges that never saw a latent tell what edits of held-out images really did."""
-    from morphospace.evaluate.trials import class_figures, try_concepts
+    from morphospace.evaluate.class_trials import class_figures
+    from morphospace.evaluate.concept_trials import try_concepts
     from morphospace.files import atomic_folder, write_json
     from morphospace.report.trials import write_trial_report
 
@@ -90,7 +91,7 @@ def trial(
 
 def _testable(space: Space, dataset: Dataset) -> list[str]:
     """The concepts that the set can tell of; says which it cannot."""
-    from morphospace.evaluate.trials import origin_in
+    from morphospace.evaluate.origins import origin_in
 
     found = []
     for name, concept in space.concepts.items():

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from morphospace._version import __version__
 from morphospace.data import Dataset, spread
-from morphospace.evaluate.trials import ClassFigures, Trials, interval
+from morphospace.evaluate.class_trials import ClassFigures
+from morphospace.evaluate.concept_trials import Trials, interval
 from morphospace.images import Images
 from morphospace.pictures import Picture, enlarge
 from morphospace.report.concepts import concept_sheet

@@ -7,7 +7,7 @@ import numpy as np
 from morphospace.concept_files import Examples, SharedConcept
 from morphospace.data import Dataset
 from morphospace.errors import ArgumentError, DataError
-from morphospace.evaluate.trials import origin_in
+from morphospace.evaluate.origins import origin_in
 from morphospace.images import fit_image
 from morphospace.latent import Concept, upper_half
 from morphospace.latent.evidence import hold_out
