@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from morphospace.data.dataset import spread
 from morphospace.data.preparation import Preparation, rgb_of
 from morphospace.decoding import Images
 from morphospace.errors import DataError
+from morphospace.evenly import evenly_spaced
 from morphospace.intensity import (
     FULL,
     MOST_MARKS,
@@ -197,7 +197,7 @@ def rule_for(parts: Mapping[str, NDArray[Any]], name: str, preparation: Preparat
             )
             values = found if values is None else values.joined(found)
         if wish.rule == "percentiles" and values is not None:
-            drawn = part[spread(len(part), _DRAWN)]
+            drawn = part[evenly_spaced(len(part), _DRAWN)]
             values = values.joined(
                 survey(with_channels(np.asarray(drawn), f"the {kind} images of {name}", channels)[..., :3], drawn=True)
             )

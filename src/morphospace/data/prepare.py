@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data.collections import Collection
-from morphospace.data.dataset import Dataset, Labels, Split, spread
+from morphospace.data.dataset import Dataset, Labels, Split
 from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.folder import Problem, problem_kinds
 from morphospace.data.interpreting import interpretation_for, notes_for_space, notes_of
@@ -30,6 +30,7 @@ from morphospace.data.splitting import Keys, kept_together, key_of, keys_of_dige
 from morphospace.data.store import write_header
 from morphospace.data.tally import Tally
 from morphospace.errors import ArgumentError, DataError, plural
+from morphospace.evenly import evenly_spaced
 from morphospace.files import natural_order
 from morphospace.images import fit_image
 from morphospace.interpretation import Frames, Interpretation
@@ -231,7 +232,7 @@ class _Plan(NamedTuple):
 def _plan(collection: Collection, preparation: Preparation) -> _Plan:
     """What a sample of the pictures says of all."""
     items = collection.items
-    chosen = spread(len(items), _SAMPLE)
+    chosen = evenly_spaced(len(items), _SAMPLE)
     some: list[tuple[int, int]] = []
     any_colour = False
     reasons: dict[int, str] = {}

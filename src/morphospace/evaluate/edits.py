@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from morphospace.data import Dataset, spread
+from morphospace.data import Dataset
 from morphospace.evaluate.judges import Judge
 from morphospace.evaluate.properties import Property
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images
 from morphospace.latent import upper_half
 from morphospace.space import Space
@@ -61,7 +62,7 @@ class RealImages:
 
     def __init__(self, judge: Judge, dataset: Dataset) -> None:
         self.judge = judge
-        self.features = judge.features(dataset.train.take(spread(len(dataset.train), _REAL)).images)
+        self.features = judge.features(dataset.train.take(evenly_spaced(len(dataset.train), _REAL)).images)
         distances = self._distances(self.features)
         place = min(_NEIGHBOUR, len(self.features) - 1)
         self.reach = np.partition(distances, place, axis=1)[:, place]

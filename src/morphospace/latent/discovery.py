@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from morphospace.data.dataset import spread
 from morphospace.errors import ArgumentError, DataError
+from morphospace.evenly import evenly_spaced
 from morphospace.latent.axes import principal_axes, with_signs
 from morphospace.latent.concepts import Concept
 from morphospace.latent.evidence import cosine
@@ -86,7 +86,7 @@ def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
     """
     if k < 1:
         raise ArgumentError(f"-k: expected at least 1 direction, got {k}.")
-    places = codes[spread(len(codes), _PLACES)]
+    places = codes[evenly_spaced(len(codes), _PLACES)]
     found: list[Discovery] = []
     for kind, axes in (("principal", principal_axes(codes)[1]), ("decoder", decoder_axes(decode, places))):
         for i, axis in enumerate(axes, 1):

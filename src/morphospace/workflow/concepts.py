@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data import Dataset, ImageArray, Split
-from morphospace.data.dataset import spread
 from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.origins import known_of, origin_words, strata_of, values_of
+from morphospace.evenly import evenly_spaced
 from morphospace.latent import Classes, Concept, change_class, class_scores, learn_classes
 from morphospace.latent.classes import MARGINS
 from morphospace.space import Space
@@ -144,7 +144,7 @@ def learn_label_classes(space: Space, dataset: Dataset) -> tuple[Classes, ClassE
         names, encoding.mean[learned], labels[learned], None if variances is None else variances[learned], source
     )
     groups = [np.flatnonzero(numbers == number) for number in present]
-    groups = [group[spread(len(group), _TRIED)] for group in groups]
+    groups = [group[evenly_spaced(len(group), _TRIED)] for group in groups]
     for margin in MARGINS:
         classes = dataclasses.replace(classes, margin=margin)
         reached = _reached(space, classes, [codes[group] for group in groups])
