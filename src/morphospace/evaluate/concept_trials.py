@@ -14,7 +14,7 @@ from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.edits import RealImages, compare_edits, correlation, mean_of, random_step, whole_way
 from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.evaluate.origins import can_tell, origin_in, truth_of
-from morphospace.evaluate.properties import FEWEST, Property, has_both, is_taught, property_of, targets_of
+from morphospace.evaluate.properties import FEWEST, Property, has_both_sides, is_taught, property_of, targets_of
 from morphospace.images import Images
 from morphospace.space import Space
 
@@ -133,7 +133,7 @@ def try_concepts(
     origins = {name: origin_in(space.concepts[name], dataset) for name in names}
     truth = {name: truth_of(dataset.test, dataset, origin) for name, origin in origins.items()}
     for name, known in truth.items():
-        for kind, there in (("test", has_both(known)), ("training", is_taught(dataset, origins[name]))):
+        for kind, there in (("test", has_both_sides(known)), ("training", is_taught(dataset, origins[name]))):
             if not there:
                 raise DataError(
                     f"--data: {name} needs {FEWEST} {kind} images or more that show it, and as many that do not."
@@ -141,7 +141,7 @@ def try_concepts(
     for name, concept in space.concepts.items():
         if concept.origin and name not in origins and can_tell(dataset, concept.origin):
             known = truth_of(dataset.test, dataset, concept.origin)
-            if has_both(known) and is_taught(dataset, concept.origin):
+            if has_both_sides(known) and is_taught(dataset, concept.origin):
                 origins[name], truth[name] = dict(concept.origin), known
     watched = [property_of(name, origin, dataset) for name, origin in origins.items()]
     seen = [name for name in names if space.concepts[name].saw_test_images]

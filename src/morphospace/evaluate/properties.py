@@ -13,7 +13,7 @@ from morphospace.evaluate.measures import measure
 from morphospace.evaluate.origins import attribute_of, in_words, truth_of, words_of
 from morphospace.latent import upper_half
 
-__all__ = ["FEWEST", "Property", "has_both", "is_taught", "property_of", "targets_of"]
+__all__ = ["FEWEST", "Property", "has_both_sides", "is_taught", "property_of", "targets_of"]
 
 Numbers = NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def targets_of(split: Split, watched: Sequence[Property], dataset: Dataset) -> d
     return found
 
 
-def has_both(truth: Numbers) -> bool:
+def has_both_sides(truth: Numbers) -> bool:
     """Whether enough images show it, and enough do not."""
     values = truth[np.isfinite(truth)]
     if len(values) < 2 * FEWEST:
@@ -89,4 +89,4 @@ def has_both(truth: Numbers) -> bool:
 
 def is_taught(dataset: Dataset, origin: Mapping[str, str]) -> bool:
     """Whether a judge can learn of the training images what shows it; a measure needs no judge."""
-    return "measure" in origin or has_both(truth_of(dataset.train, dataset, origin))
+    return "measure" in origin or has_both_sides(truth_of(dataset.train, dataset, origin))
