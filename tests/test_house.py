@@ -16,14 +16,14 @@ import morphospace as ms
 
 SOURCE = Path(ms.__file__).parent
 FLOORS = [
-    {"errors", "_version", "builtin", "quiet"},
+    {"errors", "_version", "builtin", "evenly", "quiet"},
     {"intensity"},
     {"interpretation"},
     {"files", "decoding"},
     {"images"},
     {"pictures"},
-    {"data", "nn"},
-    {"vae", "latent"},
+    {"data", "latent", "nn"},
+    {"vae"},
     {"training"},
     {"recipes"},
     {"attribute_files", "card", "concept_files", "points"},

@@ -31,7 +31,7 @@ _HOMES = {
     "open_item": "morphospace.data.sources",
     "to_keras": "morphospace.export.keras",
     "train": "morphospace.workflow",
-    "try_concepts": "morphospace.evaluate.trials",
+    "try_concepts": "morphospace.evaluate.concept_trials",
 }
 
 __all__ = ["__version__", *_HOMES]

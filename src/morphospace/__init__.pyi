@@ -5,8 +5,8 @@ from morphospace.data.sources import open_dataset as open_dataset
 from morphospace.data.sources import open_item as open_item
 from morphospace.errors import MorphospaceError as MorphospaceError
 from morphospace.evaluate.comparison import compare_spaces as compare_spaces
+from morphospace.evaluate.concept_trials import try_concepts as try_concepts
 from morphospace.evaluate.measures import measure as measure
-from morphospace.evaluate.trials import try_concepts as try_concepts
 from morphospace.export.keras import from_keras as from_keras
 from morphospace.export.keras import to_keras as to_keras
 from morphospace.latent.concepts import Concept as Concept

@@ -201,14 +201,14 @@ def test_unreadable_and_odd_files_are_named(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_file_that_goes_while_the_folder_is_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_folder(tmp_path / "f", 8)
-    from morphospace.data.items import look_at
+    from morphospace.data.items import decode_items
 
     def vanish(items: Any, *rest: Any) -> Any:
         if rest:  # not while the sample is looked at
             (folder / "004.png").unlink(missing_ok=True)
-        return look_at(items, *rest)
+        return decode_items(items, *rest)
 
-    monkeypatch.setattr("morphospace.data.prepare.look_at", vanish)
+    monkeypatch.setattr("morphospace.data.prepare.decode_items", vanish)
     found = open_dataset(folder)
     assert reasons(found) == {"004.png": "gone while the folder was read"}
     assert any("changed while it was read" in words for words in found.notes)

@@ -154,11 +154,11 @@ def _from_folders(
 
 
 def _others(folder: str, space: Space) -> tuple[Any, str]:
-    """Codes of images to learn against, and which they are: training images, so that test images can still judge it.
+    """Codes of images to learn against, and which they are: training images, so that test images can still test it.
 
     Where a space does not know its training images any more, they are the test images, and that is said.
     """
-    from morphospace.data import spread
+    from morphospace.evenly import evenly_spaced
     from morphospace.latent.concepts import AGAINST_TEST_IMAGES
     from morphospace.training.runs import run_data
     from morphospace.workflow import preparation_for
@@ -170,7 +170,7 @@ def _others(folder: str, space: Space) -> tuple[Any, str]:
         note(f"the space's training images cannot be opened: {error}")
         dataset = None
     if dataset is not None:
-        train = dataset.train.take(spread(len(dataset.train), _MOST_OTHERS))
+        train = dataset.train.take(evenly_spaced(len(dataset.train), _MOST_OTHERS))
         return space.encode(train.images).mean, f"against {len(train):,} training images of {dataset.name}"
     if space.reference is None:
         raise ArgumentError(

@@ -1,4 +1,4 @@
-"""The set that a space is judged on: the one that is named, else its own; and whether it learned from its tests."""
+"""The set that a space is measured on: the one that is named, else its own; and whether it learned from its tests."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from morphospace.data import Dataset, Preparation, Split
     from morphospace.data.attributes import Attribute
     from morphospace.data.folder import Problem
-    from morphospace.evaluate import Judgement
+    from morphospace.evaluate import OutlierFigures
 
 __all__ = ["Rows", "rows_of_folder", "rows_of_splits", "without_labels", "write_scores"]
 
@@ -106,7 +106,7 @@ def without_labels(columns: Mapping[str, Attribute], labels: Sequence[str]) -> d
     }
 
 
-def write_scores(path: Path, rows: Rows, judgement: Judgement) -> None:
+def write_scores(path: Path, rows: Rows, figures: OutlierFigures) -> None:
     """Write a CSV with what was found of each image, whole or not at all: a row each, in the order of the images."""
     import numpy as np
 
@@ -115,15 +115,15 @@ def write_scores(path: Path, rows: Rows, judgement: Judgement) -> None:
 
     count = len(rows.names)
     rank = np.empty(count, np.int64)
-    rank[judgement.worst(count)] = np.arange(1, count + 1)
+    rank[figures.worst(count)] = np.arange(1, count + 1)
     columns: dict[str, Sequence[Any]] = {
         "name": rows.names,
         "split": rows.splits,
         "label": rows.labels or [""] * count,
-        "typicality": judgement.typicality.tolist(),
-        "error": judgement.errors.tolist(),
-        "share_as_badly_reconstructed": judgement.share.tolist(),
-        "outlier": judgement.outliers.astype(int).tolist(),
+        "typicality": figures.typicality.tolist(),
+        "error": figures.errors.tolist(),
+        "share_as_badly_reconstructed": figures.share.tolist(),
+        "outlier": figures.outliers.astype(int).tolist(),
         "rank": rank.tolist(),
     }
     with atomic_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:

@@ -17,7 +17,7 @@ from morphospace.data.idx import idx_family
 from morphospace.data.in_memory import Part, dataset_of
 from morphospace.data.labels import attribute_columns
 from morphospace.data.large_arrays import LARGE, LargePart, prepare_arrays
-from morphospace.data.levels import laid_out
+from morphospace.data.levels import as_nhwc
 from morphospace.data.matlab import matlab_arrays
 from morphospace.data.preparation import Preparation
 from morphospace.errors import DataError, FileError
@@ -85,7 +85,7 @@ def open_arrays(
     parts = {}
     for part, (images, labels, _) in chosen.items():
         count = None if labels is None else len(labels)
-        pictures = laid_out(_read(images), f"{path.name}: {part} images", notes, count=count)
+        pictures = as_nhwc(_read(images), f"{path.name}: {part} images", notes, count=count)
         parts[part] = Part(pictures, labels, attributes[part])
     return dataset_of(parts, name, wanted, notes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,8 @@ from morphospace.data.folder import Problem
 from morphospace.data.splitting import Keys, content_fingerprint, keys_of_digests, lowest
 from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "Dataset",
@@ -29,7 +27,6 @@ __all__ = [
     "every_key",
     "examples",
     "fingerprint_of",
-    "spread",
     "with_validation",
 ]
 
@@ -164,19 +161,9 @@ def fingerprint_of(*parts: tuple[tuple[int, ...], NDArray[np.uint8], Labels | No
     return whole.hexdigest()
 
 
-def spread(count: int, n: int) -> NDArray[np.intp]:
-    """At most ``n`` places from all over ``count`` things, always the same ones.
-
-    Example:
-        >>> spread(9, 3).tolist()
-        [0, 4, 8]
-    """
-    return np.unique(np.linspace(0, count - 1, min(n, count)).astype(np.intp))
-
-
 def examples(images: ImageArray, n: int) -> Images:
     """At most ``n`` images from all over a set, always the same ones: sets are often sorted by kind."""
-    found: Images = images[spread(len(images), n)]
+    found: Images = images[evenly_spaced(len(images), n)]
     return found
 
 

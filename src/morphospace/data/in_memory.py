@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from morphospace.data.attributes import Attribute
 from morphospace.data.columns import Columns, chosen_columns
 from morphospace.data.dataset import Dataset, Split, array_keys, content_digests, fingerprint_of
-from morphospace.data.labels import Labelled, labelled
-from morphospace.data.levels import images_of, laid_out, rule_for, rule_notes
+from morphospace.data.labels import FoundLabels, find_labels
+from morphospace.data.levels import as_nhwc, images_of, rule_for, rule_notes
 from morphospace.data.preparation import Preparation
 from morphospace.data.splitting import SPLITS, Keys, held_out, kept_together, keys_of_digests
 from morphospace.errors import DataError
@@ -82,18 +82,18 @@ def dataset_from_arrays(
             continue
         called = "images" if kind == "train" else f"{kind}_images"
         values = None if known is None else np.asarray(known)
-        parts[kind] = Part(_laid_out(some, called, notes, None if values is None else len(values)), values)
+        parts[kind] = Part(_as_nhwc(some, called, notes, None if values is None else len(values)), values)
     return dataset_of(parts, name, preparation or Preparation(), notes, label_names=label_names)
 
 
-def _laid_out(images: object, name: str, notes: list[str], count: int | None) -> NDArray[Any]:
+def _as_nhwc(images: object, name: str, notes: list[str], count: int | None) -> NDArray[Any]:
     """Images as numbers (N, H, W, C)."""
     if isinstance(images, Sequence) and images and all(isinstance(image, np.ndarray) for image in images):
         if len({image.shape for image in images}) > 1:
             as_images(images, name=name)  # says which sizes there are
         images = np.stack(images)
     if isinstance(images, np.ndarray):
-        return laid_out(images, name, notes, count=count)
+        return as_nhwc(images, name, notes, count=count)
     return as_images(images, name=name)
 
 
@@ -172,7 +172,7 @@ def check_parts(parts: Mapping[str, Part]) -> None:
 
 def chosen_labels(
     parts: Mapping[str, Part], preparation: Preparation, label_names: Sequence[str] | None = None
-) -> tuple[Labelled, dict[str, Sequence[str]]]:
+) -> tuple[FoundLabels, dict[str, Sequence[str]]]:
     """The labels of the parts of a set, and the group of each image, by the attributes that are asked for.
 
     Raises:
@@ -193,11 +193,11 @@ def chosen_labels(
     said = tuple(note for note in found.notes if "test" not in parts or "stay on one side" not in note)
     if preparation.label is None:
         return known._replace(notes=(*known.notes, *said)), groups
-    words = labelled({kind: np.array(found.labels[some]) for kind, some in rows.items()})
+    words = find_labels({kind: np.array(found.labels[some]) for kind, some in rows.items()})
     return words._replace(attributes=known.attributes, notes=(*words.notes, *said)), groups
 
 
-def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = None) -> Labelled:
+def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = None) -> FoundLabels:
     """The labels of the parts of a set, numbered together; with ``label_names``, by the numbers that they are.
 
     Raises:
@@ -205,9 +205,9 @@ def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = Non
     """
     arrays = {kind: part.labels for kind, part in parts.items() if part.labels is not None}
     if not arrays:
-        return Labelled({}, tuple(label_names or ()))
+        return FoundLabels({}, tuple(label_names or ()))
     if label_names is None:
-        return labelled(arrays)
+        return find_labels(arrays)
     for values in arrays.values():
         if (
             values.ndim != 1
@@ -220,4 +220,4 @@ def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = Non
                 argument="labels",
             )
     numbers = {kind: values.astype(np.int64) for kind, values in arrays.items()}
-    return Labelled(numbers, tuple(label_names), numbers)
+    return FoundLabels(numbers, tuple(label_names), numbers)

@@ -19,10 +19,10 @@ def interpretation_for(preparation: Preparation, tally: Tally) -> Interpretation
     """How the samples of a set become pixels: as was asked, and by what they are."""
     if preparation.interpretation is not None:
         return preparation.interpretation
-    wish = parse_intensity(preparation.intensity)
+    choice = parse_intensity(preparation.intensity)
     windows: Mapping[Kind, Window] | None = None
-    if wish.rule != "file":
-        windows = {kind: window_for(values, wish) for kind, values in sorted(tally.values.items())}
+    if choice.rule != "file":
+        windows = {kind: window_for(values, choice) for kind, values in sorted(tally.values.items())}
     return Interpretation(
         windows=windows,
         channels=tuple(place - 1 for place in preparation.channels or ()),
@@ -32,10 +32,10 @@ def interpretation_for(preparation: Preparation, tally: Tally) -> Interpretation
     )
 
 
-def _background(wish: str, tally: Tally) -> tuple[int, int, int]:
-    if wish == "auto":
-        wish = "black" if 2 * tally.white > tally.transparent else "white"
-    return rgb_of(wish)
+def _background(choice: str, tally: Tally) -> tuple[int, int, int]:
+    if choice == "auto":
+        choice = "black" if 2 * tally.white > tally.transparent else "white"
+    return rgb_of(choice)
 
 
 def notes_of(tally: Tally, how: Interpretation) -> list[str]:

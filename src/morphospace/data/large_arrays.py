@@ -16,9 +16,9 @@ from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset, array_keys, content_digests
 from morphospace.data.fetch import ProgressCallback
 from morphospace.data.in_memory import Part, check_parts, chosen_labels
-from morphospace.data.levels import Rule, blocks, depth_of, laid_out, levels_of, rule_for, rule_notes
+from morphospace.data.levels import Rule, as_nhwc, blocks, depth_of, levels_of, rule_for, rule_notes
 from morphospace.data.preparation import Preparation
-from morphospace.data.prepared import IMAGES, Identity, Known, check_room, kept_or_made, write_prepared
+from morphospace.data.prepared import IMAGES, Identity, ImageFacts, check_room, kept_or_made, write_prepared
 from morphospace.data.splitting import SPLITS, Keys, held_out, kept_together
 from morphospace.data.store import write_header
 from morphospace.images import fit_image
@@ -76,7 +76,7 @@ def prepare_arrays(
         unpacked = folder / _UNPACKED
         mapped = {
             kind: Part(
-                laid_out(
+                as_nhwc(
                     part.images.mapped(unpacked), f"{path.name}: {kind} images", notes,
                     count=None if part.labels is None else len(part.labels),
                 ),
@@ -124,7 +124,7 @@ def _write(
         kinds[np.flatnonzero(own)[held_out((keys if together is None else together)[own])]] = SPLITS.index("test")
     labelled = all(kind in known.numbers for kind in parts)
     attributes = {kind: {**part.attributes, **known.attributes.get(kind, {})} for kind, part in parts.items()}
-    facts = Known(
+    facts = ImageFacts(
         shape, np.concatenate([written[kind].digests for kind in parts]), kinds, keys, together,
         np.concatenate([known.numbers[kind] for kind in parts]) if labelled else None,
         np.concatenate([known.content[kind] for kind in parts]) if labelled else None,

@@ -13,10 +13,10 @@ from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.items import Item, pages_of
 from morphospace.errors import plural
 
-__all__ = ["paged"]
+__all__ = ["expand_pages"]
 
 
-def paged(collection: Collection, progress: ProgressCallback = no_progress) -> tuple[Collection, list[str]]:
+def expand_pages(collection: Collection, progress: ProgressCallback = no_progress) -> tuple[Collection, list[str]]:
     """The same pictures with each page as one of its own, and what to say of it.
 
     Pages have the label, the attributes and the key of their file, and so stay on one side of the split.

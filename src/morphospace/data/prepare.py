@@ -17,19 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data.collections import Collection
-from morphospace.data.dataset import Dataset, Labels, Split, spread
+from morphospace.data.dataset import Dataset, Labels, Split
 from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.folder import Problem, problem_kinds
 from morphospace.data.interpreting import interpretation_for, notes_for_space, notes_of
-from morphospace.data.items import Page, Place, look_at
-from morphospace.data.pages import paged
+from morphospace.data.items import Page, Place, decode_items
+from morphospace.data.pages import expand_pages
 from morphospace.data.preparation import Preparation
-from morphospace.data.prepared import IMAGES, Identity, Known, check_room, hash_of, kept_or_made, write_prepared
+from morphospace.data.prepared import IMAGES, Identity, ImageFacts, check_room, hash_of, kept_or_made, write_prepared
 from morphospace.data.sizes import size_as_before, size_for
 from morphospace.data.splitting import Keys, kept_together, key_of, keys_of_digests, split_kinds
 from morphospace.data.store import write_header
 from morphospace.data.tally import Tally
 from morphospace.errors import ArgumentError, DataError, plural
+from morphospace.evenly import evenly_spaced
 from morphospace.files import natural_order
 from morphospace.images import fit_image
 from morphospace.interpretation import Frames, Interpretation
@@ -120,7 +121,7 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     began = time.perf_counter()
     notes: list[str] = []
     if _frames(preparation) == "all":
-        collection, notes = paged(collection, progress)
+        collection, notes = expand_pages(collection, progress)
     count, columns = len(collection.items), collection.columns()
     plan = _plan(collection, preparation)
     shape, how = plan.shape, plan.how
@@ -174,7 +175,7 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         notes.append("the folder changed while it was read; what is new there is read at the next start")
     names = np.array([collection.item_name(i) for i in range(count)], np.str_) if _are_files(collection) else None
     forms = Counter(f"{width}x{height}" for height, width in sizes[~broken].tolist())
-    known = Known(shape, digests, kinds, keys, groups, labels, labels, label_names, names, columns.attributes)
+    known = ImageFacts(shape, digests, kinds, keys, groups, labels, labels, label_names, names, columns.attributes)
     about = {
         "resize": preparation.resize,
         "interpretation": how.to_json(),
@@ -211,7 +212,7 @@ def _write_pixels(
     keys = np.zeros(count, np.uint64)
     coloured, done, tally = 0, 0, Tally()
     reasons: dict[int, str] = {}
-    for found in look_at(collection.items, how, shape, preparation.resize, place):
+    for found in decode_items(collection.items, how, shape, preparation.resize, place):
         stop = found.start + len(found.sizes)
         digests[found.start : stop], sizes[found.start : stop] = found.digests, found.sizes
         keys[found.start : stop] = found.keys
@@ -235,12 +236,12 @@ class _Plan(NamedTuple):
 def _plan(collection: Collection, preparation: Preparation) -> _Plan:
     """What a sample of the pictures says of all."""
     items = collection.items
-    chosen = spread(len(items), _SAMPLE)
+    chosen = evenly_spaced(len(items), _SAMPLE)
     some: list[tuple[int, int]] = []
     any_colour = False
     reasons: dict[int, str] = {}
     tally = Tally()
-    for one in look_at([items[i] for i in chosen], interpretation_for(preparation, tally)):
+    for one in decode_items([items[i] for i in chosen], interpretation_for(preparation, tally)):
         good = [i for i in range(len(one.sizes)) if one.start + i not in one.reasons]
         some += [(int(one.sizes[i][0]), int(one.sizes[i][1])) for i in good]
         any_colour = any_colour or bool(one.coloured.any())

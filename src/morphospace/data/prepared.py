@@ -34,7 +34,7 @@ __all__ = [
     "LOCK",
     "SET",
     "Identity",
-    "Known",
+    "ImageFacts",
     "check_room",
     "entry_of",
     "hash_of",
@@ -59,7 +59,7 @@ class Identity(NamedTuple):
     licence: str = ""
 
 
-class Known(NamedTuple):
+class ImageFacts(NamedTuple):
     """What is known of the N images in the file, in their order.
 
     Attributes:
@@ -144,7 +144,7 @@ def check_room(folder: Path, needed: int) -> None:
         )
 
 
-def write_prepared(folder: Path, identity: Identity, known: Known, about: Mapping[str, Any]) -> None:
+def write_prepared(folder: Path, identity: Identity, known: ImageFacts, about: Mapping[str, Any]) -> None:
     """Write what is known of the images in ``folder`` beside them: columns, and ``about`` with the fingerprint."""
     rows = [np.flatnonzero(known.kinds == i) for i in range(len(SPLITS))]
     fingerprint = fingerprint_of(

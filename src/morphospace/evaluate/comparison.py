@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import entropy
 
-from morphospace.data import Dataset, ImageArray, Split, spread
+from morphospace.data import Dataset, ImageArray, Split
 from morphospace.errors import DataError
 from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.evaluate.likelihood import score
 from morphospace.evaluate.outliers import reconstruction_errors
 from morphospace.evaluate.reconstruction import psnr
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images, to_pixels
 from morphospace.latent import path_length
 from morphospace.latent.mixtures import draw_from, fit_mixture
@@ -206,7 +207,7 @@ def space_figures(
         DataError: if the set has no labels.
     """
     train, test = dataset.train, dataset.test
-    known = train.take(spread(len(train), max(_FITTED, len(test))))
+    known = train.take(evenly_spaced(len(train), max(_FITTED, len(test))))
     codes, test_encoding = space.encode(known.images).mean, space.encode(test.images)
     test_codes = test_encoding.mean
     drawn = {
@@ -214,10 +215,10 @@ def space_figures(
         for source, points in draw_samples(space, codes, _SAMPLES, seed=seed).items()
     }
     error = _error(space, test.images, test_codes)
-    seen = spread(len(known), len(test))
+    seen = evenly_spaced(len(known), len(test))
     figures = score(space.model, test.images, beta=1.0, bernoulli=False, seed=seed)
     between, length, jump = _paths(space, judge, test_codes[_pairs(_labels(test, dataset), seed)])
-    some = spread(len(test), _IMAGES)
+    some = evenly_spaced(len(test), _IMAGES)
     noisy = {"kept_tenth": 0.1, "kept_third": 1 / 3}
     rng = np.random.default_rng(seed)
     noise = test_codes.std(0) * rng.standard_normal((len(some), space.latent_dim)).astype(np.float32)
@@ -292,11 +293,11 @@ def code_bits(space: Space, images: ImageArray, codes: Points, *, loss: float = 
         codes: (N, d) of them.
         loss: what telling codes in bits may cost, nats an image.
     """
-    some = spread(len(codes), _IMAGES)
+    some = evenly_spaced(len(codes), _IMAGES)
     pixels, few = images[some], codes[some]
     middle, spread_of = np.median(codes, 0), codes.std(0)
     spread_of = np.maximum(spread_of, _LEAST * (spread_of.max() or 1.0))
-    effects = _effects(space, few[spread(len(few), _NUDGED)], _NUDGE * spread_of)
+    effects = _effects(space, few[evenly_spaced(len(few), _NUDGED)], _NUDGE * spread_of)
     coarsest = _COARSEST * (effects * spread_of).max() / np.maximum(effects, _LEAST * effects.max())
 
     def steps(fineness: int) -> Points:
@@ -385,6 +386,6 @@ def _probe(codes: Points, labels: NDArray[np.int64], test_codes: Points, test_la
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    some = spread(len(codes), _FITTED)
+    some = evenly_spaced(len(codes), _FITTED)
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000, tol=1e-3))
     return float(probe.fit(codes[some].astype(np.float64), labels[some]).score(test_codes, test_labels))

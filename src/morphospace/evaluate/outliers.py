@@ -13,7 +13,7 @@ from morphospace.latent.mixtures import ATYPICAL
 from morphospace.space import Space, batch_for
 from morphospace.training.loop import to_input
 
-__all__ = ["Judgement", "judge", "reconstruction_errors"]
+__all__ = ["OutlierFigures", "outlier_figures", "reconstruction_errors"]
 
 Numbers = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def reconstruction_errors(space: Space, images: ImageArray, codes: NDArray[np.fl
 
 
 @dataclass(frozen=True)
-class Judgement:
+class OutlierFigures:
     """What was found of N images.
 
     Attributes:
@@ -100,7 +100,9 @@ class Judgement:
         return f"{_percent(float(either.mean()))} of {len(either):,} images are outliers: {', '.join(parts)}"
 
 
-def judge(errors: NDArray[np.float32], typicality: Numbers, reference: NDArray[np.float32] | None = None) -> Judgement:
+def outlier_figures(
+    errors: NDArray[np.float32], typicality: Numbers, reference: NDArray[np.float32] | None = None
+) -> OutlierFigures:
     """Turn the two scores of images into p-values.
 
     Args:
@@ -111,7 +113,7 @@ def judge(errors: NDArray[np.float32], typicality: Numbers, reference: NDArray[n
 
     Example:
         >>> tests = np.arange(1000, dtype=np.float32)
-        >>> found = judge(np.float32([500, 998, 2000]), np.array([0.5, 0.4, 0.001]), tests)
+        >>> found = outlier_figures(np.float32([500, 998, 2000]), np.array([0.5, 0.4, 0.001]), tests)
         >>> found.share.tolist(), found.worst(1).tolist(), found.reasons(1)
         ([0.5, 0.002, 0.0], [2], ['badly reconstructed (worse than all but 0.2 % of the test images)'])
     """
@@ -120,7 +122,7 @@ def judge(errors: NDArray[np.float32], typicality: Numbers, reference: NDArray[n
     # An image is as bad as itself, whatever it was computed beside.
     least = errors - _ROUNDING * (1 + np.abs(errors))
     share = (len(others) - np.searchsorted(others, least, "left")) / len(others)
-    return Judgement(errors.astype(np.float64), share, typicality, against)
+    return OutlierFigures(errors.astype(np.float64), share, typicality, against)
 
 
 def _percent(share: float) -> str:

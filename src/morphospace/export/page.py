@@ -24,9 +24,9 @@ from morphospace.data.attributes import Attribute
 from morphospace.errors import DataError, FileError
 from morphospace.export.onnx import to_onnx
 from morphospace.files import read_bytes, write_bytes
+from morphospace.latent.axes import principal_axes
 from morphospace.latent.classes import Classes
 from morphospace.latent.concepts import Concept
-from morphospace.latent.grids import principal_axes
 from morphospace.space import Space
 
 __all__ = [

@@ -217,9 +217,17 @@ def learn_concept(
         held_out = None  # nothing to measure on
     if method == "auto":
         others = ("lda", "logistic") if yes_or_no else ("local", "ridge")
-        judges, held_out = (None, None) if held_out is None else _halves(*held_out)
+        choosing, held_out = (None, None) if held_out is None else _halves(*held_out)
         tried = functools.partial(
-            learn_concept, name, codes, values, strata=strata, held_out=judges, source=source, seed=seed, origin=origin
+            learn_concept,
+            name,
+            codes,
+            values,
+            strata=strata,
+            held_out=choosing,
+            source=source,
+            seed=seed,
+            origin=origin,
         )
         plain, *rivals = (tried(method=kind) for kind in ("mean-difference", *others))
         best = max(rivals, key=lambda concept: concept.auc or 0)
@@ -359,9 +367,9 @@ def _chance(logits: Numbers) -> Numbers:
 
 
 def _with_evidence(concept: Concept, codes: Points, values: Values, held_out: tuple[Points, Values] | None) -> Concept:
-    judged, known = (codes, values) if held_out is None else held_out
+    shown, known = (codes, values) if held_out is None else held_out
     field = concept.field if concept.follows else None
-    scores = judged @ concept.direction if field is None else field.read(judged)
+    scores = shown @ concept.direction if field is None else field.read(shown)
     shows = upper_half(known)
     return replace(
         concept,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from morphospace.data.dataset import spread
+from morphospace.evenly import evenly_spaced
 from morphospace.quiet import quiet
 
 __all__ = [
@@ -74,7 +74,7 @@ def fit_mixture(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
-    chosen = codes[spread(len(codes), most_codes)]
+    chosen = codes[evenly_spaced(len(codes), most_codes)]
     distinct = len(np.unique(chosen, axis=0))  # a collapsed space has one code for all
     parts = max(1, min(most_parts, distinct // codes_a_part))
     least = _LEAST_VARIANCE * (float(chosen.var(0, dtype=np.float64).mean()) or 1.0)
@@ -113,7 +113,7 @@ def log_density(mixture: Mixture, z: Points) -> NDArray[np.float64]:
 
 
 def fit_population(codes: Points) -> Population:
-    """Where codes lie, for :func:`typicality`: mixtures of one half and the other, each judged by codes it never saw.
+    """Where codes lie, for :func:`typicality`: a mixture of each half, with densities of the other half.
 
     A mixture makes the very codes that it was fitted to likelier than others like them; ranked against those, too
     many places would seem atypical. Codes take turns, so that both halves come from all over.

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from morphospace._version import __version__
-from morphospace.data import Dataset, ImageArray, spread
+from morphospace.data import Dataset, ImageArray
 from morphospace.evaluate.comparison import Comparison, SpaceFigures, draw_samples, mixed_images
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images
 from morphospace.latent.paths import lerp
 from morphospace.pictures import Picture, enlarge, tile
@@ -76,7 +77,7 @@ def sample_contrast(spaces: Mapping[str, Space], images: ImageArray, *, n: int =
         n: samples of each source.
         seed: of the samples.
     """
-    some = images[spread(len(images), _FIT)]
+    some = images[evenly_spaced(len(images), _FIT)]
     rows: list[Images] = []
     for space in spaces.values():
         drawn = draw_samples(space, space.encode(some).mean, n, seed=seed)

@@ -17,7 +17,7 @@ from morphospace.errors import ArgumentError, DataError, FileError, did_you_mean
 from morphospace.export.onnx import Part, to_onnx
 from morphospace.export.page import LARGEST_MODEL, concept_facts, space_facts
 from morphospace.latent import Concept, geodesic_through, learn_concept, path_through
-from morphospace.latent.evidence import held_back
+from morphospace.latent.evidence import hold_out
 from morphospace.latent.grids import Plane
 from morphospace.server.batches import MOST_WAITING, Worker
 from morphospace.server.failures import Failure, not_found
@@ -211,11 +211,10 @@ class Session:
         if len(self.space.concepts) >= _MOST_CONCEPTS:
             raise Failure(409, "conflict", f"there are {_MOST_CONCEPTS} concepts already. Delete one.")
         many = _MANY <= shows.sum() <= len(codes) - _MANY
-        judges = held_back(shows) if many else np.zeros(len(codes), bool)
-        judged = (codes[judges], shows[judges]) if many else None
+        held = hold_out(shows) if many else np.zeros(len(codes), bool)
         concept = learn_concept(
-            name, codes[~judges], shows[~judges], held_out=judged, source=source, origin=origin,
-            seed=int(self.space.about.get("seed", 0)),
+            name, codes[~held], shows[~held], held_out=(codes[held], shows[held]) if many else None,
+            source=source, origin=origin, seed=int(self.space.about.get("seed", 0)),
         )  # fmt: skip
         self._change(self.space.concepts | {name: concept})
         return concept_facts(concept, self.space.concepts)

@@ -15,10 +15,11 @@ from torch import Tensor
 
 from morphospace._version import __version__
 from morphospace.attribute_files import without_names
-from morphospace.data import Dataset, Split, examples, spread, with_validation
+from morphospace.data import Dataset, Split, examples, with_validation
 from morphospace.data.dataset import every_key
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
+from morphospace.evenly import evenly_spaced
 from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
 from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
@@ -319,7 +320,7 @@ class Run:
         }
         space = Space(self.model, self.recipe, self.dataset.shape, about=about)
         test = self.dataset.test
-        some = test if whole else test.take(spread(len(test), _REFERENCES))
+        some = test if whole else test.take(evenly_spaced(len(test), _REFERENCES))
         space.reference = space.encode(some.images).mean
         if whole:
             space.reference_labels = test.labels
@@ -334,7 +335,7 @@ class Run:
         space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference)
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference))
         space.about["test"] = test.to_json()
-        some = spread(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
+        some = evenly_spaced(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
         seen = self._score(self.learned.take(some))
         warnings = [
             latent_use(space.reference, prior=space.has_prior).warning(self.recipe.penalty),
