@@ -144,7 +144,7 @@ def test_a_split_of_the_sets_own_wins_over_groups_and_it_is_said() -> None:
     kinds, notes = split_kinds("f", ["train", "train", "test", "train"], keys, groups, good)
     assert kinds.tolist() == [0, 0, 1, 0]
     assert notes == [
-        "1 groups lie on both sides of the split: the set has a split of its own, and --group does not change that"
+        "1 groups lie on both sides of the split: the set has a split of its own, and `group` does not change that"
     ]
     with pytest.raises(DataError, match="belong together, by their groups and copies"):
         split_kinds("f", [], keys, kept_together(keys, ["a"] * 4), good)

@@ -205,7 +205,7 @@ def test_labels_of_the_table_come_before_folders_and_both_are_kept(tmp_path: Pat
     found = open_dataset(tmp_path)
     assert found.label_names == ("cat", "dog")
     assert set(found.train.attributes["folder"]) | set(found.test.attributes["folder"]) == {"batch1", "batch2"}
-    assert any('labels are of the column "Label"' in note and "--label folder" in note for note in found.notes)
+    assert any('labels are of the column "Label"' in note and '`label="folder"`' in note for note in found.notes)
     again = open_dataset(tmp_path, Preparation(label="folder"))
     assert again.label_names == ("batch1", "batch2")
     assert "folder" not in again.train.attributes

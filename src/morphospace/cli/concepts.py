@@ -107,7 +107,7 @@ def learn(
 
     found = open_space(space, device)
     if name in found.concepts and not force:
-        raise ArgumentError(f'NAME: there is a concept "{name}" already. Choose another, or pass --force.')
+        raise ArgumentError(f'there is a concept "{name}" already. Choose another, or pass --force.', argument="name")
     if (data is None) == (positive is None):
         raise ArgumentError("expected --data SET, or --positive FOLDER, got both or neither.")
     if positive is not None:
@@ -134,17 +134,17 @@ def _from_folders(
     from morphospace.cli.folders import encode_folder
     from morphospace.latent import learn_concept, sides
 
-    def codes(option: str, folder: str) -> Any:
+    def codes(argument: str, folder: str) -> Any:
         encoded = encode_folder(space, folder)
         if encoded is None:
-            raise ArgumentError(f"{option}: expected a folder of pictures, got {folder}.")
+            raise ArgumentError(f"expected a folder of pictures, got {folder}.", argument=argument)
         return encoded[0]
 
-    shows = codes("--positive", positive)
+    shows = codes("positive", positive)
     if negative is None:
         lacks, words = _others(folder, space)
     else:
-        lacks, words = codes("--negative", negative), f"against {Path(negative).name}"
+        lacks, words = codes("negative", negative), f"against {Path(negative).name}"
     source = f"{Path(positive).name} {words}"  # names, not places: a bundle may be shared
     seed = int(space.about.get("seed", 0)) if seed is None else seed
     known = sides(shows, lacks)
@@ -173,7 +173,9 @@ def _others(folder: str, space: Space) -> tuple[Any, str]:
         train = dataset.train.take(evenly_spaced(len(dataset.train), _MOST_OTHERS))
         return space.encode(train.images).mean, f"against {len(train):,} training images of {dataset.name}"
     if space.reference is None:
-        raise ArgumentError("--negative: this space keeps no reference points; give a folder of pictures that lack it.")
+        raise ArgumentError(
+            "this space keeps no reference points; give a folder of pictures that lack it.", argument="negative"
+        )
     note(
         "it stands against the space's own test images, which are no test of it any more; --negative FOLDER for others"
     )
@@ -195,7 +197,9 @@ def classes(
 
     found = open_space(space, device)
     if found.classes is not None and not force:
-        raise ArgumentError(f"SPACE: it knows the classes of {found.classes.source}. Pass --force to learn others.")
+        raise ArgumentError(
+            f"it knows the classes of {found.classes.source}. Pass --force to learn others.", argument="space"
+        )
     learned, evidence = learn_label_classes(found, open_data(*data_for(space, found, data)))
     write_classes(bundle_folder(space), learned)
     s, t = divmod(int(np.nanargmin(evidence.reached + 2 * np.eye(len(learned.names)))), len(learned.names))
@@ -238,9 +242,11 @@ def discover(
     named: dict[str, Concept] = {}
     for place, name in chosen:
         if place > len(directions):
-            raise ArgumentError(f"--name: there are only {len(directions)} directions, got {place}={name}.")
+            raise ArgumentError(f"there are only {len(directions)} directions, got {place}={name}.", argument="names")
         if name in found.concepts and not force:
-            raise ArgumentError(f'--name: there is a concept "{name}" already. Choose another, or pass --force.')
+            raise ArgumentError(
+                f'there is a concept "{name}" already. Choose another, or pass --force.', argument="names"
+            )
         named[name] = directions[place - 1].concept.named(name)
     found.concepts |= named
     picture = discovery_sheet(found, directions)
@@ -270,7 +276,7 @@ def discover(
 def _place(text: str, k: int) -> tuple[int, str]:
     place, equals, name = text.partition("=")
     if not equals or not place.isdecimal() or not name or not 1 <= int(place) <= k:
-        raise ArgumentError(f'--name: expected K=NAME with K from 1 to {k}, like 2=smile, got "{text}".')
+        raise ArgumentError(f'expected K=NAME with K from 1 to {k}, like 2=smile, got "{text}".', argument="names")
     return int(place), name
 
 
@@ -335,11 +341,11 @@ def rename(
 ) -> Answer:
     """Rename a concept."""
     found = open_space(space, "cpu")
-    known_concept(found, old)
+    known_concept(found, old, "old")
 
     def renamed(there: dict[str, Concept]) -> dict[str, Concept]:
         if new in there:
-            raise ArgumentError(f'NEW: there is a concept "{new}" already. Choose another name.')
+            raise ArgumentError(f'there is a concept "{new}" already. Choose another name.', argument="new")
         return {c.name: c for c in (c.named(new) if name == old else c for name, c in there.items())}
 
     store_concepts(space, renamed)

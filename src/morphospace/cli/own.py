@@ -42,7 +42,9 @@ def data_for(name: str, space: Space, data: str | None) -> tuple[str, Preparatio
         return data, preparation_for(space)
     called = str(space.about.get("data", {}).get("name", ""))
     if not called:
-        raise ArgumentError("--data: this space does not know what it was trained on. Name a set: --data mnist")
+        raise ArgumentError(
+            "this space does not know what it was trained on. Name a set: --data mnist", argument="data"
+        )
     return called, own_preparation(space, run)
 
 

@@ -100,7 +100,8 @@ def neighbors(
     query, own = _query(found, image, dataset, splits)
     if own is not None and len(items) == 1:
         raise DataError(
-            f"--data: expected images beside {image} to look among, got it alone. Name a set or split of more images."
+            f"expected images beside {image} to look among, got it alone. Name a set or split of more images.",
+            argument="data",
         )
     codes = np.concatenate([found.encode(split.images).mean for split in splits.values()])
     places, distances = nearest(found.encode(query).mean[0], codes, n + 1)
@@ -191,9 +192,11 @@ def outliers(
 
     path = output_path(out, "outliers", ".csv" if everything else ".png", force=force)
     if everything and path.suffix.lower() != ".csv":
-        raise ArgumentError(f"--out: expected a name that ends in .csv with --all, got {path.name}.")
+        raise ArgumentError(f"expected a name that ends in .csv with --all, got {path.name}.", argument="out")
     if not everything and path.suffix.lower() == ".csv":
-        raise ArgumentError(f"--out: expected a name that ends in .png, got {path.name}. Add --all for a table.")
+        raise ArgumentError(
+            f"expected a name that ends in .png, got {path.name}. Add --all for a table.", argument="out"
+        )
     found = open_space(space, device)
     scored = _score_folder(found, data) or _score_set(found, data)
     if found.errors is None:

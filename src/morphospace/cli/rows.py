@@ -68,7 +68,7 @@ def rows_of_folder(folder: Path, names: Sequence[str], preparation: Preparation)
     place = {collection.item_name(i): i for i in range(len(collection.items))}
     files = [name if name in place else re.sub(r"\[\d+\]$", "", name) for name in names]  # of pages like a.tif[2]
     if gone := [name for name in files if name not in place]:
-        raise DataError(f"DATA: {gone[0]} left the folder {folder} while it was read. Try again.")
+        raise DataError(f"{gone[0]} left the folder {folder} while it was read. Try again.", argument="data")
     chosen = [place[name] for name in files]
     labels, kinds = ([column[i] for i in chosen] if column else [] for column in (columns.labels, columns.splits))
     for words in (*problem_lines(columns.problems), *columns.notes):

@@ -44,7 +44,7 @@ def train(
         Optional[int], typer.Option("--latent-dim", help="The number of latents; the recipe's by default.")  # noqa: UP045
     ] = None,
     epochs: Annotated[Optional[int], typer.Option("--epochs", help="Passes over the images.")] = None,  # noqa: UP045
-    changes: Annotated[
+    settings: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated."),
     ] = None,
@@ -64,7 +64,7 @@ def train(
     from morphospace.training import choose_machine
     from morphospace.workflow import choose_recipe, preparation_for, train_run
 
-    wishes: Any = {"latent_dim": latent_dim, "epochs": epochs, "settings": setting_pairs(changes or [])}
+    wishes: Any = {"latent_dim": latent_dim, "epochs": epochs, "settings": setting_pairs(settings or [])}
     begin = open_space(start, "cpu") if start else None
     # A mistyped key is found before a hundred thousand pictures are prepared.
     choose_recipe(recipe, shape=None, start=begin, **wishes)

@@ -99,7 +99,8 @@ def _latents(text: str, count: int) -> set[int]:
     for name, number in zip(names, numbers, strict=True):
         if not 1 <= number <= count:
             raise ArgumentError(
-                f'--latents: expected numbers from 1 to {count} (z1 to z{count}) with commas between, got "{name}".'
+                f'expected numbers from 1 to {count} (z1 to z{count}) with commas between, got "{name}".',
+                argument="latents",
             )
     return {number - 1 for number in numbers}
 

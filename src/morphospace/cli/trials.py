@@ -58,8 +58,8 @@ def trial(
         wanted_classes = False
     if not chosen and not wanted_classes:
         raise ArgumentError(
-            "SPACE: it has no concepts that this set can tell of. Learn one: "
-            "morpho concept learn SPACE NAME --data DATA"
+            "it has no concepts that this set can tell of. Learn one: morpho concept learn SPACE NAME --data DATA",
+            argument="space",
         )
     wanted = range(seed, seed + seeds)
     trials, judge = try_concepts(found, dataset, chosen, seeds=wanted, images=images, tell=_tell)
