@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from morphospace.codec import batch_for
 from morphospace.data import ImageArray
 from morphospace.data.dataset import Labels
 from morphospace.errors import ArgumentError, DataError
-from morphospace.space import batch_for
 from morphospace.training.loop import generator_seed, to_input
 from morphospace.vae.interfaces import Batch, Generative
 
