@@ -31,6 +31,8 @@ FLOORS = [
     {"attribute_files", "card", "concept_files", "points"},
     {"bundle"},
     {"bundle_checks"},
+    {"codec"},
+    {"editing", "examples", "saving", "views"},
     {"space"},
     {"evaluate", "export"},
     {"report"},
