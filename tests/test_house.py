@@ -19,14 +19,14 @@ import morphospace as ms
 SOURCE = Path(ms.__file__).parent
 FLOORS = [
     {"errors", "_version", "builtin", "evenly", "quiet"},
-    {"intensity"},
+    {"intensity", "parts"},
     {"interpretation"},
     {"files", "decoding"},
     {"images"},
     {"pictures"},
     {"data", "latent", "nn"},
     {"vae"},
-    {"training"},
+    {"samplers", "training"},
     {"recipes"},
     {"attribute_files", "card", "concept_files", "points"},
     {"bundle"},

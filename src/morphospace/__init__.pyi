@@ -1,4 +1,5 @@
 from morphospace._version import __version__ as __version__
+from morphospace.codec import Encoding as Encoding
 from morphospace.data.dataset import Dataset as Dataset
 from morphospace.data.in_memory import dataset_from_arrays as dataset_from_arrays
 from morphospace.data.sources import open_dataset as open_dataset
@@ -10,11 +11,12 @@ from morphospace.evaluate.measures import measure as measure
 from morphospace.export.keras import from_keras as from_keras
 from morphospace.export.keras import to_keras as to_keras
 from morphospace.latent.concepts import Concept as Concept
+from morphospace.parts import option as option
 from morphospace.pictures import Film as Film
 from morphospace.pictures import Picture as Picture
 from morphospace.recipes import RECIPES as RECIPES
 from morphospace.recipes import Recipe as Recipe
-from morphospace.space import Encoding as Encoding
+from morphospace.recipes import recipe as recipe
 from morphospace.space import Space as Space
 from morphospace.space import load as load
 from morphospace.workflow import learn_from_dataset as learn_from_dataset

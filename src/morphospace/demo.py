@@ -14,7 +14,7 @@ from morphospace.export.page import write_page
 from morphospace.files import claim_folder
 from morphospace.images import Images
 from morphospace.pictures import Film, Picture
-from morphospace.recipes import find_recipe, with_settings
+from morphospace.recipes import changed, find_recipe
 from morphospace.report import (
     Exhibit,
     edit_sheet,
@@ -80,7 +80,7 @@ def run_demo(
     write_page(page, load(BUILTIN))
     result = train_run(
         dataset,
-        with_settings(find_recipe("quick"), [f"epochs={EPOCHS}"]),
+        changed(find_recipe("quick"), {"epochs": EPOCHS}),
         out=runs,
         seed=seed,
         machine=machine,

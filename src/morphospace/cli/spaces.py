@@ -190,7 +190,7 @@ def _doubts(spaces: Mapping[str, Space], comparison: Comparison) -> Iterator[str
     """What makes figures of a comparison mean less than they seem to."""
     if comparison.judge < _ABLE:
         yield f"the judge tells only {100 * comparison.judge:.0f} % of test images right: what it recognises means less"
-    kinds = {name: space.recipe.likelihood for name, space in spaces.items()}
+    kinds = {name: space.model.likelihood_name for name, space in spaces.items()}
     if len(set(kinds.values())) > 1:
         named = "; ".join(f"{name}: {kind}" for name, kind in kinds.items())
         yield f"likelihoods differ ({named}): PSNR compares these reconstructions, nats do not"

@@ -101,6 +101,6 @@ def _typed(value: str) -> str:
 
 def _is_key(name: str) -> bool:
     """Whether a recipe has such a key."""
-    from morphospace.recipes.recipe import _KINDS
+    from morphospace.recipes import is_key
 
-    return name.partition(".")[0] in _KINDS.keys() - {"name", "summary"}
+    return is_key(name)

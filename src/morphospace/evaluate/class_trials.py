@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from morphospace.codec import batch_for
 from morphospace.data import Dataset, ImageArray
 from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.edits import correlation, random_step
 from morphospace.evaluate.judges import Judge
 from morphospace.evaluate.measures import measure
 from morphospace.images import Images
-from morphospace.space import Space, batch_for
+from morphospace.space import Space
 
 __all__ = ["STYLE", "ClassFigures", "class_figures"]
 

@@ -181,7 +181,7 @@ def compare_spaces(
     right = float((judge.classes(_LABEL, dataset.test.images) == labels).mean())
     ends = dataset.test.images[_pairs(labels, seed)]  # (2, pairs, H, W, C)
     mixed = np.concatenate([mixed_images(a, b, _FRAMES)[_MIDDLE] for a, b in zip(*ends, strict=True)])
-    comparable = len({space.recipe.likelihood for space in spaces.values()}) == 1
+    comparable = len({space.model.likelihood_name for space in spaces.values()}) == 1
     worst = max(_error(space, dataset.test.images) for space in spaces.values()) if comparable else None
     found = {}
     for name, space in spaces.items():
@@ -216,7 +216,7 @@ def space_figures(
     }
     error = _error(space, test.images, test_codes)
     seen = evenly_spaced(len(known), len(test))
-    figures = score(space.model, test.images, beta=1.0, bernoulli=False, seed=seed)
+    figures = score(space.model, test.images, test.labels, beta=1.0, seed=seed)
     between, length, jump = _paths(space, judge, test_codes[_pairs(_labels(test, dataset), seed)])
     some = evenly_spaced(len(test), _IMAGES)
     noisy = {"kept_tenth": 0.1, "kept_third": 1 / 3}
@@ -234,7 +234,7 @@ def space_figures(
         prior_kinds=drawn["prior"][1],
         gaussian_kinds=drawn["gaussian"][1],
         mixture_kinds=drawn["mixture"][1],
-        kept_posterior=kept(test_encoding.sample(seed=seed)[some]) if test_encoding.log_var is not None else None,
+        kept_posterior=kept(test_encoding.sample(seed=seed)[some]) if test_encoding.scale is not None else None,
         **{name: kept(test_codes[some] + np.float32(share) * noise) for name, share in noisy.items()},
         between=between,
         length=length,
@@ -270,7 +270,7 @@ def draw_samples(space: Space, codes: Points, n: int, *, seed: int) -> dict[str,
     }
     found = {"prior": rng.standard_normal((n, space.latent_dim)).astype(np.float32)}
     found |= {name: draw_from(fit, n, rng) for name, fit in fits.items()}
-    return {name: z.clip(0) for name, z in found.items()} if space.recipe.posterior == "relu" else found
+    return {name: z.clip(0) for name, z in found.items()} if space.model.nonnegative else found
 
 
 def mixed_images(a: Images, b: Images, frames: int) -> Images:

@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from morphospace.codec import batch_for
 from morphospace.data import ImageArray
 from morphospace.errors import DataError
 from morphospace.images import Images
-from morphospace.space import batch_for
 from morphospace.training.machine import choose_machine, keep_freed_memory
 
 __all__ = ["Judge", "train_judge"]

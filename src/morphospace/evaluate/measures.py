@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from morphospace.codec import batch_for
 from morphospace.data import ImageArray
 from morphospace.errors import ArgumentError, did_you_mean
-from morphospace.space import batch_for
 
 __all__ = ["MEASURES", "measure"]
 

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from morphospace.codec import batch_for
 from morphospace.data import ImageArray
 from morphospace.latent.mixtures import ATYPICAL
-from morphospace.space import Space, batch_for
+from morphospace.space import Space
 from morphospace.training.loop import to_input
 
 __all__ = ["OutlierFigures", "outlier_figures", "reconstruction_errors"]
@@ -39,7 +40,7 @@ def reconstruction_errors(space: Space, images: ImageArray, codes: NDArray[np.fl
     for start in range(0, len(images), step):
         x = to_input(torch.from_numpy(images[start : start + step]).to(space.device))
         z = torch.from_numpy(codes[start : start + step]).to(space.device)
-        parts.append(-space.model.likelihood.log_prob(space.model.decode(z)[None], x)[0].float().cpu().numpy())
+        parts.append(-space.model.log_likelihood(z[None], x)[0].float().cpu().numpy())
     worst = float(np.finfo(np.float32).max)
     return np.nan_to_num(np.concatenate(parts), nan=worst, posinf=worst)
 

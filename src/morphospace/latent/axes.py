@@ -44,4 +44,5 @@ def with_signs(axes: Numbers) -> Numbers:
         [[0.0, 1.0]]
     """
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])
-    return axes * signs[:, None] + 0.0  # no -0.0
+    signed: NDArray[np.float64] = axes * signs[:, None] + 0.0  # no -0.0
+    return signed

@@ -137,7 +137,7 @@ def map_contrast(spaces: Mapping[str, Space], dataset: Dataset) -> Picture:
         right, up = np.meshgrid(middle[0] + across, middle[1] + down[::-1])
         grid = np.stack([right.ravel(), up.ravel()], 1).astype(np.float32)
         ground = space.decode(grid)
-        if space.recipe.posterior == "relu":  # no code lies there
+        if space.model.nonnegative:  # no code lies there
             ground[(grid < 0).any(1)] = 255
         below.imshow(tile(ground, _MAP), extent=extent, cmap="gray", vmin=0, vmax=255, aspect="auto")
         above.set_title(name, fontsize=12, color="#20242c")

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from morphospace.bundle import change_concepts
+from morphospace.codec import batch_for
 from morphospace.errors import ArgumentError, DataError, FileError, did_you_mean
 from morphospace.export.onnx import Part, to_onnx
 from morphospace.export.page import LARGEST_MODEL, concept_facts, space_facts
@@ -22,7 +22,7 @@ from morphospace.latent.grids import Plane
 from morphospace.server.batches import MOST_WAITING, Worker
 from morphospace.server.failures import Failure, not_found
 from morphospace.server.originals import Originals
-from morphospace.space import Space, batch_for
+from morphospace.space import Space
 from morphospace.training.runs import bundle_folder
 
 __all__ = ["FARTHEST", "Session"]
@@ -130,12 +130,7 @@ class Session:
         """The way through points (N, d), as (frames, d)."""
         if path != "geodesic":
             return path_through(list(points), frames, path)
-
-        def pictures(z: Tensor) -> Tensor:
-            model = self.space.model
-            return model.likelihood.mean(model.decode(z.to(self.space.device)))
-
-        return geodesic_through(list(points), frames, pictures, batch=batch_for(self.space.shape))
+        return geodesic_through(list(points), frames, self.space.pictures, batch=batch_for(self.space.shape))
 
     def model(self, part: Part) -> bytes:
         """One part of the model as ONNX.

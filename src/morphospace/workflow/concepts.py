@@ -130,7 +130,7 @@ def learn_label_classes(space: Space, dataset: Dataset) -> tuple[Classes, ClassE
     # Numbers that begin at 1, or hidden labels of test images, are names of no training image.
     present, labels = np.unique(np.asarray(train.labels), return_inverse=True)
     names = [dataset.label_names[number] for number in present]
-    variances = None if encoding.log_var is None else np.exp(encoding.log_var)
+    variances = None if encoding.scale is None else np.square(encoding.scale)
     source = f"{dataset.name}, {len(names)} labels"
     learned = np.ones(len(labels), bool)
     if kept is not None and kept.labels is not None:

@@ -114,11 +114,12 @@ class Run:
     stretches: Sequence[int] = ()  # epochs of each, where training went on after its end
 
     def __post_init__(self) -> None:
-        self.model = build_model(self.recipe, self.dataset.shape, seed=self.seed)
+        labels = len(self.dataset.label_names)
+        self.model = build_model(self.recipe, self.dataset.shape, seed=self.seed, labels=labels)
         if self.weights is not None:
             self.model.load_state_dict(self.weights)
         self.beta = self.recipe.weight(self.dataset.shape)
-        self.stages = stages_of(self.recipe, self.dataset.shape, self.stretches)
+        self.stages = stages_of(self.recipe, self.model, self.dataset.shape, self.stretches, seed=self.seed)
         self.epochs = sum(stage.epochs for stage in self.stages)
         # Where the best epoch is to be chosen, it is chosen by images that are neither learned from nor reported on.
         self.learned: Split = self.dataset.train
@@ -226,7 +227,7 @@ class Run:
             self._keep_best()
             return
         losses = dict(ended.losses)
-        if test.neg_elbo is not None:
+        if test.neg_elbo is not None and {"reconstruction", "kl"} <= losses.keys():
             losses["neg_elbo"] = losses["reconstruction"] + losses["kl"]
         line = {
             "epoch": self.epochs_done,
@@ -302,10 +303,7 @@ class Run:
         )
 
     def _score(self, split: Split) -> TestFigures:
-        return score(
-            self.model, split.images, beta=self.beta,
-            bernoulli=self.recipe.likelihood == "bernoulli", seed=self.seed,
-        )  # fmt: skip
+        return score(self.model, split.images, split.labels, beta=self.beta, seed=self.seed)
 
     def _space(self, figures: dict[str, Any], *, whole: bool = False) -> Space:
         """The space as it stands; reference points of all test images, or of enough to draw samples by."""
