@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Ran
 from tests.pictures import encoded, noise, write_folder
 
-from morphospace.cli.own import data_for
+from morphospace.cli.space_data import data_for
 from morphospace.data import Dataset, Preparation, Split, dataset_from_arrays, open_dataset, with_validation
 from morphospace.data.dataset import array_keys, every_key
 from morphospace.data.sizes import size_as_before, size_for
