@@ -6,6 +6,7 @@ import ast
 import doctest
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,8 @@ FLOORS = [
     {"attribute_files", "card", "concept_files", "points"},
     {"bundle"},
     {"bundle_checks"},
+    {"codec"},
+    {"editing", "examples", "saving", "views"},
     {"space"},
     {"evaluate", "export"},
     {"report"},
@@ -95,6 +98,12 @@ def test_imports_run_downwards_only() -> None:
         for other in imports_of(path.read_text()) - {"morphospace"}:
             there = other.split(".")[1]
             assert [there] == place or FLOOR[there] < FLOOR[place[0]], f"{name} imports {other}, which is not below it"
+
+
+def test_the_page_about_the_house_has_its_floors() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "inside.md").read_text(encoding="utf-8")
+    rows = page.partition("| floor |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert [set(re.findall("`([^`]+)`", row.split("|")[1])) for row in rows] == FLOORS[::-1]
 
 
 def test_no_imports_run_in_a_circle() -> None:
