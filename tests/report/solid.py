@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from html import unescape
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +21,8 @@ from morphospace.report.sheets import INK, font_of
 from morphospace.space import Space
 
 SHAPE = (8, 8, 1)
+LEVELS, LABELS = [40, 44, 48, 52, 56, 160, 164, 168, 172, 176], [1] * 5 + [3] * 5
+NAMES = ["none", "dark", "no image", "light"]
 
 Pixels = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -110,3 +115,8 @@ def reads(
     expected = np.asarray(blank)
     left, top, right, bottom = (round(edge) for edge in draw.textbbox(place, words, font_of(size), anchor=anchor))
     return bool((expected[top:bottom, left:right] == pixels[top:bottom, left:right]).all())
+
+
+def text_of(page: Path) -> str:
+    """The words of a page, without its tags."""
+    return unescape(re.sub("<[^>]*>", " ", page.read_text(encoding="utf-8")))

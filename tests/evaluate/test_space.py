@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from morphospace.data import Dataset, Split, dataset_from_arrays
+from morphospace.data import Dataset, Split
 from morphospace.evaluate import evaluate_space, score
 from morphospace.evaluate.likelihood import score_each
 from morphospace.recipes import build_model, find_recipe, with_settings
@@ -73,13 +73,3 @@ def test_the_command_shows_a_table(morpho: Morpho, space: Space, digits: Dataset
     after = shown.out.splitlines()
     first = next(i for i, line in enumerate(after) if line.startswith("label"))
     assert after[first + 1].split()[0] == worst
-
-
-def test_scores_of_each_image_do_not_depend_on_its_batch(space: Space) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (600, 8, 8, 1), np.uint8)
-    whole = score_each(space.model, images, seed=1)
-    assert whole.reconstruction.shape == (600,)
-    again = score_each(space.model, dataset_from_arrays(images, test_images=images).test.images, seed=1)
-    assert (whole.reconstruction == again.reconstruction).all()
-    some = score_each(space.model, images[:500], seed=1)
-    np.testing.assert_allclose(whole.reconstruction[:500], some.reconstruction, rtol=1e-5)
