@@ -16,7 +16,7 @@ from morphospace.codec import Encoding
 from morphospace.data import Dataset, Split
 from morphospace.latent import Concept
 from morphospace.pictures import Picture
-from morphospace.recipes import build_model, find_recipe, with_settings
+from morphospace.recipes import build_model, changed, find_recipe
 from morphospace.report.sheets import INK, font_of
 from morphospace.space import Space
 
@@ -47,7 +47,7 @@ class SolidSpace(Space):
 
 def solid_space(*, loss: int = 0, **more: Any) -> SolidSpace:
     """Such a space with a concept "lighter": strength 1 is 20 grey levels."""
-    recipe = with_settings(find_recipe("quick"), {"encoder_widths": "4", "decoder_widths": "4"})
+    recipe = changed(find_recipe("quick"), {"encoder_widths": "4", "decoder_widths": "4"})
     lighter = Concept(name="lighter", direction=np.array([20, 0], np.float32))
     space = SolidSpace(build_model(recipe, SHAPE, seed=0), recipe, SHAPE, concepts={"lighter": lighter}, **more)
     space.loss = loss
