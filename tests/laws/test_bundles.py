@@ -24,7 +24,7 @@ from morphospace.files import read_json
 from morphospace.intensity import Window
 from morphospace.interpretation import Interpretation
 from morphospace.latent import learn_classes
-from morphospace.recipes import build_model, find_recipe, with_settings
+from morphospace.recipes import build_model, changed, find_recipe
 from morphospace.space import Space
 from morphospace.workflow import adopt_concept
 
@@ -36,7 +36,7 @@ DEEP = "[" * 50_000
 
 def tiny() -> Space:
     """A space of all parts: labels, errors, a concept with a field, classes."""
-    recipe = with_settings(find_recipe("quick"), ["encoder_widths=4", "decoder_widths=4", "fourier=2"])
+    recipe = changed(find_recipe("quick"), {"encoder_widths": "4", "decoder_widths": "4", "fourier": "2"})
     rng = np.random.default_rng(0)
     codes, labels = rng.standard_normal((24, 2), np.float32), np.arange(24) % 2
     about = {

@@ -9,7 +9,7 @@ from scipy import special, stats
 
 from morphospace.data import Dataset
 from morphospace.evaluate import score
-from morphospace.recipes import build_model, find_recipe, with_settings
+from morphospace.recipes import build_model, changed, find_recipe
 from morphospace.training.loop import generator_seed
 from morphospace.vae import Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
 
@@ -37,9 +37,9 @@ def test_autocast_changes_no_likelihood(likelihood: Likelihood) -> None:
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_a_score_is_what_numpy_and_scipy_make_of_it(digits: Dataset, likelihood: str) -> None:
     seed, images = 4, digits.train.images[:620]  # more than one batch of 500
-    recipe = with_settings(find_recipe("quick"), [f"likelihood={likelihood}"])
+    recipe = changed(find_recipe("quick"), {"likelihood": likelihood})
     model = build_model(recipe, digits.shape, seed=1)
-    found = score(model, images, beta=1.0, bernoulli=likelihood == "bernoulli", seed=seed)
+    found = score(model, images, beta=1.0, seed=seed)
 
     pixels = images[..., 0].reshape(len(images), -1) / 255
     generator = torch.Generator().manual_seed(generator_seed(seed, -1, 0))

@@ -14,7 +14,7 @@ from scipy import ndimage
 from torch import Generator, Tensor
 
 from morphospace.errors import ArgumentError, FileError
-from morphospace.recipes import RECIPES, build_stages, find_recipe, with_settings
+from morphospace.recipes import RECIPES, build_stages, changed, find_recipe
 from morphospace.space import Space, load
 from morphospace.training import Augmentation
 from morphospace.training.augmentation import _sampled, _turn
@@ -54,7 +54,7 @@ def test_no_recipe_turns_by_itself(name: str) -> None:
     assert recipe.rotate == 0
     found = build_stages(recipe, (16, 16, 3))[0].augmentation
     assert found == (Augmentation(0.06) if recipe.augment else None)
-    turned = build_stages(with_settings(recipe, ["rotate=90"]), (16, 16, 3))[0].augmentation
+    turned = build_stages(changed(recipe, {"rotate": "90"}), (16, 16, 3))[0].augmentation
     assert turned == Augmentation(recipe.augment or 0.0, "none", 90.0)
 
 
@@ -121,7 +121,7 @@ def test_a_device_without_borders_repeats_the_edge_too(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("value", ["-1", "181", "nan"])
 def test_angles_out_of_range_are_refused(value: str) -> None:
     with pytest.raises(ArgumentError, match=f"--set rotate: expected 0 to 180, got {value}"):
-        with_settings(find_recipe("quick"), [f"rotate={value}"])
+        changed(find_recipe("quick"), {"rotate": value})
 
 
 def test_a_space_of_before_opens(space: Space, tmp_path: Path) -> None:

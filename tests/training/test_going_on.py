@@ -19,7 +19,7 @@ from tests.pictures import write_folder
 
 from morphospace.data import Dataset, open_dataset
 from morphospace.errors import ArgumentError, FileError
-from morphospace.recipes import Recipe, find_recipe, with_settings
+from morphospace.recipes import Recipe, changed, find_recipe
 from morphospace.space import load
 from morphospace.training import Stepped, Trainer, choose_machine
 from morphospace.training.journal import read_metrics
@@ -31,9 +31,7 @@ CHECKPOINT = "checkpoint/state.safetensors"
 
 
 def tiny(*changes: str, recipe: str = "quick") -> Recipe:
-    return with_settings(
-        find_recipe(recipe), ["epochs=3", "batch=32", "encoder_widths=16", "decoder_widths=16", *changes]
-    )
+    return changed(find_recipe(recipe), ["epochs=3", "batch=32", "encoder_widths=16", "decoder_widths=16", *changes])
 
 
 def finished(dataset: Dataset, out: Path, recipe: Recipe | None = None) -> Path:

@@ -18,9 +18,9 @@ from morphospace.recipes import (
     Recipe,
     build_model,
     build_stages,
+    changed,
     find_recipe,
     recipe_from_json,
-    with_settings,
 )
 from morphospace.vae import Optimiser
 from morphospace.workflow import choose_recipe
@@ -93,29 +93,29 @@ UNUSED: list[tuple[str, str, str, Any, str]] = [
 
 @pytest.mark.parametrize(("key", "user", "other", "value", "why"), UNUSED, ids=[case[0] for case in UNUSED])
 def test_a_key_of_no_use_is_refused_and_says_who_uses_it(key: str, user: str, other: str, value: Any, why: str) -> None:
-    assert getattr(with_settings(find_recipe(user), {key: text_of(value)}), key) == value
+    assert getattr(changed(find_recipe(user), {key: text_of(value)}), key) == value
     with pytest.raises(ArgumentError, match=f"--set {key}: .*{why}.*Leave it out"):
-        with_settings(find_recipe(other), {key: text_of(value)})
+        changed(find_recipe(other), {key: text_of(value)})
     with pytest.raises(ArgumentError, match=f"--set {key}: .*{why}.*Leave it out, or at"):
         dataclasses.replace(find_recipe(other), **{key: value})
     # Said is said, even where it stands there anyway.
     with pytest.raises(ArgumentError, match="Leave it out"):
-        with_settings(find_recipe(other), {key: text_of(getattr(find_recipe(other), key))})
+        changed(find_recipe(other), {key: text_of(getattr(find_recipe(other), key))})
 
 
 @pytest.mark.parametrize("key", [f.name for f in dataclasses.fields(Recipe) if f.name not in ("name", "summary")])
 def test_every_key_is_in_use_somewhere(key: str) -> None:
     user = find_recipe(next((case[1] for case in UNUSED if case[0] == key), "quick"))
     along: dict[str, Any] = {"epochs": {"min_steps": 0}, "batch": {"least_batch": user.batch}}.get(key, {})
-    assert with_settings(user, {key: text_of(getattr(user, key))}) == dataclasses.replace(user, **along)
+    assert changed(user, {key: text_of(getattr(user, key))}) == dataclasses.replace(user, **along)
 
 
 def test_another_part_lets_go_of_what_the_first_one_had() -> None:
-    recipe = with_settings(find_recipe("quick"), ["network=conv"])
+    recipe = changed(find_recipe("quick"), {"network": "conv"})
     assert (recipe.fourier, recipe.fourier_scale, recipe.encoder_widths) == (0, 1.0, (128, 128, 128))
     with pytest.raises(ArgumentError, match=r"--set fourier: .*Leave it out, or at 0; got 16\."):
         dataclasses.replace(find_recipe("quick"), network="conv")
-    point = with_settings(find_recipe("quick"), ["posterior=point", "objective=reconstruction"])
+    point = changed(find_recipe("quick"), {"posterior": "point", "objective": "reconstruction"})
     assert (point.sampling, point.anneal) == ("mixture", 0.0)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from morphospace.errors import ArgumentError
-from morphospace.recipes import RECIPES, find_recipe, recipe_from_json, with_settings
+from morphospace.recipes import RECIPES, changed, find_recipe, recipe_from_json
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -34,13 +34,13 @@ def test_what_has_no_meaning_is_refused_however_it_is_said(change: dict[str, Any
     with pytest.raises(ArgumentError, match=words):
         dataclasses.replace(find_recipe("quick"), **change)
     with pytest.raises(ArgumentError, match=words):
-        with_settings(find_recipe("quick"), {key: str(value) for key, value in change.items()})
+        changed(find_recipe("quick"), {key: str(value) for key, value in change.items()})
     with pytest.raises(ArgumentError, match=words):
         recipe_from_json(find_recipe("quick").to_json() | change)
 
 
 def test_words_for_numbers_are_refused() -> None:
     with pytest.raises(ArgumentError, match='--set epochs: expected a whole number, got "many"'):
-        with_settings(find_recipe("quick"), ["epochs=many"])
+        changed(find_recipe("quick"), {"epochs": "many"})
     with pytest.raises(ArgumentError, match="--epochs: expected"):
         dataclasses.replace(find_recipe("quick"), epochs="many")  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from tests.pictures import noise, write_folder
 from morphospace.data import Dataset, dataset_from_arrays, open_dataset, with_validation
 from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate import TestFigures, overfitting
-from morphospace.recipes import Recipe, find_recipe, with_settings
+from morphospace.recipes import Recipe, changed, find_recipe
 from morphospace.space import load
 from morphospace.training import Augmentation, choose_machine
 from morphospace.training.journal import read_metrics
@@ -35,7 +35,7 @@ def sprites() -> Dataset:
 
 
 def small_recipe(*more: str) -> Recipe:
-    return with_settings(find_recipe("conv"), [*SMALL, "latent_dim=6", *more])
+    return changed(find_recipe("conv"), [*SMALL, "latent_dim=6", *more])
 
 
 def run(dataset: Dataset, recipe: Recipe, out: Path | None, **options: Any) -> Result:
@@ -47,16 +47,16 @@ def test_conv_is_for_what_quick_is_not() -> None:
     assert find_recipe("conv").for_images(300).patience
     large = find_recipe("conv").for_images(20_000)
     assert (large.augment, large.patience) == (0, 0)
-    chosen = with_settings(find_recipe("conv"), ["augment=0.2", "patience=3"]).for_images(20_000)
+    chosen = changed(find_recipe("conv"), {"augment": "0.2", "patience": "3"}).for_images(20_000)
     assert (chosen.augment, chosen.patience) == (0.2, 3)
-    assert with_settings(find_recipe("conv"), ["patience=none"]).patience is None
+    assert changed(find_recipe("conv"), {"patience": "none"}).patience is None
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (28, 20, 1), (64, 96, 3), (9, 33, 3), (256, 8, 1), (250, 256, 3)])
 def test_conv_takes_any_size_from_8_to_256(shape: tuple[int, int, int]) -> None:
     from morphospace.recipes import build_model
 
-    model = build_model(with_settings(find_recipe("conv"), ["encoder_widths=8", "decoder_widths=8"]), shape, seed=0)
+    model = build_model(changed(find_recipe("conv"), {"encoder_widths": "8", "decoder_widths": "8"}), shape, seed=0)
     x = torch.rand(2, shape[2], *shape[:2])
     q = model.infer(x)
     assert q.mean.shape == (2, 32)
@@ -173,12 +173,12 @@ def test_small_sets_get_their_steps_from_the_images_that_are_learned_from() -> N
 
 def test_reconstruction_alone_wants_a_point() -> None:
     with pytest.raises(ArgumentError, match="beta=0"):
-        with_settings(find_recipe("quick"), ["objective=reconstruction"])
+        changed(find_recipe("quick"), {"objective": "reconstruction"})
 
 
 def test_over_fitting_is_said_in_words() -> None:
     images = noise(0, (60, 8, 8, 1))
-    recipe = with_settings(find_recipe("autoencoder"), ["latent_dim=32", "epochs=200", "batch=16"])
+    recipe = changed(find_recipe("autoencoder"), {"latent_dim": "32", "epochs": "200", "batch": "16"})
     result = run(dataset_from_arrays(images, name="noise"), recipe, None)
     assert any("over-fitting" in words for words in result.warnings)
     good = TestFigures(100.0, 90.0, 10.0, 1.0)

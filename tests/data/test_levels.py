@@ -1,4 +1,4 @@
-"""What a space was trained on, it takes again as it came: raw arrays become the pixels that its set had."""
+"""Arrays of numbers as images, and later ones as those of a set."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ GREY[:, 0, 0], GREY[:, 0, 1] = 0, 1
 COLOUR = np.random.default_rng(1).random((12, 8, 8, 3))
 CLEAR = np.concatenate([COLOUR, GREY[..., None]], -1)
 FIVE = np.stack([GREY * (place + 1) / 5 for place in range(5)], -1)
+
+
+def test_a_fourth_channel_is_said_to_be_transparency() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 4), np.uint8)
+    (words,) = dataset_from_arrays(images).notes
+    assert words.startswith("the last of 4 channels was taken for transparency, over #FFFFFF; `background` changes")
+    assert dataset_from_arrays(images, preparation=Preparation(channels=(1, 2, 3))).notes == ()
 
 
 def untrained_on(dataset: Dataset) -> Space:

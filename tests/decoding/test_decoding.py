@@ -191,28 +191,3 @@ def test_a_mutated_file_is_an_image_or_a_reason(
     assert found.dtype == np.uint8
     assert found.ndim == 3
     assert found.shape[-1] in (1, 3)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3]),
-    st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3]), st.sampled_from(["crop", "pad", "fit"]),
-)  # fmt: skip
-def test_every_way_of_fitting_gives_the_form_and_keeps_flat_colour(
-    h: int, w: int, c: int, height: int, width: int, channels: int, resize: Any
-) -> None:
-    flat = np.full((h, w, c), 130, np.uint8)
-    found = fit_image(flat, (height, width, channels), resize)
-    assert found.shape == (height, width, channels)
-    assert np.abs(found.astype(int) - 130).max() <= 1
-
-
-def test_crop_cuts_pad_adds_and_fit_stretches() -> None:
-    half = np.zeros((20, 40, 1), np.uint8)
-    half[:, 10:30] = 255
-    assert (fit_image(half, (20, 20, 1), "crop") == 255).all()
-    padded = fit_image(half, (40, 40, 1), "pad")
-    assert (padded[10:30] == half).all()
-    assert len(np.unique(padded[:10])) == 1
-    stretched = fit_image(half, (20, 20, 1), "fit")
-    assert 0.4 < (stretched > 128).mean() < 0.6

@@ -13,14 +13,15 @@ from morphospace.data.store import StoredImages
 from morphospace.errors import DataError
 from morphospace.evaluate import evaluate_space
 from morphospace.images import Images
-from morphospace.recipes import find_recipe, with_settings
+from morphospace.recipes import changed, find_recipe
 from morphospace.training import Machine
 from morphospace.workflow import train_run
 
 TRAIN, TEST, MOST = 1800, 1300, 500  # images; the most that may be read at once
 
-RECIPE = with_settings(
-    find_recipe("quick"), ["encoder_widths=8", "decoder_widths=8", "epochs=1", "batch=300", "patience=1", "fourier=0"]
+RECIPE = changed(
+    find_recipe("quick"),
+    {"encoder_widths": "8", "decoder_widths": "8", "epochs": "1", "batch": "300", "patience": "1", "fourier": "0"},
 )
 
 

@@ -1,20 +1,47 @@
-"""No argument is passed over: it is used, or refused in a sentence."""
+"""Training: no argument is passed over, and what was decided for a person is said."""
 
 from __future__ import annotations
 
+import logging
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import morphospace as ms
+from morphospace.cli.spaces import info
 from morphospace.data import Dataset, Preparation, dataset_from_arrays
 from morphospace.errors import ArgumentError, DataError
 from morphospace.space import Space
 
+SMALL: dict[str, Any] = {"epochs": 1, "settings": {"encoder_widths": (8,), "decoder_widths": (8,)}, "recipe": "quick"}
+TWELVE = np.random.default_rng(0).integers(0, 4096, (60, 8, 8)).astype(np.uint16)
+RULE = "so 12 bits are in use: 0 is black and 4,095 is white in all pictures"
 IMAGES = np.random.default_rng(0).integers(0, 256, (30, 8, 8), np.uint8)
 LABELS = np.arange(30) % 3
+
+
+def test_training_says_what_was_decided_and_what_it_keeps(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    space = ms.train(TWELVE, labels=np.tile([0, 1, -1], 20), out=tmp_path, **SMALL)
+    said = [record.getMessage() for record in caplog.records if record.name == "morphospace"]
+    assert sum(RULE in words for words in said) == 1
+    assert sum('20 images with -1 or nothing have the label "(no label)"' in words for words in said) == 1
+    assert {record.levelno for record in caplog.records if record.name == "morphospace"} == {logging.WARNING}
+    page = unescape(next(tmp_path.glob("*/report.html")).read_text(encoding="utf-8"))
+    assert page.count(RULE) == 1
+    assert "16-bit values 0 is black and 4,095 is white" in info(str(next(tmp_path.iterdir()))).text
+    assert "Later images are read as those of its set: of 16-bit values 0 is black and 4,095 is white." in space.card()
+
+
+def test_training_names_a_file_that_it_leaves_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for i in range(12):
+        Image.fromarray(np.random.default_rng(i).integers(0, 256, (8, 8), np.uint8)).save(tmp_path / f"{i}.png")
+    (tmp_path / "3.png").write_bytes(b"nothing")
+    ms.train(tmp_path, **SMALL)
+    assert sum("1 file was left out; the first is 3.png: " in words for words in caplog.messages) == 1
 
 
 def test_labels_are_for_images_in_memory(digits: Dataset, tmp_path: Path) -> None:
