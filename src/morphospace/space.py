@@ -24,7 +24,7 @@ from morphospace.latent.discovery import Discovery, discover
 from morphospace.latent.grids import Plane, plane_of
 from morphospace.latent.mixtures import FEWEST_CODES, draw_from, fit_mixture, fit_population, typicality
 from morphospace.latent.moves import Strength
-from morphospace.parts import foreign_parts
+from morphospace.parts import Foreign, foreign_parts
 from morphospace.pictures import Film, Picture
 from morphospace.recipes import Recipe
 from morphospace.vae import Generative
@@ -382,14 +382,14 @@ class Space(Codec):
         return Reference(self.reference, self.reference_labels, self.errors)
 
 
-def load(path: str | Path, *, device: str = "cpu", parts: Sequence[object] = ()) -> Space:
+def load(path: str | Path, *, device: str = "cpu", parts: Sequence[object] | Foreign = ()) -> Space:
     """Load a space from a run folder or a bundle folder; "builtin" is the one that comes with the package.
 
     Args:
         path: the folder.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest kind that is here.
         parts: of other packages that it was made of: their classes, or objects made as for training. What a bundle
-            names is never imported by itself.
+            names is never imported by itself. Or a function that finds them by name.
 
     Raises:
         ArgumentError: for a device that is not here.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from morphospace.cli.allowing import allowed
 from morphospace.cli.arguments import DataArgument, DeviceOption, SeedOption
 from morphospace.cli.opening import open_data, open_space
 from morphospace.cli.preparation import PreparationOptions
@@ -64,7 +65,12 @@ def train(
     from morphospace.training import choose_machine
     from morphospace.workflow import choose_recipe, preparation_for, train_run
 
-    wishes: Any = {"latent_dim": latent_dim, "epochs": epochs, "settings": setting_pairs(settings or [])}
+    wishes: Any = {
+        "latent_dim": latent_dim,
+        "epochs": epochs,
+        "settings": setting_pairs(settings or []),
+        "foreign": allowed(),
+    }
     begin = open_space(start, "cpu") if start else None
     # A mistyped key is found before a hundred thousand pictures are prepared.
     choose_recipe(recipe, shape=None, start=begin, **wishes)
@@ -122,6 +128,7 @@ def resume(
             listen=display,
             warn=note,
             progress=data_progress,
+            parts=allowed(),
         )
     return _answer(result)
 

@@ -217,6 +217,8 @@ def part_from_json(slot: str, values: Any, foreign: Foreign | None = None) -> Pa
         raise _unknown(slot, kind)
     if not isinstance(part, type):  # it makes itself: there is nothing to be said of it
         return part(slot)
+    if part.slot != slot:
+        raise ArgumentError(f'"{kind}" is a part for {part.slot}.', argument=slot)
     fields = {field.name: field for field in fields_of(part)}
     for key in rest:
         if key not in fields:

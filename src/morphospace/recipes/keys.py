@@ -168,7 +168,7 @@ class _Tree:
             before: Part = found.value
             former = _FORMER_VALUES.get((before.slot, value)) if isinstance(value, str) else None
             new = part_from_json(before.slot, former) if former else as_part(before.slot, value, self.foreign)
-            self._put(found.path, _keeping(new, before) if isinstance(value, str) else new)
+            self._put(found.path, _keeping(new, before) if isinstance(value, str) and fields_of(type(new)) else new)
 
     def set_field(self, key: str, value: object) -> list[str]:
         found = self.found(key)
