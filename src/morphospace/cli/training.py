@@ -1,4 +1,4 @@
-"""``morpho train``, ``resume`` and ``recipes``."""
+"""``morpho train`` and ``resume``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from morphospace.cli.allowing import allowed
 from morphospace.cli.arguments import DataArgument, DeviceOption, SeedOption
 from morphospace.cli.opening import open_data, open_space
 from morphospace.cli.preparation import PreparationOptions
-from morphospace.cli.screen import escape, note, screen, table_text
+from morphospace.cli.screen import escape, note, screen
 from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import plural
 
@@ -28,7 +28,6 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command("train", rich_help_panel=_TRAIN)(verb(train))
     app.command("resume", rich_help_panel=_TRAIN)(verb(resume))
-    app.command("recipes", rich_help_panel=_TRAIN)(verb(recipes))
 
 
 def train(
@@ -131,19 +130,6 @@ def resume(
             parts=allowed(),
         )
     return _answer(result)
-
-
-def recipes() -> Answer:
-    """List the recipes."""
-    from morphospace.recipes import RECIPES
-
-    rows = [
-        (f"[bold]{recipe.name}[/]", str(recipe.latent_dim), str(recipe.epochs), str(recipe.batch), recipe.summary)
-        for recipe in RECIPES.values()
-    ]
-    text = table_text(("recipe", "latents", "epochs", "batch", "what it is"), rows)
-    hint = "[dim]Change any key with --set key=value; --json shows them all.[/]"
-    return Answer({"recipes": [recipe.to_json() for recipe in RECIPES.values()]}, f"{text}\n{hint}")
 
 
 def _answer(result: Result) -> Answer:
