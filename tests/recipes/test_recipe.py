@@ -80,6 +80,12 @@ def test_what_is_unknown_or_damaged_is_an_error(change: dict[str, Any], words: s
         recipe_from_json(written() | change)
 
 
+@pytest.mark.parametrize("values", [None, [], "quick", 3])
+def test_what_is_no_object_is_damaged(values: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"^recipe: expected an object, got "):
+        recipe_from_json(values)
+
+
 def test_what_a_recipe_cannot_do_without_is_missed() -> None:
     for key in ("name", "summary", "model", "stages"):
         values = {name: value for name, value in written().items() if name != key}
