@@ -171,7 +171,7 @@ def test_a_run_that_had_enough_goes_on_from_there_and_keeps_the_best(digits: Dat
 
 
 def test_what_cannot_go_on_says_why(run: Path, digits: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="--more-epochs: expected at least 1, got 0"):
+    with pytest.raises(ArgumentError, match=r"^more_epochs: expected at least 1, got 0"):
         resume_run(run, more_epochs=0)
     with pytest.raises(FileError, match=r"has finished already.*--more-epochs"):
         resume_run(run)
