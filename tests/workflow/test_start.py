@@ -64,7 +64,7 @@ def test_a_preparation_is_for_files_and_arrays(digits: Dataset, space: Space) ->
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "1", True, None, 1 << 63])
 def test_a_seed_is_a_whole_number(seed: Any, tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"--seed: expected a whole number from 0 to \d+, got"):
+    with pytest.raises(ArgumentError, match=r"^seed: expected a whole number from 0 to \d+, got"):
         ms.train(IMAGES, seed=seed, epochs=1, out=tmp_path)
     assert not list(tmp_path.iterdir())
 
