@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from morphospace.codec import Codec, Points
 from morphospace.errors import ArgumentError
-from morphospace.latent.concepts import AGAINST_TEST_IMAGES, sides
+from morphospace.latent.concepts import AGAINST_TEST_IMAGES
+from morphospace.latent.learning import sides
 
 __all__ = ["Examples", "encode_examples"]
 
