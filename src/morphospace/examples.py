@@ -52,14 +52,14 @@ def encode_examples(
         ArgumentError: for both or neither of the two forms, or neither ``negative`` nor ``reference``.
     """
     if (positive is None) == (values is None) or (values is None) != (images is None):
-        raise ArgumentError("learn_concept: expected positive=, or images= with values=; got both or neither.")
+        raise ArgumentError("expected `positive`, or `images` with `values`; got both or neither.")
     if values is not None:
         codes = codec.encode(images).mean
         judged = None if held_out is None else (codec.encode(held_out[0]).mean, np.asarray(held_out[1]))
         return Examples(codes, values, judged, source)
     away = reference if negative is None else codec.encode(negative).mean
     if away is None:
-        raise ArgumentError("negative: this space keeps no reference points; give images that lack it.")
+        raise ArgumentError("this space keeps no reference points; give images that lack it.", argument="negative")
     codes, shown = sides(codec.encode(positive).mean, away)
     if negative is None:  # the judges may be among them
         return Examples(codes, shown, None, f"{source} {AGAINST_TEST_IMAGES}")

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from tests.conftest import Ran
 from tests.pictures import encoded, noise, write_files, write_folder
 
-from morphospace.cli.own import data_for
+from morphospace.cli.space_data import data_for
 from morphospace.data import Dataset, Preparation, Split, dataset_from_arrays, open_dataset, with_validation
 from morphospace.data.dataset import array_keys, every_key
 from morphospace.data.splitting import held_out, kept_together, key_of, lowest, split_kinds

@@ -15,6 +15,7 @@ from morphospace.cli import (
     edit,
     explore,
     export,
+    outliers,
     pictures,
     points,
     questions,
@@ -62,6 +63,7 @@ traverse.register(app)
 concepts.register(app)
 edit.register(app)
 questions.register(app)
+outliers.register(app)
 points.register(app)
 data.register(app)
 export.register(app)

@@ -11,9 +11,9 @@ import typer
 from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
 from morphospace.cli.opening import open_data, open_space
 from morphospace.cli.outputs import output_path
-from morphospace.cli.own import data_for
 from morphospace.cli.screen import note
-from morphospace.cli.stored import add_concepts, concept_facts, concept_line, known_concept
+from morphospace.cli.space_data import data_for
+from morphospace.cli.stored_concepts import add_concepts, concept_facts, concept_line, known_concept
 from morphospace.cli.verbs import Answer
 from morphospace.errors import ArgumentError
 
