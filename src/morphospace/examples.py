@@ -1,4 +1,4 @@
-"""Examples of a concept: the codes of images that show it and of others, to learn from, and to test what was learned."""
+"""Examples of a concept: the codes of images that show it and of others, to learn from and to test by."""
 
 from __future__ import annotations
 
