@@ -259,7 +259,9 @@ class Space(Codec):
             ArgumentError: for k < 1, or a space that keeps no reference points.
         """
         if self.reference is None or len(self.reference) < 2:
-            raise ArgumentError("SPACE: it keeps no reference points, along which directions could be found.")
+            raise ArgumentError(
+                "it keeps no reference points, along which directions could be found.", argument="space"
+            )
         return discover(self.pictures, self.reference, k)
 
     def change_class(

@@ -14,7 +14,7 @@ import typing
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar, cast, dataclass_transform
 
-from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.errors import ArgumentError, MissingPartError, did_you_mean
 from morphospace.parts.values import check_value, kind_words
 
 __all__ = [
@@ -214,7 +214,7 @@ def part_from_json(slot: str, values: Any, foreign: Foreign | None = None) -> Pa
     kind, rest = values["kind"], {key: value for key, value in values.items() if key != "kind"}
     part = _KINDS[slot].get(kind) or (foreign(kind) if foreign else None)
     if part is None:
-        raise ArgumentError(_unknown(slot, kind), argument=slot)
+        raise _unknown(slot, kind)
     if not isinstance(part, type):  # it makes itself: there is nothing to be said of it
         return part(slot)
     fields = {field.name: field for field in fields_of(part)}
@@ -225,17 +225,16 @@ def part_from_json(slot: str, values: Any, foreign: Foreign | None = None) -> Pa
     return made
 
 
-def _unknown(slot: str, kind: str) -> str:
-    """The sentence for a kind that is not there."""
-    if ":" in kind:
-        module, _, name = kind.partition(":")
-        name = name.split(".")[-1]
-        return (
-            f'it needs "{kind}", a part of another package, which is never imported by itself. Import it, and give it: '
-            f"from {module} import {name}; ms.load(path, parts=[{name}]). On the command line: --allow "
-            f"{module.split('.')[0]}."
-        )
-    return f'there is no "{kind}". {did_you_mean(kind, _KINDS[slot])}'
+def _unknown(slot: str, kind: str) -> ArgumentError:
+    if ":" not in kind:
+        return ArgumentError(f'there is no "{kind}". {did_you_mean(kind, _KINDS[slot])}', argument=slot)
+    module, _, name = kind.partition(":")
+    name = name.rpartition(".")[2]
+    return MissingPartError(
+        f'"{kind}" is a part of another package, and is never imported by itself. Import it and give it: from {module} '
+        f"import {name}; ms.load(path, parts=[{name}]). On the command line: --allow {module.partition('.')[0]}.",
+        argument=slot,
+    )
 
 
 def _from_json(field: Field, value: Any, foreign: Foreign | None) -> Any:

@@ -59,8 +59,9 @@ def resume_run(
         if more_epochs is None:
             if (run / _CONFIG).is_file():
                 raise FileError(
-                    f"RUN: {run} has finished already. Look at it: morpho info {run}, or go on with it: "
-                    f"morpho resume {run} --more-epochs 5"
+                    f"{run} has finished already. Look at it: morpho info {run}, or go on with it: "
+                    f"morpho resume {run} --more-epochs 5",
+                    argument="run",
                 )
             dataset = _opened(run, description, data, warn, progress)
             return _finished(run, description, dataset, began, listen, warn)
@@ -88,7 +89,7 @@ def _finished(
         more = {key: description[key] for key in ("start", "stretches") if key in description}
         command = description["command"]
     except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
+        raise FileError(f"{run / RECIPE} is damaged: {error}.", argument="run") from error
     now = choose_machine(
         device=stored.device, precision=stored.precision, compiled=stored.compiled, threads=stored.threads
     )
@@ -101,8 +102,9 @@ def _finished(
             else "morpho train DATA --from SPACE"
         )
         raise FileError(
-            f"RUN: {run} stopped before its first checkpoint, and the weights that it was to start from are not "
-            f"in it. Start it again: {again}"
+            f"{run} stopped before its first checkpoint, and the weights that it was to start from are not "
+            f"in it. Start it again: {again}",
+            argument="run",
         )
     return Run(dataset, recipe, run, seed, now, command, began, listen, None, more, stretches).finish()
 
@@ -124,11 +126,12 @@ def _opened(
         name, source, asked, expected = (known[key] for key in ("name", "source", "preparation", "fingerprint"))
         preparation = Preparation.from_json(asked or {})  # version 0.1 wrote none for arrays
     except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
+        raise FileError(f"{run / RECIPE} is damaged: {error}.", argument="run") from error
     if not source and data is None:
         raise FileError(
-            f"RUN: {run} was trained on images in memory, which are gone. Call ms.train again, or name a file or "
-            f"folder of the same images: morpho resume {run} --data PATH"
+            f"{run} was trained on images in memory, which are gone. Call ms.train again, or name a file or "
+            f"folder of the same images: morpho resume {run} --data PATH",
+            argument="run",
         )
     try:
         dataset = open_dataset(source if data is None else data, preparation, progress=progress)
@@ -136,14 +139,16 @@ def _opened(
         if data is not None:
             raise
         raise FileError(
-            f"RUN: the set that {run} was trained on cannot be opened: {error} If it lies elsewhere by now, say where: "
-            f"morpho resume {run} --data PATH"
+            f"the set that {run} was trained on cannot be opened: {error} If it lies elsewhere by now, say where: "
+            f"morpho resume {run} --data PATH",
+            argument="run",
         ) from error
     if dataset.fingerprint != expected:
         where = source if data is None else data
         raise FileError(
-            f'RUN: the data set "{name}" ({where}) is not what {run} was trained on: its fingerprint is '
-            f"{dataset.fingerprint[:16]}, expected {expected[:16]}. Its images, labels or their split have changed."
+            f'the data set "{name}" ({where}) is not what {run} was trained on: its fingerprint is '
+            f"{dataset.fingerprint[:16]}, expected {expected[:16]}. Its images, labels or their split have changed.",
+            argument="run",
         )
     if data is not None and dataset.source != source:
         write_json(run / RECIPE, {**description, "data": {**known, "source": dataset.source}})
@@ -159,19 +164,22 @@ def _stretches(run: Path, description: Mapping[str, Any], more_epochs: int) -> l
         FileError: if the run has not finished, or its checkpoint is gone.
     """
     if more_epochs < 1:
-        raise ArgumentError(f"--more-epochs: expected at least 1, got {more_epochs}.")
+        raise ArgumentError(f"expected at least 1, got {more_epochs}.", argument="more_epochs")
     if not (run / _CONFIG).is_file():
-        raise FileError(f"RUN: {run} has not finished, so it has no end to go on after. Finish it: morpho resume {run}")
+        raise FileError(
+            f"{run} has not finished, so it has no end to go on after. Finish it: morpho resume {run}", argument="run"
+        )
     if not (run / CHECKPOINT).is_file():
         raise FileError(
-            f"RUN: {run / CHECKPOINT} is gone, and with it the optimiser's moments. Go on from the weights alone: "
-            f"morpho train DATA --from {run} --epochs {more_epochs}"
+            f"{run / CHECKPOINT} is gone, and with it the optimiser's moments. Go on from the weights alone: "
+            f"morpho train DATA --from {run} --epochs {more_epochs}",
+            argument="run",
         )
     try:
         before = [int(n) for n in description.get("stretches", [recipe_from_json(description["recipe"]).epochs])]
         done = int(read_json(run / _CONFIG, "space's config")["train"]["epochs"])
     except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"RUN: {run} is damaged: {type(error).__name__}: {error}.") from error
+        raise FileError(f"{run} is damaged: {type(error).__name__}: {error}.", argument="run") from error
     # Where training had enough before the end of its last stretch, that stretch ends there.
     return [*before[:-1], done - sum(before[:-1]), more_epochs]
 
