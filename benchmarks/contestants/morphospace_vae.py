@@ -39,7 +39,8 @@ def speed(folder: Path, batch: int, seconds: float, precision: str, compiled: bo
     images = np.load(folder / "train.npy")
     recipe = changed(find_recipe("book"), {"batch": batch, "epochs": "1000"})
     machine = choose_machine(device="cpu", precision=precision, compiled=compiled)
-    trainer = Trainer(build_model(recipe, SHAPE, seed=0), build_stages(recipe, SHAPE), images, seed=0, machine=machine)
+    model = build_model(recipe, SHAPE, seed=0)
+    trainer = Trainer(model, build_stages(recipe, model, SHAPE, seed=0), images, seed=0, machine=machine)
     events = (event for event in trainer.run() if isinstance(event, Stepped))
     steps = max(20, 2048 // batch)
     began = time.perf_counter()
@@ -80,7 +81,8 @@ def growth(counts: list[int], side: int, latents: int) -> dict[str, Any]:
     sets: list[tuple[int, Iterator[Stepped], list[float]]] = []
     for count in counts:
         dataset = open_dataset(f"sprites:count={count},size={side}")
-        model, stages = build_model(recipe, dataset.shape, seed=0), build_stages(recipe, dataset.shape)
+        model = build_model(recipe, dataset.shape, seed=0)
+        stages = build_stages(recipe, model, dataset.shape, seed=0)
         trainer = Trainer(model, stages, dataset.train.images, seed=0, machine=machine)
         events: Iterator[Stepped] = (event for event in trainer.run() if isinstance(event, Stepped))
         next(events)

@@ -34,8 +34,8 @@ def test_the_weighted_mean_of_labels_is_the_figure_of_all(space: Space, digits: 
     for key in ("reconstruction", "kl"):
         assert weighted(by_label, key) == pytest.approx(figures["test"][key], rel=1e-12)
     alone = score_each(space.model, digits.test.images, seed=5)
-    assert by_label["3"]["reconstruction"] == alone.reconstruction[labels == 3].mean()
-    assert by_label["3"]["kl"] == alone.kl[labels == 3].mean()  # type: ignore[index]
+    assert by_label["3"]["reconstruction"] == alone["reconstruction"][labels == 3].mean()
+    assert by_label["3"]["kl"] == alone["kl"][labels == 3].mean()
     whole = score(space.model, digits.test.images, beta=1.0, seed=5)
     assert whole.reconstruction == figures["test"]["reconstruction"], "the same noise"
     ones = digits.test.take(labels == 1)

@@ -9,12 +9,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.models import vae_of
 from torch import nn
 
 from morphospace.data import Dataset
 from morphospace.errors import ArgumentError
 from morphospace.evaluate import importance_weighted_nll, score
-from morphospace.recipes import build_model, find_recipe
+from morphospace.recipes import build_model, build_stages, find_recipe
 from morphospace.training.loop import to_input
 from morphospace.vae import (
     ELBO,
@@ -23,12 +24,15 @@ from morphospace.vae import (
     Bernoulli,
     ContinuousBernoulli,
     Gaussian,
+    GaussianPosterior,
     Likelihood,
     Progress,
     Reconstruction,
+    StandardNormalPrior,
 )
-from morphospace.vae.posteriors import GaussianPosterior, GaussianQ, PointQ
-from morphospace.vae.priors import StandardNormalP, StandardNormalPrior
+from morphospace.vae.posteriors.gaussian import GaussianQ
+from morphospace.vae.posteriors.point import PointQ
+from morphospace.vae.priors.normal import StandardNormalP
 
 numbers = st.floats(-2.5, 2.5)
 
@@ -123,7 +127,7 @@ def test_bernoulli_is_the_cross_entropy_summed_over_pixels() -> None:
 
 def test_the_elbo_is_what_its_formula_says() -> None:
     recipe = find_recipe("quick")
-    model = build_model(recipe, (8, 8, 1), seed=0)
+    model = vae_of(recipe)
     x = torch.rand(6, 1, 8, 8)
     batch, progress = Batch(x, x, torch.arange(6)), Progress(torch.tensor(5.0), 100, 6)
     noise = model.noise(1, 6, torch.Generator().manual_seed(0))
@@ -142,7 +146,7 @@ def test_the_elbo_is_what_its_formula_says() -> None:
 
 def test_the_books_loss_is_its_own_formula_in_nats(digits: Dataset) -> None:
     recipe = find_recipe("book")
-    model = build_model(recipe, (8, 8, 1), seed=0)
+    model = vae_of(recipe)
     assert find_recipe("book").weight((28, 28, 1)) == pytest.approx(0.392)
     x = to_input(torch.from_numpy(digits.test.images[:9]))
     noise = model.noise(1, 9, torch.Generator().manual_seed(0))
@@ -150,15 +154,13 @@ def test_the_books_loss_is_its_own_formula_in_nats(digits: Dataset) -> None:
     z = q.mean + (0.5 * q.log_var).exp() * noise[0][0]
     bce = nn.functional.binary_cross_entropy_with_logits(model.decode(z), x)
     book = bce + 5e-4 * -(1 + q.log_var - q.mean**2 - q.log_var.exp()).mean()
-    from morphospace.recipes import build_stages
-
-    (stage,) = build_stages(recipe, (8, 8, 1))
+    (stage,) = build_stages(recipe, model, (8, 8, 1), seed=0)
     loss = stage.objective("model", model, Batch(x, x, torch.arange(9)), noise, Progress(torch.tensor(0.0), 1, 9))
     torch.testing.assert_close(loss.total, book)
 
 
 def test_reconstruction_with_l1_is_the_sum_of_its_parts() -> None:
-    model = build_model(find_recipe("sparse-autoencoder"), (8, 8, 1), seed=0)
+    model = vae_of(find_recipe("sparse-autoencoder"))
     x = torch.rand(6, 1, 8, 8)
     batch = Batch(x, x, torch.arange(6))
     loss = Reconstruction(l1=0.5)("model", model, batch, (), Progress(torch.tensor(0.0), 1, 6))
@@ -171,7 +173,7 @@ def test_reconstruction_with_l1_is_the_sum_of_its_parts() -> None:
 def test_scoring_uses_every_image_once_in_eval_mode_and_float32(digits: Dataset) -> None:
     """Law 10."""
     recipe = find_recipe("quick")
-    model = build_model(recipe, (8, 8, 1), seed=0)
+    model = vae_of(recipe)
     images = digits.train.images[:1203]  # no multiple of the scoring batch
     model.train()
     whole = score(model, images, beta=1.0)

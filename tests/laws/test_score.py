@@ -10,9 +10,7 @@ from torch import nn
 
 from morphospace.data import Dataset
 from morphospace.evaluate import score
-from morphospace.vae import VAE, Bernoulli
-from morphospace.vae.posteriors import GaussianPosterior
-from morphospace.vae.priors import StandardNormalPrior
+from morphospace.vae import VAE, Bernoulli, GaussianPosterior, StandardNormalPrior
 
 
 class Stuck(nn.Module):

@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.types import Message
+from tests.models import as_vae
 from tests.server.test_safety import spoken
 
 from morphospace.server import Session, create_app
@@ -39,7 +40,7 @@ def slow(session: Session, space: Space) -> Iterator[list[float]]:
         decodes.append(time.monotonic())
         time.sleep(DECODE)
 
-    hook = space.model.decoder.register_forward_pre_hook(wait)
+    hook = as_vae(space.model).decoder.register_forward_pre_hook(wait)
     yield decodes
     hook.remove()
 

@@ -40,7 +40,7 @@ def trainer(digits: Dataset, recipe: str, machine: Machine, seed: int = 0) -> Tr
     chosen = changed(find_recipe(recipe), {"epochs": "3", "batch": "128"})
     model = build_model(chosen, digits.shape, seed=seed)
     return Trainer(
-        model, build_stages(chosen, digits.shape), digits.train.images, digits.train.labels,
+        model, build_stages(chosen, model, digits.shape, seed=seed), digits.train.images, digits.train.labels,
         seed=seed, machine=machine,
     )  # fmt: skip
 
@@ -106,7 +106,7 @@ def work():
     if begun and not (begun[-1] / "space").is_dir():
         resume_run(begun[-1])
     else:
-        recipe = changed(find_recipe("quick"), [f"epochs={epochs}", "batch=64"])
+        recipe = changed(find_recipe("quick"), {"epochs": epochs, "batch": 64})
         train_run(digits, recipe, out=out, seed=5, machine=choose_machine())
 
 killed = 0
@@ -208,7 +208,7 @@ def interrupted(digits: Dataset, out: Path) -> Path:
 
 
 def test_a_non_finite_loss_stops_keeps_the_checkpoint_and_names_the_cause(digits: Dataset, tmp_path: Path) -> None:
-    steep = ["epochs=3", "learning_rate=1000", "warm_up=0", "anneal=0", "likelihood=gaussian-learned"]
+    steep = {"epochs": 3, "learning_rate": 1000, "warm_up": 0, "anneal": 0, "likelihood": "gaussian-learned"}
     recipe = changed(find_recipe("quick"), steep)
     with pytest.raises(NonFiniteLossError, match=r"learning rate \d+.* is high.*last good checkpoint is kept"):
         train_run(digits, recipe, out=tmp_path, seed=0, machine=choose_machine())

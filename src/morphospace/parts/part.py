@@ -97,8 +97,8 @@ class Field(NamedTuple):
             return " or ".join(typing.get_args(self.type))
         found = kind_words(self.type)
         if self.low > -math.inf and self.high < math.inf:
-            return f"{found}, {self.low:g} to {self.high:g}"
-        return f"{found}, at least {self.low:g}" if self.low > -math.inf else found
+            return f"{found}, {self.low:.7g} to {self.high:.7g}"
+        return f"{found}, at least {self.low:.7g}" if self.low > -math.inf else found
 
 
 _BASES: dict[str, type[Part]] = {}
