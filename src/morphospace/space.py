@@ -265,13 +265,7 @@ class Space(Codec):
         return discover(self.pictures, self.reference, k)
 
     def change_class(
-        self,
-        z: Points,
-        target: str,
-        *,
-        source: str | None = None,
-        strength: float = 1.0,
-        chance: float | None = None,
+        self, z: Points, target: str, *, source: str | None = None, strength: float = 1.0, chance: float | None = None
     ) -> Points:
         """Latents (N, d) moved to the class ``target``; see :func:`morphospace.latent.change_class`.
 
