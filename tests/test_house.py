@@ -44,6 +44,8 @@ FLOORS = [
 APART = {"acceptance", "browser", "cli", "docs", "golden", "laws", "specimens", "training"}
 """Folders of tests that mirror no package: what must always hold, and what people do with all of it."""
 
+MOST_LINES = 400
+
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
 MODULES = [m.name for m in pkgutil.walk_packages([str(SOURCE)], "morphospace.") if "__main__" not in m.name]
 
@@ -122,6 +124,11 @@ def test_a_circle_through_a_function_is_seen_and_one_of_types_is_none() -> None:
     ]  # fmt: skip
     assert not circle_in({"morphospace.latent.axes": imports_of(types, types=False)} | back)
     assert imports_of(types) == {"morphospace.latent.grids"}
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
 
 
 def test_tests_lie_where_their_modules_do() -> None:
