@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from morphospace.evenly import evenly_spaced
-from morphospace.latent.mixtures import Mixture, draw_from
+from morphospace.latent.mixtures import Mixture, check_mixture, draw_from
 from morphospace.quiet import quiet
 
-__all__ = ["Flow", "Velocity", "fit_flow", "fit_pieces"]
+__all__ = ["STEPS", "Flow", "Velocity", "fit_flow", "fit_pieces"]
 
 Points = NDArray[np.float32]
+
+STEPS = 2000
+"""Of training a velocity: half a minute of one core."""
 
 _CODES_A_PIECE = 250  # on average, at least; more where there are many latents
 _CODES_A_LATENT = 4
@@ -26,8 +29,8 @@ _MOST_PIECES = 256
 _MOST_CODES = 100_000
 _LEAST_VARIANCE = 1e-3  # of a piece in any direction, of the latents' mean variance
 _WIDTH, _BLOCKS, _FREQUENCIES = 128, 3, 8
-_STEPS, _EPOCHS, _BATCH, _RATE, _WARM_UP = 2000, 20, 512, 3e-3, 0.1
-_HELD_OUT, _HELD_DRAWS = 10, 8  # every tenth code, each with so many draws, says whether the velocity is worth having
+_BATCH, _RATE, _WARM_UP = 512, 3e-3, 0.1
+_HELD_OUT, _HELD_DRAWS, _LOOKS = 10, 4096, 10  # every tenth code says so many times which weights are the best
 _MIDPOINTS = 10  # steps from a draw to its code, of two evaluations each
 
 
@@ -63,7 +66,7 @@ class Velocity(nn.Module):
 
 
 class Flow(NamedTuple):
-    """A sampler of codes: draws of ``start``, carried along by ``velocity`` in units of ``unit``; see :func:`fit_flow`.
+    """A sampler of codes: draws of ``start``, carried by ``velocity``; see :func:`fit_flow`.
 
     Attributes:
         start: Gaussians over pieces of the codes.
@@ -93,28 +96,25 @@ class Flow(NamedTuple):
         return {**self.start._asdict(), "unit": np.array(self.unit), **weights}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The flow that :meth:`arrays` says.
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], latent_dim: int) -> Self:
+        """The flow over ``latent_dim`` latents that :meth:`arrays` says.
 
         Raises:
-            ValueError: for arrays that are those of no flow.
+            ValueError: for arrays that are those of no such flow.
         """
         front = "velocity."
-        state = {
-            name.removeprefix(front): torch.from_numpy(np.array(values))
-            for name, values in arrays.items()
-            if name.startswith(front)
-        }
+        found = {name.removeprefix(front): values for name, values in arrays.items() if name.startswith(front)}
+        start, state = check_mixture(arrays, latent_dim), {n: torch.tensor(values) for n, values in found.items()}
         try:
-            start = Mixture(*(np.asarray(arrays[name], np.float64) for name in Mixture._fields))
-            width, latents = state["place.weight"].shape
-            blocks = len({name.split(".")[1] for name in state if name.startswith("blocks.")})
-            with torch.device("meta"):
-                velocity = Velocity(latents, width, blocks)
+            unit, width = float(arrays["unit"]), len(state["place.bias"])
+            with torch.device("meta"):  # shapes without numbers
+                velocity = Velocity(latent_dim, width, len({n.split(".")[1] for n in state if n.startswith("blocks.")}))
             velocity.load_state_dict(state, assign=True)
-            return cls(start, float(arrays["unit"]), velocity.eval())
         except (KeyError, RuntimeError, TypeError) as error:
             raise ValueError(f"no flow of codes: {error}") from error
+        if not unit > 0 or not all(v.dtype == torch.float32 and bool(v.isfinite().all()) for v in state.values()):
+            raise ValueError("no flow of codes: expected finite numbers of float32, and a unit above 0")
+        return cls(start, unit, velocity.eval())
 
 
 class _Pieces(NamedTuple):
@@ -136,20 +136,20 @@ class _Pieces(NamedTuple):
         return middle + cosine * start + sine * end, angle, cosine * end - sine * start
 
 
-def fit_flow(codes: Points, labels: NDArray[np.int64] | None = None, *, seed: int, steps: int | None = None) -> Flow:
+def fit_flow(codes: Points, labels: NDArray[np.int64] | None = None, *, seed: int, steps: int = STEPS) -> Flow:
     r"""The flow whose draws are like ``codes``; the same one for the same codes and seed on the same machine.
 
     Codes are cut into pieces (:func:`fit_pieces`), each with a Gaussian of its mean and covariance. From a draw
     :math:`z_0` of a code's Gaussian the way to the code :math:`z_1` is the arc :math:`\mu + \cos a\,(z_0 - \mu) +
     \sin a\,(z_1 - \mu)`, and the velocity learns where places on such ways go. Where a piece is a Gaussian they need
-    not move at all, so that the velocity begins with what the Gaussians give and only makes it better. It is kept if
-    it tells the ways to codes that were held out better than no velocity does.
+    not move at all, so that the velocity begins with what the Gaussians give, and only makes it better: of ten looks at
+    it on the way, and of none at all, that one is kept which tells best the ways to codes that were held out.
 
     Args:
         codes: (N, d), N >= 2.
         labels: (N,), so that no piece has codes of two labels; None where there are none.
         seed: of the velocity's weights, and of what it sees.
-        steps: of its training; by default 2,000, or fewer for few codes.
+        steps: of its training; 0 for the Gaussians alone.
 
     Source: flow matching, Lipman et al., arXiv:2210.02747; ways as arcs, Albergo and Vanden-Eijnden, arXiv:2209.15571;
     rectified flow, Liu et al., arXiv:2209.03003.
@@ -178,30 +178,34 @@ def fit_flow(codes: Points, labels: NDArray[np.int64] | None = None, *, seed: in
     return Flow(start, unit, velocity.eval())
 
 
-def _learn(velocity: Velocity, pieces: _Pieces, generator: torch.Generator, steps: int | None) -> None:
-    """Train the velocity, and make it 0 again where it is none the better for it."""
+def _learn(velocity: Velocity, pieces: _Pieces, generator: torch.Generator, steps: int) -> None:
+    """Train the velocity; it ends as the best that it was, by codes that it does not learn from."""
     rows = torch.arange(len(pieces.codes))
-    held_out = rows[::_HELD_OUT]
-    learned = rows[rows % _HELD_OUT != 0] if len(rows) > _HELD_OUT else rows
-    held = pieces.draw(held_out.repeat(_HELD_DRAWS), generator)
-    steps = steps or min(_STEPS, max(1, _EPOCHS * len(learned) // _BATCH))
+    held_out = rows[rows % _HELD_OUT == 0]
+    learned = rows[rows % _HELD_OUT != 0]
+    held = pieces.draw(held_out.repeat(-(-_HELD_DRAWS // len(held_out)))[:_HELD_DRAWS], generator)
     optimiser = torch.optim.AdamW(velocity.parameters(), _RATE, betas=(0.9, 0.98), fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, _RATE, total_steps=steps + 1, pct_start=_WARM_UP, cycle_momentum=False
     )
-    for _ in range(steps):
-        some = learned[torch.randint(len(learned), (_BATCH,), generator=generator)]
-        z, angle, wanted = pieces.draw(some, generator)
-        loss = F.mse_loss(velocity(z, angle), wanted)
-        optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        optimiser.step()
-        schedule.step()
-    with torch.no_grad():
-        z, angle, wanted = held
-        if not F.mse_loss(velocity(z, angle), wanted) < wanted.square().mean():
-            for parameter in velocity.out[1].parameters():
-                parameter.zero_()
+    looks = {round(steps * look / _LOOKS) for look in range(_LOOKS + 1)}
+    best, least = {}, math.inf
+    for step in range(steps + 1):
+        if step in looks and (error := _error(velocity, *held)) < least:
+            best, least = {name: value.clone() for name, value in velocity.state_dict().items()}, error
+        if step < steps:
+            some = learned[torch.randint(len(learned), (_BATCH,), generator=generator)]
+            z, angle, wanted = pieces.draw(some, generator)
+            optimiser.zero_grad()
+            torch.autograd.backward(F.mse_loss(velocity(z, angle), wanted))
+            optimiser.step()
+            schedule.step()
+    velocity.load_state_dict(best)
+
+
+@torch.no_grad()
+def _error(velocity: Velocity, z: Tensor, angle: Tensor, wanted: Tensor) -> float:
+    return float(F.mse_loss(velocity(z, angle), wanted))
 
 
 def fit_pieces(codes: Points, labels: NDArray[np.int64] | None = None) -> tuple[Mixture, NDArray[np.int64]]:
