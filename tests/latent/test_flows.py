@@ -134,6 +134,7 @@ def test_pieces_have_codes_of_one_label_and_fewer_of_them_share_a_shape() -> Non
     assert np.allclose(start.weights, np.bincount(piece) / 3000)
     assert len(start.weights) == 12  # of 250 codes on average
     assert len(fit_pieces(codes, None)[0].weights) == 12
+    assert len(fit_pieces(codes, np.arange(3000) % 200)[0].weights) == 12  # of 15 codes, labels say nothing
     own = codes[piece == 3].astype(np.float64)
     assert np.allclose(start.means[3], own.mean(0))
 

@@ -25,6 +25,7 @@ STEPS = 2000
 
 _CODES_A_PIECE = 250  # on average, at least; more where there are many latents
 _CODES_A_LATENT = 4
+_CODES_A_LABEL = 20
 _MOST_PIECES = 256
 _MOST_CODES = 100_000
 _LEAST_VARIANCE = 1e-3  # of a piece in any direction, of the latents' mean variance
@@ -216,7 +217,7 @@ def fit_pieces(codes: Points, labels: NDArray[np.int64] | None = None) -> tuple[
 
     Args:
         codes: (N, d), N >= 2.
-        labels: (N,), so that no piece has codes of two labels.
+        labels: (N,), so that no piece has codes of two labels, where they have 20 codes each on average.
 
     Example:
         >>> codes = np.random.default_rng(0).normal(size=(1000, 2)).astype(np.float32)
@@ -225,9 +226,11 @@ def fit_pieces(codes: Points, labels: NDArray[np.int64] | None = None) -> tuple[
     """
     count, latents = codes.shape
     smallest = max(_CODES_A_PIECE, _CODES_A_LATENT * latents)
-    labels = np.zeros(count, np.int64) if labels is None else labels
+    kinds = np.zeros(1, np.int64) if labels is None else np.unique(labels)
+    if labels is None or len(kinds) > min(_MOST_PIECES, count // _CODES_A_LABEL):
+        labels, kinds = np.zeros(count, np.int64), np.zeros(1, np.int64)
     piece, found = np.empty(count, np.int64), 0
-    for label in np.unique(labels):
+    for label in kinds:
         own = labels == label
         share = min(own.sum() // smallest, round(_MOST_PIECES * own.mean()))
         cut = _k_means(codes[own], max(1, int(share)))
