@@ -90,7 +90,7 @@ class Space(Codec):
         arXiv:1903.12436. With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`.
         """
         if n < 1:
-            raise ArgumentError(f"-n: expected at least 1 image, got {n}.")
+            raise ArgumentError(f"expected at least 1 image, got {n}.", argument="n")
         rng = np.random.default_rng(seed)
         if label is not None:
             known = self.reference, self.reference_labels, self.about.get("data", {}).get("label_names", ())
