@@ -36,7 +36,7 @@ UNCONVERTED = (
     "parts/", "training/", "space.py", "bundle.py", "bundle_checks.py", "workflow/resume.py", "workflow/events.py",
 )  # fmt: skip
 COMMAND = re.compile(r"\bmorpho [^\n;,]*")
-TYPED = re.compile(r"(?<![\w-])--[a-z]|^-[a-z]: |^[A-Z]{2,}: |\bas DATA\b")
+TYPED = re.compile(r"(?<![\w-])--[a-z{]|^-[a-z]: |^[A-Z]{2,}: |\bas DATA\b")
 
 
 def strings(path: Path) -> Iterator[str]:

@@ -44,6 +44,8 @@ FLOORS = [
 APART = {"acceptance", "browser", "cli", "docs", "golden", "laws", "specimens", "training"}
 """Folders of tests that mirror no package: what must always hold, and what people do with all of it."""
 
+MOST_LINES = 400
+
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
 MODULES = [m.name for m in pkgutil.walk_packages([str(SOURCE)], "morphospace.") if "__main__" not in m.name]
 
@@ -124,12 +126,17 @@ def test_a_circle_through_a_function_is_seen_and_one_of_types_is_none() -> None:
     assert imports_of(types) == {"morphospace.latent.grids"}
 
 
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
+
+
 def test_tests_lie_where_their_modules_do() -> None:
     tests = Path(__file__).parent
     for path in tests.rglob("test_*.py"):
         *folders, name = path.relative_to(tests).with_suffix("").parts
         tested = name.removeprefix("test_")
-        if (not folders and tested in ("house", "golden_losses")) or set(folders) & APART:
+        if (not folders and tested in ("house", "golden_losses", "specimens")) or set(folders) & APART:
             continue
         module = ".".join(["morphospace", *folders, *([] if folders == [tested] else [tested])])
         assert module in FILES, f"{path} tests no module: there is no {module}"

@@ -19,6 +19,7 @@ from morphospace.cli import (
     pictures,
     points,
     questions,
+    recipes,
     spaces,
     training,
     traverse,
@@ -56,6 +57,7 @@ def root(
 
 demo.register(app)
 training.register(app)
+recipes.register(app)
 spaces.register(app)
 explore.register(app)
 pictures.register(app)

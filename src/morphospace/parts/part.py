@@ -12,7 +12,7 @@ import functools
 import math
 import typing
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeGuard, TypeVar, cast, dataclass_transform
 
 from morphospace.errors import ArgumentError, MissingPartError, did_you_mean
 from morphospace.parts.values import check_value, kind_words
@@ -166,7 +166,7 @@ class Part:
         return {"kind": self.kind, **values}
 
 
-def is_part(kind: Any) -> bool:
+def is_part(kind: Any) -> TypeGuard[type[Part]]:
     """Whether a field of this type holds a part."""
     return isinstance(kind, type) and issubclass(kind, Part)
 
@@ -215,8 +215,10 @@ def part_from_json(slot: str, values: Any, foreign: Foreign | None = None) -> Pa
     part = _KINDS[slot].get(kind) or (foreign(kind) if foreign else None)
     if part is None:
         raise _unknown(slot, kind)
-    if not isinstance(part, type):  # it makes itself: there is nothing to be said of it
-        return part(slot)
+    if not is_part(part):  # it makes itself: there is nothing to be said of it
+        return cast("Callable[[str], Part]", part)(slot)
+    if part.slot != slot:
+        raise ArgumentError(f'"{kind}" is a part for {part.slot}.', argument=slot)
     fields = {field.name: field for field in fields_of(part)}
     for key in rest:
         if key not in fields:

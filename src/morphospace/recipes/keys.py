@@ -169,7 +169,7 @@ class _Tree:
             before: Part = found.value
             former = _FORMER_VALUES.get((before.slot, value)) if isinstance(value, str) else None
             new = part_from_json(before.slot, former) if former else as_part(before.slot, value, self.foreign)
-            self._put(found.path, _keeping(new, before) if isinstance(value, str) else new)
+            self._put(found.path, _keeping(new, before) if isinstance(value, str) and fields_of(type(new)) else new)
 
     def set_fields(self, wanted: Mapping[str, object]) -> set[str]:
         """Set what parts hold, all of a part at once, as one may need another; gives their full names."""
@@ -181,8 +181,7 @@ class _Tree:
                     raise ArgumentError(f"expected a part, got {value!r:.60}.", argument=key)
                 read = read_value(key, place.field.type, value) if isinstance(value, str) else value
                 read = tuple(read) if isinstance(read, list) else read
-                *path, name = place.path
-                parts.setdefault(tuple(path), {})[str(name)] = key, read
+                parts.setdefault(place.path[:-1], {})[str(place.path[-1])] = key, read
                 said.add(place.name)
         for path, changes in parts.items():
             values = {name: value for name, (_, value) in changes.items()}
@@ -193,8 +192,8 @@ class _Tree:
             try:
                 self._put(path, part.replace(**_without_idle(part, values)))
             except ArgumentError as error:  # by the name that somebody used
-                key, _ = changes.get(str(error.argument).rpartition(".")[2], (error.argument, None))
-                raise ArgumentError(error.words, argument=key) from error
+                named = changes.get(str(error.argument).rpartition(".")[2], (error.argument, None))
+                raise ArgumentError(error.words, argument=named[0]) from error
         return said
 
     def also(self, stage: str, key: str, value: object, said: set[str]) -> None:
@@ -214,7 +213,7 @@ class _Tree:
 def _at(whole: Any, path: tuple[str | int, ...]) -> Any:
     """What stands at the end of ``path``."""
     for step in path:
-        whole = getattr(whole, step) if isinstance(whole, Part) else whole[step]
+        whole = getattr(whole, str(step)) if isinstance(whole, Part) else whole[step]
     return whole
 
 
