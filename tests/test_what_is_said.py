@@ -71,5 +71,5 @@ def test_arrays_of_no_use_are_named(tmp_path: Path, beside: dict[str, np.ndarray
 def test_a_fourth_channel_is_said_to_be_transparency() -> None:
     images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 4), np.uint8)
     (words,) = dataset_from_arrays(images).notes
-    assert words.startswith("the last of 4 channels was taken for transparency, over #FFFFFF; --background changes")
+    assert words.startswith("the last of 4 channels was taken for transparency, over #FFFFFF; `background` changes")
     assert dataset_from_arrays(images, preparation=Preparation(channels=(1, 2, 3))).notes == ()

@@ -27,8 +27,8 @@ from morphospace.evaluate.likelihood import score
 from morphospace.export.keras import from_keras
 from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
 from morphospace.space import Space
-from morphospace.training import Stepped, Trainer, choose_settings
-from morphospace.training.settings import keep_freed_memory
+from morphospace.training import Stepped, Trainer, choose_machine
+from morphospace.training.machine import keep_freed_memory
 
 SHAPE = (28, 28, 1)
 TURNS, BLOCK = 10, 30
@@ -38,10 +38,8 @@ def speed(folder: Path, batch: int, seconds: float, precision: str, compiled: bo
     """Images a second of training."""
     images = np.load(folder / "train.npy")
     recipe = with_settings(find_recipe("book"), [f"batch={batch}", "epochs=1000"])
-    settings = choose_settings(device="cpu", precision=precision, compiled=compiled)
-    trainer = Trainer(
-        build_model(recipe, SHAPE, seed=0), build_stages(recipe, SHAPE), images, seed=0, settings=settings
-    )
+    machine = choose_machine(device="cpu", precision=precision, compiled=compiled)
+    trainer = Trainer(build_model(recipe, SHAPE, seed=0), build_stages(recipe, SHAPE), images, seed=0, machine=machine)
     events = (event for event in trainer.run() if isinstance(event, Stepped))
     steps = max(20, 2048 // batch)
     began = time.perf_counter()
@@ -52,7 +50,7 @@ def speed(folder: Path, batch: int, seconds: float, precision: str, compiled: bo
         for _ in range(steps):
             next(events)
 
-    return {"rate": best(some, steps * batch, seconds), "first_step": first, "precision": settings.precision}
+    return {"rate": best(some, steps * batch, seconds), "first_step": first, "precision": machine.precision}
 
 
 def decode(batch: int, seconds: float) -> dict[str, Any]:
@@ -78,12 +76,12 @@ def scored(folder: Path) -> dict[str, Any]:
 def growth(counts: list[int], side: int, latents: int) -> dict[str, Any]:
     """Seconds of an epoch of ``conv`` on so many sprites, by the median step; sets take turns, ``BLOCK`` steps each."""
     recipe = with_settings(find_recipe("conv"), ["epochs=1000", f"latent_dim={latents}", "augment=0"])
-    settings = choose_settings(device="cpu", compiled=False)
+    machine = choose_machine(device="cpu", compiled=False)
     sets: list[tuple[int, Iterator[Stepped], list[float]]] = []
     for count in counts:
         dataset = open_dataset(f"sprites:count={count},size={side}")
         model, stages = build_model(recipe, dataset.shape, seed=0), build_stages(recipe, dataset.shape)
-        trainer = Trainer(model, stages, dataset.train.images, seed=0, settings=settings)
+        trainer = Trainer(model, stages, dataset.train.images, seed=0, machine=machine)
         events: Iterator[Stepped] = (event for event in trainer.run() if isinstance(event, Stepped))
         next(events)
         sets.append((len(dataset.train), events, []))

@@ -61,7 +61,7 @@ def test_one_rule_is_found_from_all_values(array: np.ndarray, black: float, whit
     expected = np.floor(np.clip((array.astype(np.float64) - black) / (white - black), 0, 1) * 255 + 0.5)
     by_bytes = images_of(found)
     assert all(image.astype(np.uint8).tobytes() in by_bytes for image in expected)
-    assert any(said in note and "--intensity" in note for note in found.notes)
+    assert any(said in note and "`intensity`" in note for note in found.notes)
 
 
 def test_parts_of_a_set_have_one_rule() -> None:
@@ -113,7 +113,7 @@ def test_a_set_of_before_is_read_as_it_was(tmp_path: Path) -> None:
     assert max(levels(open_dataset(tmp_path / "x.npz", before))) == 16
     assert max(levels(open_dataset(tmp_path / "x.npz"))) == 255
     np.savez(tmp_path / "y.npz", images=spread(0, 300, np.float64))
-    with pytest.raises(DataError, match="--intensity auto takes any"):
+    with pytest.raises(DataError, match='`intensity="auto"` takes any'):
         open_dataset(tmp_path / "y.npz", before)
 
 
@@ -164,8 +164,8 @@ def test_grey_rows_and_stacks_are_pictures() -> None:
         ((30, 30, 3), "got one of shape"),
         ((5, 20, 20, 20), r"volumes.*reshape\(-1, H, W\)"),
         ((2, 3, 4, 5, 6), "slices"),
-        ((12, 9, 9, 2), r"2 channels: say which is grey, --channels 1\. If"),
-        ((12, 5, 20, 20), r"5 channels: say which.*--channels 1,2,3"),
+        ((12, 9, 9, 2), r"2 channels: say which is grey, `channels=\(1,\)`\. If"),
+        ((12, 5, 20, 20), r"5 channels: say which.*`channels=\(1, 2, 3\)`"),
         ((0, 4, 4), "expected numbers of shape"),
     ],
 )
@@ -386,13 +386,13 @@ def test_attributes_of_arrays_are_labels_and_groups_where_they_are_asked_for(
     assert [found.label_names[i] for i in found.test.labels] == kinds[test].tolist()
     assert {patients[i] for i in test}.isdisjoint({patients[i] for i in range(60) if i not in test})
     assert any('one "patient" stay on one side of the split; there are 10' in note for note in found.notes)
-    with pytest.raises(ArgumentError, match=r'--label: there is no column "colour".*kind'):
+    with pytest.raises(ArgumentError, match=r'^label: there is no column "colour".*kind'):
         open_dataset(tmp_path / "d.npz", Preparation(label="colour"))
 
 
 def test_names_of_files_are_no_labels_of_arrays(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", noise(0, (20, 4, 4)))
-    with pytest.raises(MorphospaceError, match="--label-from"):
+    with pytest.raises(MorphospaceError, match=r"^label_from: "):
         open_dataset(tmp_path / "x.npy", Preparation(label_from="(a)"))
 
 

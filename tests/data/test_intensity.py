@@ -88,9 +88,9 @@ def test_each_kind_of_a_mixed_set_has_its_own_window(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rule", "brightest", "words"),
     [
-        ("full", [2, 16], "99% of them lie within 6% of that, and --intensity 0.5%:99.5% uses it all"),
+        ("full", [2, 16], '99% of them lie within 6% of that, and `intensity="0.5%:99.5%"` uses it all'),
         ("0:2000", [52, 255], "lie outside and were clipped, in 6 of 10 pictures"),
-        ("file", [2, 16], "go by the range of each file alone; --intensity auto has one for all"),
+        ("file", [2, 16], 'go by the range of each file alone; `intensity="auto"` has one for all'),
         ("0%:100%", [25, 255], "0 is black and 4,095 is white"),
     ],
 )

@@ -51,11 +51,11 @@ def write(folder: Path, contents: list[bytes], ending: str) -> Path:
     [
         (DICOM, "", "pydicom.dcmread"),
         (gzip.compress(NIFTI, mtime=0), ".nii.gz", "nibabel.load"),
-        (ARRAYS, ".npz", "a file of arrays: name it as DATA by itself"),
+        (ARRAYS, ".npz", "a file of arrays: name it by itself"),
         (b"PK\x03\x04", ".xlsx", "a spreadsheet: save it as CSV to have it read"),
-        (IDX, "-ubyte", "an IDX file: name that of the training images as DATA"),
+        (IDX, "-ubyte", "an IDX file: name that of the training images"),
         (b"Rar!\x1a\x07\0", ".rar", "an archive of a kind that is not read: unpack it"),
-        (b"label,p1,p2\n1,2,3\n", ".csv", "a table: where its rows are pixels, name it as DATA"),
+        (b"label,p1,p2\n1,2,3\n", ".csv", "a table: where its rows are pixels, name it by itself"),
     ],
     ids=["DICOM", "NIfTI", "arrays", "spreadsheet", "IDX", "RAR", "table"],
 )
@@ -83,7 +83,7 @@ def test_an_array_of_many_pictures_is_no_picture_of_many_channels(tmp_path: Path
     for i in range(COUNT):
         np.save(tmp_path / f"{i}.npy", noise(i, (10, 32, 32)))
     with pytest.raises(
-        DataError, match=r"no single picture \(8\)\..* an array of shape \(10, 32, 32\); name it as DATA by itself"
+        DataError, match=r"no single picture \(8\)\..* an array of shape \(10, 32, 32\); name it by itself"
     ):
         open_dataset(tmp_path)
     assert len(open_dataset(tmp_path / "0.npy").train) == 9
@@ -92,7 +92,7 @@ def test_an_array_of_many_pictures_is_no_picture_of_many_channels(tmp_path: Path
 def test_a_stack_alone_is_told_how_it_becomes_a_set(tmp_path: Path) -> None:
     pages = [Image.fromarray(noise(i, (8, 8))) for i in range(40)]
     pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
-    with pytest.raises(DataError, match=r"one file of 40 pages, .*: --frames all makes a picture of each page"):
+    with pytest.raises(DataError, match=r'one file of 40 pages, .*: `frames="all"` makes a picture of each page'):
         open_dataset(tmp_path)
     found = open_dataset(tmp_path, Preparation(frames="all"))
     assert len(found.train) + len(found.test) == 40
@@ -106,17 +106,17 @@ def test_a_stack_alone_is_told_how_it_becomes_a_set(tmp_path: Path) -> None:
 def test_dark_drawings_on_transparency_are_neither_white_nor_masks(tmp_path: Path, level: int) -> None:
     found = open_dataset(write(tmp_path, [drawn(level, i) for i in range(COUNT)], ".png"))
     assert {int(v) for split in (found.train, found.test) for v in np.unique(split.images)} == {level, 255}
-    assert found.notes == (f"what is transparent in {COUNT} pictures became white; --background changes that",)
+    assert found.notes == (f"what is transparent in {COUNT} pictures became white; `background` changes that",)
 
 
 def test_pictures_that_show_nothing_over_the_background_are_counted(tmp_path: Path) -> None:
     mixed = write(tmp_path, [drawn(255 if i < 3 else 0, i) for i in range(COUNT)], ".png")
-    lost = "; {} of them are {} elsewhere, too, and show nothing: --background #808080"
-    assert open_dataset(mixed).notes[0].endswith("--background changes that" + lost.format(3, "white"))
+    lost = '; {} of them are {} elsewhere, too, and show nothing: `background="#808080"`'
+    assert open_dataset(mixed).notes[0].endswith("`background` changes that" + lost.format(3, "white"))
     black = open_dataset(mixed, Preparation(background="black"))
-    assert black.notes[0].endswith("became black; --background changes that" + lost.format(5, "black"))
+    assert black.notes[0].endswith("became black; `background` changes that" + lost.format(5, "black"))
     grey = open_dataset(mixed, Preparation(background="#808080"))
-    assert grey.notes[0].endswith("became #808080; --background changes that")
+    assert grey.notes[0].endswith("became #808080; `background` changes that")
     assert {int(v) for v in np.unique(grey.train.images)} == {0, 128, 255}
 
 
@@ -225,7 +225,7 @@ def test_the_example_of_labels_from_names_is_one_of_them(tmp_path: Path) -> None
         (tmp_path / f"{'dog' if i > 4 else 'what'}_{i}.png").write_bytes(encoded(noise(i)))
         (tmp_path / f"a{i}.png").write_bytes(encoded(noise(i + 50)))
     found = open_dataset(tmp_path, Preparation(label_from="(dog)_"))
-    assert found.notes[0] == "labels are what --label-from finds in names: 1 of them, like dog"
+    assert found.notes[0] == "labels are what `label_from` finds in names: 1 of them, like dog"
 
 
 # -- words --------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def test_a_space_that_decides_is_not_said_to_be_changed_by_options(tmp_path: Pat
     found = open_dataset(tmp_path, Preparation(size=(8, 8), interpretation=how))
     assert found.notes[0] == "pictures of 12x12 were scaled and cropped to 8x8, as the space has it"
     assert found.notes[1].startswith("the space knows 16-bit values of 0 to 4,095; ")
-    assert not any("--" in words for words in found.notes)
+    assert not any("`" in words for words in found.notes)
     array = np.stack([noise(i, (8, 8)).astype(np.uint16) * 32 for i in range(COUNT)])
     asked = Preparation(interpretation=how)
     (words,) = dataset_from_arrays(array, preparation=asked).notes
@@ -305,5 +305,5 @@ def test_labels_that_the_folders_have_too_are_no_choice(tmp_path: Path) -> None:
 
 def test_masks_name_the_folder_to_learn_from() -> None:
     assert lay_out(["images/1.jpg", "GT/1.png"]).left_out == {
-        1: "left out as a mask, by its folder and name (name GT/ as DATA to learn from masks)"
+        1: "left out as a mask, by its folder and name (name GT/ by itself to learn from masks)"
     }

@@ -45,8 +45,8 @@ def test_channels_that_no_one_names_are_asked_for(count: int, dtype: Any) -> Non
     data = tiff(samples, planarconfig="contig")
     with pytest.raises(UnreadablePictureError) as refused:
         decode_picture(data, FULL)
-    colours = ", or which are red, green and blue, --channels 1,2,3" if count > 2 else ""
-    assert refused.value.reason == f"{count} channels: say which is grey, --channels 1{colours}"
+    colours = ", or which are red, green and blue, `channels=(1, 2, 3)`" if count > 2 else ""
+    assert refused.value.reason == f"{count} channels: say which is grey, `channels=(1,)`{colours}"
     chosen = Interpretation(windows={"16-bit": Window(0, 255)}, channels=(count - 1,))
     assert (decode_picture(data, chosen)[..., 0] == samples[..., -1]).all()
     if count >= 4:
@@ -57,12 +57,14 @@ def test_channels_that_no_one_names_are_asked_for(count: int, dtype: Any) -> Non
 def test_a_set_of_such_channels_is_refused_with_the_option_and_read_with_it(tmp_path: Path) -> None:
     pictures = [tiff(noise(i, (8, 8, 5)), planarconfig="contig") for i in range(COUNT)]
     write(tmp_path, pictures, ".tif")
-    with pytest.raises(DataError, match=r"5 channels \(8\).*or which are red, green and blue, --channels 1,2,3\.$"):
+    with pytest.raises(
+        DataError, match=r"5 channels \(8\).*or which are red, green and blue, `channels=\(1, 2, 3\)`\.$"
+    ):
         open_dataset(tmp_path)
     found = open_dataset(tmp_path, Preparation(channels=(5, 1, 2)))
     expected = sorted(noise(i, (8, 8, 5))[..., [4, 0, 1]].tobytes() for i in range(COUNT))
     assert sorted(image.tobytes() for image in images(found)) == expected
-    with pytest.raises(DataError, match="5 channels: --channels 1,2,6 asks for more"):
+    with pytest.raises(DataError, match="5 channels: `channels` asks for 1,2,6"):
         open_dataset(tmp_path, Preparation(channels=(1, 2, 6)))
 
 
@@ -124,7 +126,9 @@ def stacks(folder: Path) -> Path:
 def test_pages_that_are_not_read_are_counted(tmp_path: Path) -> None:
     found = open_dataset(stacks(tmp_path))
     assert len(images(found)) == COUNT
-    assert any(note.startswith("16 further pages of 8 files were not read; --frames all") for note in found.notes)
+    assert any(
+        note.startswith('16 further pages of 8 files were not read; `frames="all"` makes') for note in found.notes
+    )
 
 
 def test_each_page_is_a_picture_with_the_label_of_its_file(tmp_path: Path) -> None:
@@ -198,7 +202,7 @@ def test_white_on_transparency_lies_over_black(tmp_path: Path) -> None:
     found = open_dataset(write(tmp_path, shapes(255), ".png"))
     assert np.unique(found.train.images[:]).tolist() == [0, 255]
     assert (
-        "what is transparent in 8 pictures became black, because the rest of them is white; --background changes that"
+        "what is transparent in 8 pictures became black, because the rest of them is white; `background` changes that"
         in found.notes
     )
     with pytest.raises(DataError, match="copies of one"):
@@ -215,7 +219,7 @@ def test_what_is_transparent_takes_the_background(
     found = open_dataset(write(tmp_path, shapes(90), ".png"), Preparation(background=background))
     corners = found.train.images[:, -1, -1]
     assert corners.tolist() == [expected] * len(corners)
-    assert f"what is transparent in 8 pictures became {name}; --background changes that" in found.notes
+    assert f"what is transparent in 8 pictures became {name}; `background` changes that" in found.notes
 
 
 @pytest.mark.parametrize("mode", ["LA", "PA", "RGBA", "La", "RGBa"])
@@ -238,7 +242,7 @@ def test_a_file_that_ends_early_is_left_out_or_kept(tmp_path: Path) -> None:
     write(tmp_path, [data[:-3] if i == 2 else data for i, data in enumerate(whole)], ".jpg")
     found = open_dataset(tmp_path)
     assert [(p.name, p.reason) for p in found.problems] == [
-        ("002.jpg", "ends early (--truncated keep keeps what there is)")
+        ("002.jpg", 'ends early (`truncated="keep"` keeps what there is)')
     ]
     kept = open_dataset(tmp_path, Preparation(truncated="keep"))
     assert len(images(kept)) == COUNT
@@ -336,7 +340,7 @@ def test_a_folder_of_arrays_has_the_rule_of_the_set(tmp_path: Path) -> None:
         (
             "x.tif",
             tiff(noise(0, (5, 8, 8))),
-            "one file of 5 pages. Put it into a folder and name that, with --frames all",
+            'one file of 5 pages. Put it into a folder and name that, with `frames="all"`',
         ),
     ],
 )

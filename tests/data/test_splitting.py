@@ -144,7 +144,7 @@ def test_a_split_of_the_sets_own_wins_over_groups_and_it_is_said() -> None:
     kinds, notes = split_kinds("f", ["train", "train", "test", "train"], keys, groups, good)
     assert kinds.tolist() == [0, 0, 1, 0]
     assert notes == [
-        "1 groups lie on both sides of the split: the set has a split of its own, and --group does not change that"
+        "1 groups lie on both sides of the split: the set has a split of its own, and `group` does not change that"
     ]
     with pytest.raises(DataError, match="belong together, by their groups and copies"):
         split_kinds("f", [], keys, kept_together(keys, ["a"] * 4), good)
@@ -202,7 +202,7 @@ def test_a_set_is_opened_as_version_0_1_did_where_a_run_says_so(tmp_path: Path) 
     assert (before.label_names, open_dataset(wrapped).label_names) == ((), ("cat", "dog"))
 
 
-def test_a_run_of_before_is_resumed_and_judged_by_its_own_split(
+def test_a_run_of_before_is_resumed_and_measured_by_its_own_split(
     run: Path, tmp_path: Path, morpho: Callable[..., Ran]
 ) -> None:
     folder = photos(tmp_path / "photos")
@@ -228,7 +228,7 @@ def test_a_run_of_before_is_resumed_and_judged_by_its_own_split(
         resume_run(run)
 
 
-# -- judged on what was learned -----------------------------------------------------------------------
+# -- measured on what was learned ---------------------------------------------------------------------
 
 
 def test_a_run_keeps_the_keys_of_its_training_images_and_its_bundle_does_not(home: Path, run: Path) -> None:

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from tests.pictures import write_folder
 
 from morphospace.data import Dataset, Preparation, open_dataset
-from morphospace.data.attributes import Tabled, read_tables
+from morphospace.data.attributes import TableAttributes, read_tables
 from morphospace.errors import ArgumentError
 
 NAMES = [f"{i:03d}.png" for i in range(12)]
 
 
-def tabled(folder: Path, content: str | bytes, name: str = "t.csv", files: Sequence[str] = NAMES) -> Tabled:
+def tabled(folder: Path, content: str | bytes, name: str = "t.csv", files: Sequence[str] = NAMES) -> TableAttributes:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -32,7 +32,7 @@ def lines(header: str, *cells: object, key: str = "{:03d}.png", separator: str =
     return "\n".join([*([header] if header else []), *rows, ""])
 
 
-def values(found: Tabled, name: str) -> list[Any]:
+def values(found: TableAttributes, name: str) -> list[Any]:
     return list(found.attributes[name].tolist())
 
 
@@ -205,7 +205,7 @@ def test_labels_of_the_table_come_before_folders_and_both_are_kept(tmp_path: Pat
     found = open_dataset(tmp_path)
     assert found.label_names == ("cat", "dog")
     assert set(found.train.attributes["folder"]) | set(found.test.attributes["folder"]) == {"batch1", "batch2"}
-    assert any('labels are of the column "Label"' in note and "--label folder" in note for note in found.notes)
+    assert any('labels are of the column "Label"' in note and '`label="folder"`' in note for note in found.notes)
     again = open_dataset(tmp_path, Preparation(label="folder"))
     assert again.label_names == ("batch1", "batch2")
     assert "folder" not in again.train.attributes

@@ -14,7 +14,7 @@ from morphospace.errors import DataError
 from morphospace.evaluate import evaluate_space
 from morphospace.images import Images
 from morphospace.recipes import find_recipe, with_settings
-from morphospace.training import Settings
+from morphospace.training import Machine
 from morphospace.workflow import train_run
 
 TRAIN, TEST, MOST = 1800, 1300, 500  # images; the most that may be read at once
@@ -43,7 +43,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
 
 
 def test_a_run_reads_its_images_in_batches_to_the_end(stored: Dataset, tmp_path: Path) -> None:
-    result = train_run(stored, RECIPE, out=tmp_path, seed=0, settings=Settings())
+    result = train_run(stored, RECIPE, out=tmp_path, seed=0, machine=Machine())
     assert result.space.reference is not None
     assert len(result.space.reference) == TEST
     figures = evaluate_space(result.space, stored, samples=1)
@@ -52,7 +52,7 @@ def test_a_run_reads_its_images_in_batches_to_the_end(stored: Dataset, tmp_path:
 
 
 def test_images_of_another_size_are_refused_by_looking_at_one(stored: Dataset, digits: Dataset, tmp_path: Path) -> None:
-    space = train_run(digits, RECIPE, out=None, seed=0, settings=Settings()).space
+    space = train_run(digits, RECIPE, out=None, seed=0, machine=Machine()).space
     with pytest.raises(DataError, match=r"takes images of shape \(8, 8, 1\)"):
         evaluate_space(space, stored)
     with pytest.raises(DataError, match=r"takes images of shape \(8, 8, 1\)"):

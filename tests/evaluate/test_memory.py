@@ -13,8 +13,8 @@ from morphospace.data import Dataset, Split
 from morphospace.data.store import StoredImages
 from morphospace.evaluate import edits, evaluate_space, judges
 from morphospace.evaluate.class_trials import class_figures
+from morphospace.evaluate.concept_trials import try_concepts
 from morphospace.evaluate.measures import MEASURES, measure
-from morphospace.evaluate.trials import try_concepts
 from morphospace.images import Images
 from morphospace.space import Space
 from morphospace.workflow import learn_from_dataset, learn_label_classes

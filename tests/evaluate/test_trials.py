@@ -10,8 +10,8 @@ import pytest
 import morphospace as ms
 from morphospace.data import Dataset, dataset_from_arrays
 from morphospace.errors import DataError
+from morphospace.evaluate.concept_trials import try_concepts
 from morphospace.evaluate.edits import whole_way
-from morphospace.evaluate.trials import try_concepts
 from morphospace.latent import Concept
 from morphospace.workflow import learn_from_dataset
 

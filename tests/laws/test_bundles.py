@@ -302,7 +302,7 @@ def test_what_save_accepts_load_accepts(tmp_path: Path) -> None:
 
 
 def test_a_space_goes_where_the_fastest_device_is(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("morphospace.space.choose_device", {"auto": "meta", "meta": "meta"}.__getitem__)
+    monkeypatch.setattr("morphospace.saving.choose_device", {"auto": "meta"}.__getitem__)
     assert ms.load(whole, device="auto").device.type == "meta"
 
 

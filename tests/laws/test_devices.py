@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from morphospace.data import Dataset, dataset_from_arrays
 from morphospace.evaluate import evaluate_space, reconstruction_errors
 from morphospace.recipes import build_model, find_recipe, with_settings
-from morphospace.training import Settings
+from morphospace.training import Machine
 from morphospace.vae import VAE
 from morphospace.workflow import run, train_run
 
@@ -79,7 +79,7 @@ def test_the_played_device_has_no_float64() -> None:
 @pytest.mark.parametrize("recipe", ["quick", "conv", "sparse-autoencoder"])
 def test_nothing_makes_float64_on_a_device(few: Dataset, recipe: str) -> None:
     small = ["epochs=1", "batch=20", "latent_dim=3", "encoder_widths=8", "decoder_widths=8"]
-    result = train_run(few, with_settings(find_recipe(recipe), small), out=None, seed=0, settings=Settings())
+    result = train_run(few, with_settings(find_recipe(recipe), small), out=None, seed=0, machine=Machine())
     space = result.space
     assert isinstance(next(space.model.parameters()), OnDevice)
     a, b = few.test.images[:1], few.train.images[:1]

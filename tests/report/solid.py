@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from morphospace.codec import Encoding
 from morphospace.data import Dataset, Split
 from morphospace.latent import Concept
 from morphospace.pictures import Picture
 from morphospace.recipes import build_model, find_recipe, with_settings
 from morphospace.report.sheets import INK, font_of
-from morphospace.space import Encoding, Space
+from morphospace.space import Space
 
 SHAPE = (8, 8, 1)
 

@@ -15,7 +15,7 @@ from tests.report.solid import SolidSpace, box_of, grey, levels_of, reads, solid
 from morphospace.data import Dataset
 from morphospace.evaluate.class_trials import ClassFigures
 from morphospace.evaluate.comparison import Comparison, SpaceFigures
-from morphospace.evaluate.trials import Trials
+from morphospace.evaluate.concept_trials import Trials
 from morphospace.images import read_text
 from morphospace.latent import learn_classes
 from morphospace.report.comparison import (

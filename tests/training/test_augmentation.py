@@ -50,7 +50,7 @@ def test_without_turning_the_bits_are_those_of_before(amount: float, flip: Any, 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_no_recipe_turns_by_itself(name: str) -> None:
-    recipe = find_recipe(name).fitted(300)
+    recipe = find_recipe(name).for_images(300)
     assert recipe.rotate == 0
     found = build_stages(recipe, (16, 16, 3))[0].augmentation
     assert found == (Augmentation(0.06) if recipe.augment else None)

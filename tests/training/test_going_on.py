@@ -21,7 +21,7 @@ from morphospace.data import Dataset, open_dataset
 from morphospace.errors import ArgumentError, FileError
 from morphospace.recipes import Recipe, find_recipe, with_settings
 from morphospace.space import load
-from morphospace.training import Stepped, Trainer, choose_settings
+from morphospace.training import Stepped, Trainer, choose_machine
 from morphospace.training.journal import read_metrics
 from morphospace.workflow import Interrupted, resume_run, train_run
 from morphospace.workflow.stretches import rate_words, stages_of
@@ -37,7 +37,7 @@ def tiny(*changes: str, recipe: str = "quick") -> Recipe:
 
 
 def finished(dataset: Dataset, out: Path, recipe: Recipe | None = None) -> Path:
-    run = train_run(dataset, recipe or tiny(), out=out, seed=4, settings=choose_settings(device="cpu")).run
+    run = train_run(dataset, recipe or tiny(), out=out, seed=4, machine=choose_machine(device="cpu")).run
     assert run is not None
     return run
 
@@ -107,7 +107,7 @@ def test_the_optimiser_goes_on_where_it_was(run: Path, digits: Dataset) -> None:
     recipe = tiny()
     alone = Trainer(
         load(run).model, stages_of(recipe, digits.shape, [1, 1])[1:], digits.train.images,
-        seed=4, settings=choose_settings(device="cpu"),
+        seed=4, machine=choose_machine(device="cpu"),
     )  # fmt: skip
     list(alone.run())
     assert alone.stage == 1, "without a stage before it there is nothing to go on from"
@@ -201,7 +201,7 @@ def moved(tmp_path: Path) -> tuple[Path, Path, Path]:
         write_folder(old / label, 12, (8, 8), start=12 * i)
     with pytest.raises(Interrupted):
         train_run(
-            open_dataset(old), tiny("batch=8"), out=tmp_path / "runs", seed=0, settings=choose_settings(device="cpu"),
+            open_dataset(old), tiny("batch=8"), out=tmp_path / "runs", seed=0, machine=choose_machine(device="cpu"),
             listen=stop_after(1),
         )  # fmt: skip
     new.parent.mkdir()
@@ -250,7 +250,7 @@ def test_images_in_memory_are_found_in_a_file(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         train_run(
             dataset_from_arrays(images, labels), tiny("batch=8"), out=tmp_path, seed=0,
-            settings=choose_settings(device="cpu"), listen=stop_after(1),
+            machine=choose_machine(device="cpu"), listen=stop_after(1),
         )  # fmt: skip
     (run,) = tmp_path.iterdir()
     with pytest.raises(FileError, match=r"images in memory.*--data PATH"):

@@ -15,7 +15,7 @@ from morphospace.recipes import RECIPES, find_recipe, recipe_from_json, with_set
 def test_a_recipe_comes_back_from_json(name: str) -> None:
     recipe = find_recipe(name)
     assert recipe_from_json(recipe.to_json()) == recipe
-    assert recipe_from_json(recipe.fitted(300).to_json()) == recipe.fitted(300)
+    assert recipe_from_json(recipe.for_images(300).to_json()) == recipe.for_images(300)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate import TestFigures, overfitting
 from morphospace.recipes import Recipe, find_recipe, with_settings
 from morphospace.space import load
-from morphospace.training import Augmentation, choose_settings
+from morphospace.training import Augmentation, choose_machine
 from morphospace.training.journal import read_metrics
 from morphospace.workflow import Interrupted, Result, choose_recipe, resume_run, train, train_run
 
@@ -39,15 +39,15 @@ def small_recipe(*more: str) -> Recipe:
 
 
 def run(dataset: Dataset, recipe: Recipe, out: Path | None, **options: Any) -> Result:
-    return train_run(dataset, recipe, out=out, seed=1, settings=choose_settings(precision="fp32"), **options)
+    return train_run(dataset, recipe, out=out, seed=1, machine=choose_machine(precision="fp32"), **options)
 
 
 def test_conv_is_for_what_quick_is_not() -> None:
-    assert find_recipe("conv").fitted(300).augment == pytest.approx(0.06)
-    assert find_recipe("conv").fitted(300).patience
-    large = find_recipe("conv").fitted(20_000)
+    assert find_recipe("conv").for_images(300).augment == pytest.approx(0.06)
+    assert find_recipe("conv").for_images(300).patience
+    large = find_recipe("conv").for_images(20_000)
     assert (large.augment, large.patience) == (0, 0)
-    chosen = with_settings(find_recipe("conv"), ["augment=0.2", "patience=3"]).fitted(20_000)
+    chosen = with_settings(find_recipe("conv"), ["augment=0.2", "patience=3"]).for_images(20_000)
     assert (chosen.augment, chosen.patience) == (0.2, 3)
     assert with_settings(find_recipe("conv"), ["patience=none"]).patience is None
 
@@ -154,7 +154,7 @@ def test_a_handful_of_images_is_enough(count: int) -> None:
     images = np.random.default_rng(0).integers(0, 255, (count, 8, 8, 3), np.uint8)
     dataset = dataset_from_arrays(images, test_images=images[:1], name="few")
     recipe = small_recipe("epochs=1", "min_steps=1", "patience=none")
-    result = train_run(dataset, recipe, out=None, seed=0, settings=choose_settings(device="cpu"))
+    result = train_run(dataset, recipe, out=None, seed=0, machine=choose_machine(device="cpu"))
     assert result.space.recipe.batch <= count
 
 
@@ -163,7 +163,7 @@ def test_small_sets_get_their_steps_from_the_images_that_are_learned_from() -> N
     dataset = dataset_from_arrays(images, test_images=images[:1], name="few")
     result = train_run(
         dataset, small_recipe("min_steps=40", "epochs=1", "least_batch=16"), out=None, seed=0,
-        settings=choose_settings(device="cpu"),
+        machine=choose_machine(device="cpu"),
     )  # fmt: skip
     recipe = result.space.recipe
     assert recipe.patience

@@ -8,23 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from morphospace.cli import sharing, trials
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    escape,
-    note,
-    open_data,
-    open_space,
-    output_path,
-    space_folder,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import open_data, open_space, space_folder
+from morphospace.cli.outputs import output_path
 from morphospace.cli.own import data_for
+from morphospace.cli.screen import escape, note
 from morphospace.cli.stored import (
     add_concepts,
     bundle_folder,
@@ -33,6 +21,7 @@ from morphospace.cli.stored import (
     known_concept,
     store_concepts,
 )
+from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import ArgumentError, MorphospaceError
 
 if TYPE_CHECKING:
@@ -118,7 +107,7 @@ def learn(
 
     found = open_space(space, device)
     if name in found.concepts and not force:
-        raise ArgumentError(f'NAME: there is a concept "{name}" already. Choose another, or pass --force.')
+        raise ArgumentError(f'there is a concept "{name}" already. Choose another, or pass --force.', argument="name")
     if (data is None) == (positive is None):
         raise ArgumentError("expected --data SET, or --positive FOLDER, got both or neither.")
     if positive is not None:
@@ -145,17 +134,17 @@ def _from_folders(
     from morphospace.cli.folders import encode_folder
     from morphospace.latent import learn_concept, sides
 
-    def codes(option: str, folder: str) -> Any:
+    def codes(argument: str, folder: str) -> Any:
         encoded = encode_folder(space, folder)
         if encoded is None:
-            raise ArgumentError(f"{option}: expected a folder of pictures, got {folder}.")
+            raise ArgumentError(f"expected a folder of pictures, got {folder}.", argument=argument)
         return encoded[0]
 
-    shows = codes("--positive", positive)
+    shows = codes("positive", positive)
     if negative is None:
         lacks, words = _others(folder, space)
     else:
-        lacks, words = codes("--negative", negative), f"against {Path(negative).name}"
+        lacks, words = codes("negative", negative), f"against {Path(negative).name}"
     source = f"{Path(positive).name} {words}"  # names, not places: a bundle may be shared
     seed = int(space.about.get("seed", 0)) if seed is None else seed
     known = sides(shows, lacks)
@@ -165,11 +154,11 @@ def _from_folders(
 
 
 def _others(folder: str, space: Space) -> tuple[Any, str]:
-    """Codes of images to learn against, and which they are: training images, so that test images can still judge it.
+    """Codes of images to learn against, and which they are: training images, so that test images can still test it.
 
     Where a space does not know its training images any more, they are the test images, and that is said.
     """
-    from morphospace.data import spread
+    from morphospace.evenly import evenly_spaced
     from morphospace.latent.concepts import AGAINST_TEST_IMAGES
     from morphospace.training.runs import run_data
     from morphospace.workflow import preparation_for
@@ -181,10 +170,12 @@ def _others(folder: str, space: Space) -> tuple[Any, str]:
         note(f"the space's training images cannot be opened: {error}")
         dataset = None
     if dataset is not None:
-        train = dataset.train.take(spread(len(dataset.train), _MOST_OTHERS))
+        train = dataset.train.take(evenly_spaced(len(dataset.train), _MOST_OTHERS))
         return space.encode(train.images).mean, f"against {len(train):,} training images of {dataset.name}"
     if space.reference is None:
-        raise ArgumentError("--negative: this space keeps no reference points; give a folder of pictures that lack it.")
+        raise ArgumentError(
+            "this space keeps no reference points; give a folder of pictures that lack it.", argument="negative"
+        )
     note(
         "it stands against the space's own test images, which are no test of it any more; --negative FOLDER for others"
     )
@@ -206,7 +197,9 @@ def classes(
 
     found = open_space(space, device)
     if found.classes is not None and not force:
-        raise ArgumentError(f"SPACE: it knows the classes of {found.classes.source}. Pass --force to learn others.")
+        raise ArgumentError(
+            f"it knows the classes of {found.classes.source}. Pass --force to learn others.", argument="space"
+        )
     learned, evidence = learn_label_classes(found, open_data(*data_for(space, found, data)))
     write_classes(bundle_folder(space), learned)
     s, t = divmod(int(np.nanargmin(evidence.reached + 2 * np.eye(len(learned.names)))), len(learned.names))
@@ -249,9 +242,11 @@ def discover(
     named: dict[str, Concept] = {}
     for place, name in chosen:
         if place > len(directions):
-            raise ArgumentError(f"--name: there are only {len(directions)} directions, got {place}={name}.")
+            raise ArgumentError(f"there are only {len(directions)} directions, got {place}={name}.", argument="names")
         if name in found.concepts and not force:
-            raise ArgumentError(f'--name: there is a concept "{name}" already. Choose another, or pass --force.')
+            raise ArgumentError(
+                f'there is a concept "{name}" already. Choose another, or pass --force.', argument="names"
+            )
         named[name] = directions[place - 1].concept.named(name)
     found.concepts |= named
     picture = discovery_sheet(found, directions)
@@ -281,7 +276,7 @@ def discover(
 def _place(text: str, k: int) -> tuple[int, str]:
     place, equals, name = text.partition("=")
     if not equals or not place.isdecimal() or not name or not 1 <= int(place) <= k:
-        raise ArgumentError(f'--name: expected K=NAME with K from 1 to {k}, like 2=smile, got "{text}".')
+        raise ArgumentError(f'expected K=NAME with K from 1 to {k}, like 2=smile, got "{text}".', argument="names")
     return int(place), name
 
 
@@ -346,11 +341,11 @@ def rename(
 ) -> Answer:
     """Rename a concept."""
     found = open_space(space, "cpu")
-    known_concept(found, old)
+    known_concept(found, old, "old")
 
     def renamed(there: dict[str, Concept]) -> dict[str, Concept]:
         if new in there:
-            raise ArgumentError(f'NEW: there is a concept "{new}" already. Choose another name.')
+            raise ArgumentError(f'there is a concept "{new}" already. Choose another name.', argument="new")
         return {c.name: c for c in (c.named(new) if name == old else c for name, c in there.items())}
 
     store_concepts(space, renamed)

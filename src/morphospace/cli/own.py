@@ -1,4 +1,4 @@
-"""The set that a space is judged on: the one that is named, else its own; and whether it learned from its tests."""
+"""The set that a space is measured on: the one that is named, else its own; and whether it learned from its tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from morphospace.cli.common import note, space_folder
+from morphospace.cli.opening import space_folder
+from morphospace.cli.screen import note
 from morphospace.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def data_for(name: str, space: Space, data: str | None) -> tuple[str, Preparatio
         return data, preparation_for(space)
     called = str(space.about.get("data", {}).get("name", ""))
     if not called:
-        raise ArgumentError("--data: this space does not know what it was trained on. Name a set: --data mnist")
+        raise ArgumentError(
+            "this space does not know what it was trained on. Name a set: --data mnist", argument="data"
+        )
     return called, own_preparation(space, run)
 
 

@@ -8,26 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    folder_pictures,
-    image_argument,
-    note,
-    note_tally,
-    note_typicality,
-    open_space,
-    open_splits,
-    output_path,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, ImageArgument, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.notes import note_tally, note_typicality
+from morphospace.cli.opening import folder_pictures, image_argument, open_space, open_splits
+from morphospace.cli.outputs import output_path
 from morphospace.cli.own import data_for
 from morphospace.cli.problems import note_problems
+from morphospace.cli.screen import note
+from morphospace.cli.verbs import Answer, command_line, verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +25,7 @@ if TYPE_CHECKING:
 
     from morphospace.cli.rows import Rows
     from morphospace.data import Dataset, Split
-    from morphospace.evaluate import Judgement
+    from morphospace.evaluate import OutlierFigures
     from morphospace.images import Images
     from morphospace.pictures import Picture
     from morphospace.space import Space
@@ -46,7 +34,6 @@ __all__ = ["register"]
 
 _ASK = "Ask"
 _ITEM = re.compile(r"(?P<set>.+):(?P<split>\w+)/(?P<number>\d+)")
-ImageArgument = Annotated[str, typer.Argument(metavar="IMAGE", help="A picture file, or an item like mnist:test/17.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -113,7 +100,8 @@ def neighbors(
     query, own = _query(found, image, dataset, splits)
     if own is not None and len(items) == 1:
         raise DataError(
-            f"--data: expected images beside {image} to look among, got it alone. Name a set or split of more images."
+            f"expected images beside {image} to look among, got it alone. Name a set or split of more images.",
+            argument="data",
         )
     codes = np.concatenate([found.encode(split.images).mean for split in splits.values()])
     places, distances = nearest(found.encode(query).mean[0], codes, n + 1)
@@ -200,52 +188,54 @@ def outliers(
     """
     from morphospace.cli.rows import write_scores
     from morphospace.errors import ArgumentError
-    from morphospace.evaluate import judge
+    from morphospace.evaluate import outlier_figures
 
     path = output_path(out, "outliers", ".csv" if everything else ".png", force=force)
     if everything and path.suffix.lower() != ".csv":
-        raise ArgumentError(f"--out: expected a name that ends in .csv with --all, got {path.name}.")
+        raise ArgumentError(f"expected a name that ends in .csv with --all, got {path.name}.", argument="out")
     if not everything and path.suffix.lower() == ".csv":
-        raise ArgumentError(f"--out: expected a name that ends in .png, got {path.name}. Add --all for a table.")
+        raise ArgumentError(
+            f"expected a name that ends in .png, got {path.name}. Add --all for a table.", argument="out"
+        )
     found = open_space(space, device)
     scored = _score_folder(found, data) or _score_set(found, data)
     if found.errors is None:
         note("this space keeps no errors of its test images: these images are compared with each other")
-    judgement = judge(scored.errors, found.typicality(scored.codes), found.errors)
-    places = judgement.worst(n).tolist()
+    figures = outlier_figures(scored.errors, found.typicality(scored.codes), found.errors)
+    places = figures.worst(n).tolist()
     if everything:
-        write_scores(path, scored.rows, judgement)
+        write_scores(path, scored.rows, figures)
         if not any(scored.rows.splits):
             note(f"{data} has no train/ and test/, so the column split is empty; {data}:test has test images alone")
     else:
-        _draw(found, scored, judgement, places, f"{judgement.summary()} ({Path(data).name})").save(path)
-    worst = [_facts(judgement, place, scored.names[place]) for place in places]
+        _draw(found, scored, figures, places, f"{figures.summary()} ({Path(data).name})").save(path)
+    worst = [_facts(figures, place, scored.names[place]) for place in places]
     facts = {
         "seed": seed,
         "data": data,
         "images": len(scored.names),
-        "against": judgement.against,
-        "outliers": int(judgement.outliers.sum()),
-        "badly_reconstructed": int(judgement.badly_reconstructed.sum()),
-        "in_an_empty_region": int(judgement.in_an_empty_region.sum()),
+        "against": figures.against,
+        "outliers": int(figures.outliers.sum()),
+        "badly_reconstructed": int(figures.badly_reconstructed.sum()),
+        "in_an_empty_region": int(figures.in_an_empty_region.sum()),
         "worst": worst,
         **scored.more,
     }
-    return Answer(facts, _listing(judgement, worst), outputs=[path])
+    return Answer(facts, _listing(figures, worst), outputs=[path])
 
 
-def _draw(space: Space, scored: _Scored, judgement: Judgement, places: list[int], title: str) -> Picture:
+def _draw(space: Space, scored: _Scored, figures: OutlierFigures, places: list[int], title: str) -> Picture:
     """The worst images as a sheet."""
     from morphospace.report import Suspect, outlier_sheet
 
     suspects = [
         Suspect(
-            _within(scored.names[place]), float(judgement.errors[place]), float(judgement.typicality[place]),
-            bool(judgement.badly_reconstructed[place]), bool(judgement.in_an_empty_region[place]),
+            _within(scored.names[place]), float(figures.errors[place]), float(figures.typicality[place]),
+            bool(figures.badly_reconstructed[place]), bool(figures.in_an_empty_region[place]),
         )
         for place in places
     ]  # fmt: skip
-    picture = outlier_sheet(space, scored.pictures(places), suspects, title, judgement.against)
+    picture = outlier_sheet(space, scored.pictures(places), suspects, title, figures.against)
     picture.text.update(command=command_line())
     return picture
 
@@ -319,19 +309,19 @@ def _score_folder(space: Space, data: str) -> _Scored | None:
     return _Scored(rows, np.concatenate(codes), np.concatenate(errors), pictures, more)
 
 
-def _facts(judgement: Judgement, place: int, name: str) -> dict[str, Any]:
-    typicality = float(judgement.typicality[place])
+def _facts(figures: OutlierFigures, place: int, name: str) -> dict[str, Any]:
+    typicality = float(figures.typicality[place])
     return {
         "name": name,
-        "outlier": bool(judgement.outliers[place]),
-        "reasons": judgement.reasons(place),
-        "nats": round(float(judgement.errors[place]), 3),
-        "share_as_badly_reconstructed": float(judgement.share[place]),
+        "outlier": bool(figures.outliers[place]),
+        "reasons": figures.reasons(place),
+        "nats": round(float(figures.errors[place]), 3),
+        "share_as_badly_reconstructed": float(figures.share[place]),
         "typicality": None if typicality != typicality else typicality,
     }
 
 
-def _listing(judgement: Judgement, worst: Sequence[dict[str, Any]]) -> str:
+def _listing(figures: OutlierFigures, worst: Sequence[dict[str, Any]]) -> str:
     from rich.markup import escape
 
     width = max(len(line["name"]) for line in worst)
@@ -339,4 +329,4 @@ def _listing(judgement: Judgement, worst: Sequence[dict[str, Any]]) -> str:
         f"{escape(line['name'].ljust(width))}  {' and '.join(line['reasons']) or '[dim]no outlier[/]'}"
         for line in worst
     ]
-    return "\n".join([f"[bold]{judgement.summary()}[/]", *lines])
+    return "\n".join([f"[bold]{figures.summary()}[/]", *lines])

@@ -8,20 +8,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    note,
-    open_data,
-    open_space,
-    output_path,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import open_data, open_space
+from morphospace.cli.outputs import output_path
 from morphospace.cli.own import data_for
+from morphospace.cli.screen import note
 from morphospace.cli.stored import add_concepts, concept_facts, concept_line, known_concept
+from morphospace.cli.verbs import Answer
 from morphospace.errors import ArgumentError
 
 __all__ = ["export", "import_"]
@@ -55,9 +48,9 @@ def export(
     stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "concept"
     path = output_path(out, stem, ".safetensors", force=force)
     if path.suffix != ".safetensors":
-        raise ArgumentError(f"--out: expected a name that ends in .safetensors, got {path.name}.")
+        raise ArgumentError(f"expected a name that ends in .safetensors, got {path.name}.", argument="out")
     if data is not None and not examples:
-        raise ArgumentError("--data: it says where --examples come from; how many?")
+        raise ArgumentError("it says where --examples come from; how many?", argument="data")
     found = open_space(space, device)
     concept = known_concept(found, name)
     carried = None
@@ -97,7 +90,7 @@ def import_(
     found = open_space(space, device)
     wanted = shared.concept.named(name or shared.concept.name).name
     if wanted in found.concepts and not force:
-        raise ArgumentError(f'NAME: there is a concept "{wanted}" already. Pass --name ANOTHER, or --force.')
+        raise ArgumentError(f'there is a concept "{wanted}" already. Pass --name ANOTHER, or --force.', argument="name")
     concept, again = adopt_concept(found, shared, wanted)
     add_concepts(space, {wanted: concept}, force=force)
     for words in concept.warnings(found.concepts):

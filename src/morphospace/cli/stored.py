@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from morphospace.cli.common import space_folder
+from morphospace.cli.opening import space_folder
 from morphospace.errors import ArgumentError, did_you_mean
 
 if TYPE_CHECKING:
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["add_concepts", "bundle_folder", "concept_facts", "concept_line", "known_concept", "store_concepts"]
 
 
-def known_concept(space: Space, name: str) -> Concept:
-    """The concept NAME.
+def known_concept(space: Space, name: str, argument: str = "name") -> Concept:
+    """The concept that ``argument`` names.
 
     Raises:
         ArgumentError: if the space has none of that name.
     """
     if name not in space.concepts:
-        raise ArgumentError(f'NAME: this space has no concept "{name}". {did_you_mean(name, space.concepts)}')
+        raise ArgumentError(
+            f'this space has no concept "{name}". {did_you_mean(name, space.concepts)}', argument=argument
+        )
     return space.concepts[name]
 
 
@@ -44,7 +46,9 @@ def add_concepts(name: str, added: Mapping[str, Concept], *, force: bool) -> Non
     def change(there: dict[str, Concept]) -> dict[str, Concept]:
         for taken in there.keys() & added.keys():
             if not force:
-                raise ArgumentError(f'NAME: there is a concept "{taken}" already. Choose another, or pass --force.')
+                raise ArgumentError(
+                    f'there is a concept "{taken}" already. Choose another, or pass --force.', argument="name"
+                )
         return there | dict(added)
 
     store_concepts(name, change)
@@ -57,7 +61,9 @@ def bundle_folder(name: str) -> Path:
 
     folder = space_folder(name)
     if folder == builtin_folder():
-        raise ArgumentError("SPACE: the built-in space cannot be changed. Copy its folder, or train one of your own.")
+        raise ArgumentError(
+            "the built-in space cannot be changed. Copy its folder, or train one of your own.", argument="space"
+        )
     return runs.bundle_folder(folder)
 
 

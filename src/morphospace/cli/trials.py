@@ -6,23 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    escape,
-    note,
-    open_data,
-    open_space,
-    output_path,
-    screen,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import open_data, open_space
+from morphospace.cli.outputs import output_path
 from morphospace.cli.own import data_for, note_overlap
+from morphospace.cli.screen import escape, note, screen
 from morphospace.cli.stored import known_concept
+from morphospace.cli.verbs import Answer, command_line
 from morphospace.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -50,7 +40,8 @@ def trial(
     force: ForceOption = False,
 ) -> Answer:
     """Test concepts: judges that never saw a latent tell what edits of held-out images really did."""
-    from morphospace.evaluate.trials import class_figures, try_concepts
+    from morphospace.evaluate.class_trials import class_figures
+    from morphospace.evaluate.concept_trials import try_concepts
     from morphospace.files import atomic_folder, write_json
     from morphospace.report.trials import write_trial_report
 
@@ -67,15 +58,15 @@ def trial(
         wanted_classes = False
     if not chosen and not wanted_classes:
         raise ArgumentError(
-            "SPACE: it has no concepts that this set can tell of. Learn one: "
-            "morpho concept learn SPACE NAME --data DATA"
+            "it has no concepts that this set can tell of. Learn one: morpho concept learn SPACE NAME --data DATA",
+            argument="space",
         )
     wanted = range(seed, seed + seeds)
-    trials, judges = try_concepts(found, dataset, chosen, seeds=wanted, images=images, tell=_tell)
+    trials, judge = try_concepts(found, dataset, chosen, seeds=wanted, images=images, tell=_tell)
     classes = None
     if wanted_classes:
         _tell("edits from class to class")
-        classes = class_figures(found, dataset, judges, images=images, seed=seed)
+        classes = class_figures(found, dataset, judge, images=images, seed=seed)
     facts: dict[str, Any] = {"space": space, "data": dataset.name, "seed": seed, "seeds": seeds, **trials.to_json()}
     for name in trials.seen:
         note(f'"{name}" was learned from test images, which are edited here: of it, this is no held-out test')
@@ -90,7 +81,7 @@ def trial(
 
 def _testable(space: Space, dataset: Dataset) -> list[str]:
     """The concepts that the set can tell of; says which it cannot."""
-    from morphospace.evaluate.trials import origin_in
+    from morphospace.evaluate.origins import origin_in
 
     found = []
     for name, concept in space.concepts.items():

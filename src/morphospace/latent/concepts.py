@@ -202,7 +202,7 @@ def learn_concept(
     if method is None:
         method = "mean-difference" if yes_or_no else "local"
     if method not in METHODS:
-        raise ArgumentError(f'--method: there is no "{method}". {did_you_mean(method, METHODS)}')
+        raise ArgumentError(f'there is no "{method}". {did_you_mean(method, METHODS)}', argument="method")
     if codes.ndim != 2 or values.shape != codes.shape[:1]:
         raise DataError(f"concept {name}: expected codes (N, d) and N values, got {codes.shape} and {values.shape}.")
     if not np.isfinite(values).all() or (held_out is not None and not np.isfinite(held_out[1]).all()):
@@ -212,14 +212,22 @@ def learn_concept(
         raise DataError(f"concept {name}: expected images that show it and images that do not, N >= 1 of each.")
     if method in ("logistic", "lda") and not yes_or_no:
         known = "local, mean-difference, ridge or auto"
-        raise ArgumentError(f"--method: {method} is for yes and no; of a number, expected {known}.")
+        raise ArgumentError(f"{method} is for yes and no; of a number, expected {known}.", argument="method")
     if held_out is not None and not 2 <= upper_half(held_out[1]).sum() <= len(held_out[1]) - 2:
         held_out = None  # nothing to measure on
     if method == "auto":
         others = ("lda", "logistic") if yes_or_no else ("local", "ridge")
-        judges, held_out = (None, None) if held_out is None else _halves(*held_out)
+        choosing, held_out = (None, None) if held_out is None else _halves(*held_out)
         tried = functools.partial(
-            learn_concept, name, codes, values, strata=strata, held_out=judges, source=source, seed=seed, origin=origin
+            learn_concept,
+            name,
+            codes,
+            values,
+            strata=strata,
+            held_out=choosing,
+            source=source,
+            seed=seed,
+            origin=origin,
         )
         plain, *rivals = (tried(method=kind) for kind in ("mean-difference", *others))
         best = max(rivals, key=lambda concept: concept.auc or 0)
@@ -258,7 +266,7 @@ def learn_concept(
 
 def _checked_name(name: str) -> str:
     if not name.strip() or "=" in name:
-        raise ArgumentError(f'NAME: expected a name without "=", got "{name}".')
+        raise ArgumentError(f'expected a name without "=", got "{name}".', argument="name")
     return name
 
 
@@ -359,9 +367,9 @@ def _chance(logits: Numbers) -> Numbers:
 
 
 def _with_evidence(concept: Concept, codes: Points, values: Values, held_out: tuple[Points, Values] | None) -> Concept:
-    judged, known = (codes, values) if held_out is None else held_out
+    shown, known = (codes, values) if held_out is None else held_out
     field = concept.field if concept.follows else None
-    scores = judged @ concept.direction if field is None else field.read(judged)
+    scores = shown @ concept.direction if field is None else field.read(shown)
     shows = upper_half(known)
     return replace(
         concept,

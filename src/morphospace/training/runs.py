@@ -107,7 +107,7 @@ def run_data(folder: Path) -> dict[str, Any] | None:
 
 
 def write_trained_on(run: Path, keys: NDArray[np.uint64]) -> None:
-    """Keep the sorted keys of the images that a run learns from: its space can then be judged on others.
+    """Keep the sorted keys of the images that a run learns from: its space can then be measured on others.
 
     They stay with the run, and never go into its bundle: who has a picture could tell by them that it was learned from.
     """

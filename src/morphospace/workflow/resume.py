@@ -11,13 +11,13 @@ from typing import Any
 
 from morphospace._version import __version__
 from morphospace.data import Dataset, Preparation, open_dataset
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.errors import ArgumentError, FileError, MorphospaceError
 from morphospace.files import read_bytes, read_json, write_bytes, write_json
 from morphospace.recipes import Recipe, recipe_from_json
-from morphospace.training import Settings, choose_settings
+from morphospace.training import Machine, choose_machine
 from morphospace.training.runs import BEST, CHECKPOINT, METRICS, RECIPE, SPACE, create_run, locked, read_run
-from morphospace.workflow.events import Listener, Result, deaf
+from morphospace.workflow.events import Listener, Result, ignore
 from morphospace.workflow.run import Run
 from morphospace.workflow.stretches import rate_words
 
@@ -32,9 +32,9 @@ def resume_run(
     data: str | Path | None = None,
     more_epochs: int | None = None,
     command: str = "",
-    listen: Listener = deaf,
-    warn: Callable[[str], None] = deaf,
-    progress: Progress = no_progress,
+    listen: Listener = ignore,
+    warn: Callable[[str], None] = ignore,
+    progress: ProgressCallback = no_progress,
 ) -> Result:
     """Finish an interrupted run with what it was started with; or go on with a finished one, in a new run beside it.
 
@@ -83,13 +83,13 @@ def _finished(
     """Train what is left of a run."""
     try:
         recipe = recipe_from_json(description["recipe"])
-        seed, stored = int(description["seed"]), Settings(**description["machine"])
+        seed, stored = int(description["seed"]), Machine(**description["machine"])
         stretches = [int(epochs) for epochs in description.get("stretches", ())]
         more = {key: description[key] for key in ("start", "stretches") if key in description}
         command = description["command"]
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
-    now = choose_settings(
+    now = choose_machine(
         device=stored.device, precision=stored.precision, compiled=stored.compiled, threads=stored.threads
     )
     if found := stored.differences(now):
@@ -112,7 +112,7 @@ def _opened(
     description: Mapping[str, Any],
     data: str | Path | None,
     warn: Callable[[str], None],
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> Dataset:
     """The very set that a run was started with; where it lies now is remembered, if ``data`` says so.
 

@@ -9,26 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from morphospace.data import Dataset, Split
+from morphospace.data import Dataset
 from morphospace.errors import ArgumentError, DataError
-from morphospace.evaluate.class_trials import STYLE, ClassFigures, class_figures
-from morphospace.evaluate.edits import Property, RealImages, compare_edits, correlation, mean_of, random_step, whole_way
+from morphospace.evaluate.edits import RealImages, compare_edits, correlation, mean_of, random_step, whole_way
 from morphospace.evaluate.judges import Judge, train_judge
-from morphospace.evaluate.measures import MEASURES, measure
-from morphospace.evaluate.origins import attribute_of, in_words, known_of, values_of, words_of
+from morphospace.evaluate.origins import can_tell, origin_in, truth_of
+from morphospace.evaluate.properties import FEWEST, Property, has_both_sides, is_taught, property_of, targets_of
 from morphospace.images import Images
-from morphospace.latent import Concept, upper_half
 from morphospace.space import Space
 
-__all__ = ["STYLE", "ClassFigures", "Trials", "class_figures", "interval", "origin_in", "try_concepts"]
+__all__ = ["Trials", "interval", "try_concepts"]
 
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 Tell = Callable[[str], None]
 
 _STRENGTHS = {True: (-1.0, -0.5, 0.5, 1.0), False: (0.5, 1.0, 1.5, 2.0)}
-_LABEL = "label"
-_FEWEST = 5  # test images on each side of a property
 
 
 @dataclass
@@ -102,26 +98,6 @@ def interval(values: Sequence[float]) -> dict[str, float | None]:
     return {"mean": round(mean, 4), "low": round(mean - half, 4), "high": round(mean + half, 4)}
 
 
-def origin_in(concept: Concept, dataset: Dataset) -> dict[str, str]:
-    """What a concept is the concept of, as far as ``dataset`` can tell; a concept without an origin goes by its name.
-
-    Raises:
-        ArgumentError: if nothing in the set can tell.
-    """
-    if concept.origin:
-        return dict(concept.origin)
-    if concept.name in dataset.label_names:
-        return {"label": concept.name}
-    if concept.name in dataset.train.attributes:
-        return {"attribute": concept.name}
-    if concept.name in MEASURES:
-        return {"measure": concept.name}
-    raise ArgumentError(
-        f'NAME: nothing in "{dataset.name}" can tell what "{concept.name}" does: it was learned from '
-        f"{concept.source or 'unknown images'}. Name it like a label, an attribute or a measure, or learn it from one."
-    )
-
-
 def try_concepts(
     space: Space,
     dataset: Dataset,
@@ -151,86 +127,32 @@ def try_concepts(
     Source: realism is the precision of Kynkaanniemi et al., arXiv:1904.06991, in the judge's features.
     """
     if len(seeds) < 2:
-        raise ArgumentError(f"--seeds: expected at least 2, for an interval, got {len(seeds)}.")
+        raise ArgumentError(f"expected at least 2, for an interval, got {len(seeds)}.", argument="seeds")
     if dataset.shape != space.shape:
-        raise DataError(f"--data: its images have shape {dataset.shape}, this space takes {space.shape}.")
+        raise DataError(f"its images have shape {dataset.shape}, this space takes {space.shape}.", argument="data")
     origins = {name: origin_in(space.concepts[name], dataset) for name in names}
-    truth = {name: _truth(dataset.test, dataset, origin) for name, origin in origins.items()}
+    truth = {name: truth_of(dataset.test, dataset, origin) for name, origin in origins.items()}
     for name, known in truth.items():
-        for kind, there in (("test", _has_both(known)), ("training", _is_taught(dataset, origins[name]))):
+        for kind, there in (("test", has_both_sides(known)), ("training", is_taught(dataset, origins[name]))):
             if not there:
                 raise DataError(
-                    f"--data: {name} needs {_FEWEST} {kind} images or more that show it, and as many that do not."
+                    f"{name} needs {FEWEST} {kind} images or more that show it, and as many that do not.",
+                    argument="data",
                 )
     for name, concept in space.concepts.items():
-        if concept.origin and name not in origins and _knows(dataset, concept):
-            known = _truth(dataset.test, dataset, concept.origin)
-            if _has_both(known) and _is_taught(dataset, concept.origin):
+        if concept.origin and name not in origins and can_tell(dataset, concept.origin):
+            known = truth_of(dataset.test, dataset, concept.origin)
+            if has_both_sides(known) and is_taught(dataset, concept.origin):
                 origins[name], truth[name] = dict(concept.origin), known
-    watched = [_property(name, origin, dataset) for name, origin in origins.items()]
+    watched = [property_of(name, origin, dataset) for name, origin in origins.items()]
     seen = [name for name in names if space.concepts[name].saw_test_images]
     trials = Trials(list(names), [p.name for p in watched], images, seen)
     for i, seed in enumerate(seeds, 1):
         if tell is not None:
             tell(f"judge {i} of {len(seeds)}")
-        judge = train_judge(dataset.train.images, _targets(dataset.train, watched, dataset), seed=seed)
+        judge = train_judge(dataset.train.images, targets_of(dataset.train, watched, dataset), seed=seed)
         _try(space, dataset, judge, seed, watched, truth, trials)
     return trials, judge
-
-
-def _knows(dataset: Dataset, concept: Concept) -> bool:
-    origin = concept.origin
-    if "label" in origin:
-        return origin["label"] in dataset.label_names
-    if "measure" in origin:
-        return True
-    key = origin.get("attribute", "")
-    return key in dataset.train.attributes and origin.get("value", "") in ("", *words_of(dataset, key))
-
-
-def _has_both(truth: Numbers) -> bool:
-    """Whether enough images show it, and enough do not."""
-    values = truth[np.isfinite(truth)]
-    if len(values) < 2 * _FEWEST:
-        return False
-    shows = upper_half(values)
-    return _FEWEST <= int(shows.sum()) <= len(shows) - _FEWEST
-
-
-def _is_taught(dataset: Dataset, origin: Mapping[str, str]) -> bool:
-    """Whether a judge can learn of the training images what shows it; a measure needs no judge."""
-    return "measure" in origin or _has_both(_truth(dataset.train, dataset, origin))
-
-
-def _property(name: str, origin: Mapping[str, str], dataset: Dataset) -> Property:
-    if "measure" in origin:
-        return Property(name, None, measured=origin["measure"])
-    if "label" in origin:
-        return Property(name, _LABEL, dataset.label_number(origin["label"]))
-    key = origin["attribute"]
-    if "value" not in origin:
-        return Property(name, key)
-    return Property(name, f"which {key}", ["", *words_of(dataset, key)].index(origin["value"]))
-
-
-def _targets(split: Split, watched: Sequence[Property], dataset: Dataset) -> dict[str, NDArray[Any]]:
-    """What a judge is to learn: the labels, and the attributes that are watched."""
-    found: dict[str, NDArray[Any]] = {}
-    if split.labels is not None and len(dataset.label_names) > 1:
-        found[_LABEL] = np.asarray(split.labels)
-    for name, kind in {p.judged: p.kind for p in watched}.items():
-        if name is None or name == _LABEL:
-            continue
-        key = name if kind is None else name.removeprefix("which ")
-        column = attribute_of(split, dataset, key, "--data")
-        if kind is None:
-            found[name] = column.astype(np.float64)
-        else:
-            places = {word: i for i, word in enumerate(["", *words_of(dataset, key)])}
-            found[name] = np.array([places.get(word, 0) for word in in_words(column).tolist()])
-    if not found:  # nothing but measures: any pictures teach the features that realism goes by
-        found["ink"] = measure("ink", split.images)
-    return found
 
 
 def _try(
@@ -246,7 +168,7 @@ def _try(
     rng = np.random.default_rng(seed)
     test = dataset.test
     judged = judge.read(test.images)
-    for name, values in _targets(test, watched, dataset).items():
+    for name, values in targets_of(test, watched, dataset).items():
         right = (
             (judged[name].argmax(1) == values).mean()
             if judge.kinds[name]
@@ -289,10 +211,3 @@ def _try(
             got = np.concatenate([change for _, change in changes])
             trials.correlations.setdefault(name, []).append(correlation(asked, got))
     trials.moved.append(moved)
-
-
-def _truth(split: Split, dataset: Dataset, origin: Mapping[str, str]) -> Numbers:
-    """(N,) 1 and 0 for yes and no, or the value; NaN where it is not known."""
-    values = values_of(split, dataset, origin)
-    found: Numbers = np.where(known_of(split, origin, values), values, np.nan).astype(np.float64)
-    return found

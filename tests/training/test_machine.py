@@ -9,15 +9,15 @@ import torch
 
 from morphospace.data import Dataset
 from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
-from morphospace.training import EpochEnded, Settings, Trainer, choose_settings, settled
+from morphospace.training import EpochEnded, Machine, Trainer, choose_machine, decide_compilation
 
 
 def trained(digits: Dataset, recipe: str, compiled: bool) -> tuple[list[dict[str, float]], torch.Tensor]:
     chosen = with_settings(find_recipe(recipe), ["epochs=2", "batch=128"])
     model = build_model(chosen, digits.shape, seed=0)
-    settings = choose_settings(device="cpu", precision="fp32", compiled=compiled)
+    machine = choose_machine(device="cpu", precision="fp32", compiled=compiled)
     stages = build_stages(chosen, digits.shape)
-    trainer = Trainer(model, stages, digits.train.images, digits.train.labels, seed=0, settings=settings)
+    trainer = Trainer(model, stages, digits.train.images, digits.train.labels, seed=0, machine=machine)
     losses = [event.losses for event in trainer.run() if isinstance(event, EpochEnded)]
     return losses, torch.cat([p.detach().flatten() for p in model.parameters()])
 
@@ -34,13 +34,13 @@ def test_a_compiled_step_is_the_same_step(digits: Dataset) -> None:
 
 def test_compilation_is_for_long_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
-    asked = choose_settings(device="cpu")
+    asked = choose_machine(device="cpu")
     assert asked.compiled is None
-    assert settled(asked, 100).compiled is False
-    assert settled(asked, 40_000).compiled is True
-    assert settled(Settings(compiled=True), 1).compiled is True
+    assert decide_compilation(asked, 100).compiled is False
+    assert decide_compilation(asked, 40_000).compiled is True
+    assert decide_compilation(Machine(compiled=True), 1).compiled is True
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert settled(asked, 40_000).compiled is False
+    assert decide_compilation(asked, 40_000).compiled is False
 
 
 @pytest.mark.parametrize(
@@ -58,5 +58,5 @@ def test_bf16_is_for_processors_that_gain_by_it(
     processor: dict[str, bool | str], precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: processor)
-    assert choose_settings(device="cpu").precision == precision
-    assert choose_settings(device="cpu", precision="fp32").precision == "fp32"
+    assert choose_machine(device="cpu").precision == precision
+    assert choose_machine(device="cpu", precision="fp32").precision == "fp32"

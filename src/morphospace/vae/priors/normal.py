@@ -1,15 +1,19 @@
-"""Priors p(z): what latents are expected to be before any image is seen."""
+"""The standard normal prior."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor
 
+from morphospace.parts import Shape
 from morphospace.vae.interfaces import Infer, VariationalPosterior
-from morphospace.vae.posteriors import GaussianQ
+from morphospace.vae.posteriors.gaussian import GaussianQ
+from morphospace.vae.priors.interfaces import Prior
+from morphospace.vae.slots import PriorConfig
 
 __all__ = ["StandardNormalP", "StandardNormalPrior"]
 
@@ -29,17 +33,27 @@ class StandardNormalP(NamedTuple):
             return None
         return 0.5 * (q.mean.square() + q.log_var.exp() - q.log_var - 1.0).sum(-1)
 
-    def sample(self, count: int, generator: Generator) -> Tensor:
+    def sample(self, count: int, rng: np.random.Generator) -> Tensor:
         """(count, d)."""
-        return torch.randn((count, self.latent_dim), generator=generator, device=generator.device)
+        return torch.from_numpy(rng.standard_normal((count, self.latent_dim)).astype(np.float32))
 
 
-class StandardNormalPrior(nn.Module):
+class StandardNormalPrior(Prior):
     """N(0, I), which learns nothing.
 
     Args:
         latent_dim: d, >= 1.
     """
+
+    class Config(PriorConfig, kind="normal"):
+        """N(0, I)."""
+
+        def build(self, latent_dim: int, shape: Shape) -> StandardNormalPrior:
+            """See :class:`PriorConfig`."""
+            del shape
+            return StandardNormalPrior(latent_dim)
+
+    normal = True
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__()

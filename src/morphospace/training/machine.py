@@ -14,21 +14,21 @@ import torch
 
 from morphospace.errors import ArgumentError, did_you_mean
 
-__all__ = ["Settings", "choose_device", "choose_settings", "keep_freed_memory", "settled"]
+__all__ = ["Machine", "choose_device", "choose_machine", "decide_compilation", "keep_freed_memory"]
 
 
 _MANY_STEPS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What a run was computed with; stored in the run and used again when it resumes.
+class Machine:
+    """What a run is computed with; stored in the run and used again when it resumes.
 
     Attributes:
         device: "cpu", "cuda", "cuda:1", "mps".
         precision: "bf16" (matrix products in bfloat16, sums and weights in float32) or "fp32".
         threads: CPU threads.
-        compiled: whether the step goes through ``torch.compile``; None where :func:`settled` has still to say.
+        compiled: whether the step goes through ``torch.compile``; None: :func:`decide_compilation` decides.
         torch: PyTorch's version.
     """
 
@@ -43,8 +43,8 @@ class Settings:
         kind = torch.device(self.device).type
         return torch.autocast(kind, dtype=torch.bfloat16, enabled=self.precision == "bf16")
 
-    def differences(self, other: Settings) -> list[str]:
-        """In words, what makes bits differ between two settings."""
+    def differences(self, other: Machine) -> list[str]:
+        """In words, what makes bits differ between two machines."""
         pairs = zip(dataclasses.asdict(self).items(), dataclasses.asdict(other).values(), strict=True)
         return [f"{name} {mine} then, {theirs} now" for (name, mine), theirs in pairs if mine != theirs]
 
@@ -67,15 +67,15 @@ def choose_device(name: str | torch.device = "auto") -> str:
     return name
 
 
-def choose_settings(
+def choose_machine(
     *, device: str = "auto", precision: str = "auto", compiled: bool | None = None, threads: int | None = None
-) -> Settings:
-    """Settings for this machine.
+) -> Machine:
+    """This machine, as a run is to use it.
 
     Args:
         device: "auto" or a device.
         precision: "bf16", "fp32", or "auto": bf16 where the hardware multiplies it natively.
-        compiled: None leaves it to :func:`settled`.
+        compiled: None leaves it to :func:`decide_compilation`.
         threads: CPU threads; PyTorch's own choice by default.
 
     Raises:
@@ -91,23 +91,23 @@ def choose_settings(
     chosen = choose_device(device)
     if precision == "auto":
         precision = "bf16" if _multiplies_bf16(chosen) else "fp32"
-    return Settings(device=chosen, precision=precision, threads=threads or torch.get_num_threads(), compiled=compiled)
+    return Machine(device=chosen, precision=precision, threads=threads or torch.get_num_threads(), compiled=compiled)
 
 
-def settled(settings: Settings, steps: int) -> Settings:
-    """The settings of a training of ``steps`` steps: compiled, unless that was settled before, where it saves time.
+def decide_compilation(machine: Machine, steps: int) -> Machine:
+    """The machine for a training of ``steps`` steps: compiled where that saves time, unless it is decided already.
 
     On CUDA that is wherever Triton is installed. On a CPU, compiling takes 10 to 20 s and then saves a few milliseconds
     a step, so it takes a C++ compiler and many steps to pay.
     """
-    if settings.compiled is not None:
-        return settings
-    if settings.device.startswith("cuda"):
+    if machine.compiled is not None:
+        return machine
+    if machine.device.startswith("cuda"):
         compiled = importlib.util.find_spec("triton") is not None
     else:
         has_compiler = any(shutil.which(name) for name in ("g++", "clang++", "c++"))
-        compiled = settings.device == "cpu" and steps >= _MANY_STEPS and has_compiler
-    return dataclasses.replace(settings, compiled=compiled)
+        compiled = machine.device == "cpu" and steps >= _MANY_STEPS and has_compiler
+    return dataclasses.replace(machine, compiled=compiled)
 
 
 def _multiplies_bf16(device: str) -> bool:

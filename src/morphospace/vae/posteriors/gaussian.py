@@ -1,17 +1,20 @@
-"""Posteriors q(z | x): from the encoder's features to a distribution over latents."""
+"""The diagonal Gaussian posterior."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 
 from morphospace.nn.layers import glorot_
-from morphospace.vae.interfaces import Draw, Noise
+from morphospace.parts import option
+from morphospace.vae.interfaces import Draw, Draws, Noise
+from morphospace.vae.posteriors.interfaces import Posterior
+from morphospace.vae.slots import PosteriorConfig
 
-__all__ = ["GaussianPosterior", "GaussianQ", "PointPosterior", "PointQ", "Posterior"]
+__all__ = ["GaussianPosterior", "GaussianQ"]
 
 
 _LARGE_LOG_VAR = 5.0
@@ -22,6 +25,11 @@ class GaussianQ(NamedTuple):
 
     mean: Tensor
     log_var: Tensor
+
+    @property
+    def scale(self) -> Tensor:
+        """The standard deviations (B, d)."""
+        return torch.exp(0.5 * self.log_var)
 
     def draw(self, noise: Noise) -> Draw:
         r"""``z = mean + exp(log_var / 2) * epsilon`` for epsilon (K, B, d)."""
@@ -35,32 +43,6 @@ class GaussianQ(NamedTuple):
         """(K, B) for z (K, B, d)."""
         squares = (z - self.mean).square() * torch.exp(-self.log_var)
         return -0.5 * (squares + self.log_var + math.log(2 * math.pi)).sum(-1)
-
-
-class PointQ(NamedTuple):
-    """One point for each image, (B, d): no density, no noise."""
-
-    mean: Tensor
-
-    def draw(self, noise: Noise) -> Draw:
-        """The point itself, as one draw (1, B, d)."""
-        del noise
-        return Draw(self.mean.unsqueeze(0), None)
-
-    def log_prob(self, z: Tensor) -> Tensor | None:
-        """A point has no density."""
-        del z
-        return None
-
-
-class Posterior(nn.Module):
-    """From features (B, features) to Q, which has ``mean``, ``draw(noise)`` and ``log_prob(z)``."""
-
-    latent_dim: int
-
-    def noise(self, k: int, batch: int, generator: Generator) -> Noise:
-        """All randomness of ``k`` draws for each of ``batch`` images."""
-        raise NotImplementedError
 
 
 def _slower(log_var: Tensor) -> Tensor:
@@ -89,6 +71,21 @@ class GaussianPosterior(Posterior):
         (torch.Size([5, 2]), torch.Size([5, 2]))
     """
 
+    class Config(PosteriorConfig, kind="gaussian"):
+        """A diagonal Gaussian for each image."""
+
+        draws: ClassVar[Draws] = "density"
+
+        latent_dim: int = option("the number of latents", default=2, low=1)
+        log_var: float = option(
+            "where log-variances start; below 0 the decoder hears the latents from the first step", default=0.0,
+            low=-20, high=5, starts=True,
+        )  # fmt: skip
+
+        def build(self, features: int) -> GaussianPosterior:
+            """See :class:`PosteriorConfig`."""
+            return GaussianPosterior(features, self.latent_dim, log_var=self.log_var)
+
     def __init__(self, features: int, latent_dim: int, *, log_var: float = 0.0) -> None:
         super().__init__()
         self.latent_dim = latent_dim
@@ -105,30 +102,3 @@ class GaussianPosterior(Posterior):
     def forward(self, h: Tensor) -> GaussianQ:
         """(B, features) to Q, in float32 whatever the features' precision."""
         return GaussianQ(self.mean(h).float(), _slower(self.log_var(h).float()))
-
-
-class PointPosterior(Posterior):
-    """One code for each image: what makes a VAE a classical autoencoder.
-
-    Args:
-        features: what the encoder gives.
-        latent_dim: d, >= 1.
-        relu: keep codes at zero or above, so that an L1 penalty makes exact zeros.
-    """
-
-    def __init__(self, features: int, latent_dim: int, *, relu: bool = False) -> None:
-        super().__init__()
-        self.latent_dim = latent_dim
-        self.mean = nn.Linear(features, latent_dim)
-        self.relu = relu
-        glorot_(self)
-
-    def noise(self, k: int, batch: int, generator: Generator) -> Noise:
-        """There is none."""
-        del k, batch, generator
-        return ()
-
-    def forward(self, h: Tensor) -> PointQ:
-        """(B, features) to Q."""
-        code = self.mean(h).float()
-        return PointQ(torch.relu(code) if self.relu else code)

@@ -1,0 +1,66 @@
+"""Examples of a concept: the codes of images that show it and of others, to learn from and to judge by."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from morphospace.codec import Codec, Points
+from morphospace.errors import ArgumentError
+from morphospace.latent.concepts import AGAINST_TEST_IMAGES, sides
+
+__all__ = ["Examples", "encode_examples"]
+
+Values = NDArray[np.bool_] | NDArray[np.float64]
+
+
+class Examples(NamedTuple):
+    """What a concept is learned from.
+
+    Attributes:
+        codes: (N, d) of images.
+        values: (N,) whether each shows it, or how much.
+        held_out: codes and values of others, for the evidence; None where there are none.
+        source: where the images are from, in words.
+    """
+
+    codes: Points
+    values: Values
+    held_out: tuple[Points, Any] | None
+    source: str
+
+
+def encode_examples(
+    codec: Codec,
+    reference: Points | None,
+    *,
+    positive: object,
+    negative: object,
+    images: object,
+    values: Values | None,
+    held_out: tuple[Any, Any] | None,
+    source: str,
+) -> Examples:
+    """Images as examples; ``reference`` stands for ``negative`` where that is None.
+
+    All else is as in :meth:`morphospace.Space.learn_concept`.
+
+    Raises:
+        ArgumentError: for both or neither of the two forms, or neither ``negative`` nor ``reference``.
+    """
+    if (positive is None) == (values is None) or (values is None) != (images is None):
+        raise ArgumentError("learn_concept: expected positive=, or images= with values=; got both or neither.")
+    if values is not None:
+        codes = codec.encode(images).mean
+        judged = None if held_out is None else (codec.encode(held_out[0]).mean, np.asarray(held_out[1]))
+        return Examples(codes, values, judged, source)
+    away = reference if negative is None else codec.encode(negative).mean
+    if away is None:
+        raise ArgumentError("negative: this space keeps no reference points; give images that lack it.")
+    codes, shown = sides(codec.encode(positive).mean, away)
+    if negative is None:  # the judges may be among them
+        return Examples(codes, shown, None, f"{source} {AGAINST_TEST_IMAGES}")
+    judged = None if held_out is None else sides(*(codec.encode(side).mean for side in held_out))
+    return Examples(codes, shown, judged, source)

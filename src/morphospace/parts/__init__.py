@@ -1,0 +1,31 @@
+"""What recipes are made of: frozen configurations beside the classes that they configure."""
+
+from morphospace.parts.given import allowed_parts, as_part, foreign_parts
+from morphospace.parts.part import (
+    Field,
+    Foreign,
+    Part,
+    Shape,
+    fields_of,
+    is_part,
+    kinds_of,
+    option,
+    part_from_json,
+)
+from morphospace.parts.values import read_value
+
+__all__ = [
+    "Field",
+    "Foreign",
+    "Part",
+    "Shape",
+    "allowed_parts",
+    "as_part",
+    "fields_of",
+    "foreign_parts",
+    "is_part",
+    "kinds_of",
+    "option",
+    "part_from_json",
+    "read_value",
+]
