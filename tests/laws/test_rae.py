@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from morphospace.nn import MLPDecoder, MLPEncoder
-from morphospace.vae import VAE, Batch, Bernoulli, Optimiser, PointPosterior, Progress, StandardNormalPrior
-from morphospace.vae.rae import RAE
+from morphospace.vae import VAE, Batch, Bernoulli, PointPosterior, Progress, StandardNormalPrior
+from morphospace.vae.objectives.rae import RAE
 
 SHAPE = (1, 4, 4)
 START = Progress(torch.tensor(0.0), 1, 1)
@@ -23,20 +23,20 @@ def autoencoder() -> VAE:
 
 def test_the_loss_is_the_sum_of_its_parts() -> None:
     model, x = autoencoder(), torch.rand(6, *SHAPE)
-    loss = RAE(Optimiser(), beta=0.3, decay=0.02)("", model, Batch(x, x, torch.arange(6)), (), START)
+    loss = RAE(l2=0.3, decoder_l2=0.02)("", model, Batch(x, x, torch.arange(6)), (), START)
     z = model.infer(x).mean
     reconstruction = nn.functional.binary_cross_entropy_with_logits(model.decode(z), x, reduction="sum") / 6
     torch.testing.assert_close(loss.parts["reconstruction"], reconstruction)
-    torch.testing.assert_close(loss.parts["code"], 0.15 * z.square().sum() / 6)
+    torch.testing.assert_close(loss.parts["l2"], 0.15 * z.square().sum() / 6)
     length = torch.cat([p.flatten() for p in model.decoder.parameters()]).square().sum()
-    torch.testing.assert_close(loss.parts["decoder"], 0.01 * length)
+    torch.testing.assert_close(loss.parts["decoder_l2"], 0.01 * length)
     torch.testing.assert_close(loss.total, sum(loss.parts.values(), torch.zeros(())))
 
 
 def test_penalties_shorten_codes_and_smooth_the_decoder() -> None:
-    def trained(beta: float, decay: float) -> tuple[float, float]:
+    def trained(l2: float, decoder_l2: float) -> tuple[float, float]:
         model, x = autoencoder(), torch.rand(32, *SHAPE, generator=torch.Generator().manual_seed(0))
-        objective, optimiser = RAE(Optimiser(), beta=beta, decay=decay), torch.optim.Adam(model.parameters(), 0.01)
+        objective, optimiser = RAE(l2=l2, decoder_l2=decoder_l2), torch.optim.Adam(model.parameters(), 0.01)
         for _ in range(80):
             optimiser.zero_grad()
             objective("", model, Batch(x, x, torch.arange(32)), (), START).total.backward()
