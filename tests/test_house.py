@@ -6,6 +6,7 @@ import ast
 import doctest
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,11 @@ FLOORS = [
     {"demo", "server"},
     {"cli"},
 ]
+APART = {"acceptance", "browser", "cli", "docs", "golden", "laws", "specimens", "training"}
+"""Folders of tests that mirror no package: what must always hold, and what people do with all of it."""
+
+MOST_LINES = 400
+
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
 MODULES = [m.name for m in pkgutil.walk_packages([str(SOURCE)], "morphospace.") if "__main__" not in m.name]
 
@@ -99,6 +105,12 @@ def test_imports_run_downwards_only() -> None:
             assert [there] == place or FLOOR[there] < FLOOR[place[0]], f"{name} imports {other}, which is not below it"
 
 
+def test_the_page_about_the_house_has_its_floors() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "inside.md").read_text(encoding="utf-8")
+    rows = page.partition("| floor |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert [set(re.findall("`([^`]+)`", row.split("|")[1])) for row in rows] == FLOORS[::-1]
+
+
 def test_no_imports_run_in_a_circle() -> None:
     assert not circle_in({name: imports_of(path.read_text(), types=False) for name, path in FILES.items()})
 
@@ -112,6 +124,22 @@ def test_a_circle_through_a_function_is_seen_and_one_of_types_is_none() -> None:
     ]  # fmt: skip
     assert not circle_in({"morphospace.latent.axes": imports_of(types, types=False)} | back)
     assert imports_of(types) == {"morphospace.latent.grids"}
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_tests_lie_where_their_modules_do() -> None:
+    tests = Path(__file__).parent
+    for path in tests.rglob("test_*.py"):
+        *folders, name = path.relative_to(tests).with_suffix("").parts
+        tested = name.removeprefix("test_")
+        if (not folders and tested in ("house", "golden_losses", "specimens")) or set(folders) & APART:
+            continue
+        module = ".".join(["morphospace", *folders, *([] if folders == [tested] else [tested])])
+        assert module in FILES, f"{path} tests no module: there is no {module}"
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -156,8 +156,9 @@ class Codec:
         array = as_images(as_levels(images, self.interpretation))
         if array.shape[1:] != self.shape:
             raise DataError(
-                f"images: this space takes images of shape {self.shape} (height, width, channels), "
-                f"got {array.shape[1:]}. Resize them, or pass PIL images or paths, which are fitted."
+                f"this space takes images of shape {self.shape} (height, width, channels), "
+                f"got {array.shape[1:]}. Resize them, or pass PIL images or paths, which are fitted.",
+                argument="images",
             )
         return array
 
@@ -210,7 +211,7 @@ class Codec:
             (n, H, W, C) with n <= batch, in order.
         """
         if dtype not in ("uint8", "float"):
-            raise ArgumentError(f'dtype: expected "uint8" or "float", got "{dtype}".')
+            raise ArgumentError(f'expected "uint8" or "float", got "{dtype}".', argument="dtype")
         batch = batch or batch_for(self.shape)
         # What is rounded to 256 levels may be computed as coarsely as training computes it, in half the time.
         machine = choose_machine(device=self.device.type, precision="auto" if dtype == "uint8" else "fp32")
@@ -236,15 +237,18 @@ class Codec:
         try:
             array = np.asarray(z, np.float32)
         except (TypeError, ValueError) as error:
-            raise DataError(f"latents: expected numbers of shape (N, {self.latent_dim}), got {z!r:.80}.") from error
+            raise DataError(
+                f"expected numbers of shape (N, {self.latent_dim}), got {z!r:.80}.", argument="latents"
+            ) from error
         if array.ndim == 1:
             array = array[None]
         if array.ndim != 2 or array.shape[1] != self.latent_dim or not len(array):
             raise DataError(
-                f"latents: this space has {self.latent_dim}, expected shape (N, {self.latent_dim}), got {np.shape(z)}."
+                f"this space has {self.latent_dim}, expected shape (N, {self.latent_dim}), got {np.shape(z)}.",
+                argument="latents",
             )
         if not np.isfinite(array).all():
-            raise DataError("latents: expected finite numbers, got NaN or infinity.")
+            raise DataError("expected finite numbers, got NaN or infinity.", argument="latents")
         return np.ascontiguousarray(array)
 
     def reconstruct(self, images: object) -> Images:

@@ -24,6 +24,7 @@ __all__ = [
     "ArgumentError",
     "DataError",
     "FileError",
+    "MissingPartError",
     "MorphospaceError",
     "NonFiniteLossError",
     "RunBusyError",
@@ -63,6 +64,10 @@ class ArgumentError(MorphospaceError):
     """An argument has the wrong name, type or range."""
 
     exit_code = 2
+
+
+class MissingPartError(ArgumentError):
+    """A part of another package that nobody gave: what a file names is never imported by itself."""
 
 
 class DataError(MorphospaceError):

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.pictures import noise
 
 from morphospace.data import Dataset, Preparation, dataset_from_arrays, open_dataset
@@ -17,6 +19,22 @@ from morphospace.data.idx import parse_idx
 from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
 from morphospace.images import fit_image
+
+ARRAYS: list[tuple[dict[str, np.ndarray], tuple[int, int, int]]] = [
+    (
+        {
+            "x_train": noise(0, (9, 8, 8)),
+            "y_train": np.arange(9),
+            "x_test": noise(1, (4, 8, 8)),
+            "y_test": np.arange(4),
+        },
+        (9, 4, 0),
+    ),
+    (
+        {"train_images": noise(0, (9, 8, 8)), "test_images": noise(1, (4, 8, 8)), "valid_images": noise(2, (3, 8, 8))},
+        (9, 4, 3),
+    ),
+]
 
 
 def images_of(dataset: Dataset) -> dict[bytes, Any]:
@@ -461,3 +479,82 @@ def test_large_arrays_take_little_memory(tmp_path: Path, monkeypatch: pytest.Mon
     tracemalloc.stop()
     assert len(found.train) + len(found.test) == 20_000
     assert peak < images.nbytes / 2
+
+
+@pytest.mark.parametrize(("arrays", "counts"), ARRAYS)
+def test_npz_files_of_known_names(tmp_path: Path, arrays: dict[str, np.ndarray], counts: tuple[int, int, int]) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
+    found = open_dataset(tmp_path / "a.npz")
+    validation = 0 if found.validation is None else len(found.validation)
+    assert (len(found.train), len(found.test), validation) == counts
+    assert found.source == str(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("array", "shape", "top"),
+    [
+        (noise(0, (20, 8, 6)), (8, 6, 1), 255),
+        (noise(0, (20, 3, 8, 6)), (8, 6, 3), 255),
+        (noise(0, (20, 8, 6, 4)), (8, 6, 3), 255),
+        (noise(0, (20, 8, 6)) > 128, (8, 6, 1), 255),
+        ((noise(0, (20, 8, 6)) > 128).astype(np.uint8), (8, 6, 1), 255),
+        (noise(0, (20, 8, 6)).astype(np.float32) / 255, (8, 6, 1), 255),
+        (noise(0, (20, 8, 6)).astype(np.float64), (8, 6, 1), 255),
+    ],
+)
+def test_arrays_as_people_store_them(tmp_path: Path, array: np.ndarray, shape: tuple[int, int, int], top: int) -> None:
+    np.save(tmp_path / "a.npy", array)
+    found = open_dataset(tmp_path / "a.npy")
+    assert found.shape == shape
+    assert np.max(found.train.images[:]) >= top - 3
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((5, 784)), np.full((5, 8, 8), -1.0), np.full((5, 8, 8), np.nan), np.zeros((5, 8, 8), "U3")]
+)
+def test_arrays_that_are_no_images(tmp_path: Path, array: np.ndarray) -> None:
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(DataError, match="expected"):
+        open_dataset(tmp_path / "a.npy")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["npy", "npz"]), st.integers(0, 900), st.integers(0, 900), st.integers(0, 255), st.booleans())
+def test_a_mutated_array_file_is_a_set_or_an_error(
+    tmp_path_factory: pytest.TempPathFactory, kind: str, cut: int, place: int, value: int, whole: bool
+) -> None:
+    path = tmp_path_factory.mktemp("a") / f"a.{kind}"
+    (np.save if kind == "npy" else np.savez)(path, noise(0, (6, 8, 8)))
+    data = bytearray(path.read_bytes() if whole else path.read_bytes()[:cut])
+    if data:
+        data[place % len(data)] = value
+    path.write_bytes(bytes(data))
+    try:
+        assert open_dataset(path).train.images.dtype == np.uint8
+    except (DataError, FileError) as error:
+        assert str(error)
+
+
+def test_pickles_are_not_opened(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(FileError, match="plain numbers"):
+        open_dataset(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ({"z": np.zeros((20, 512))}, "z (20, 512) was passed over"),
+        ({"mean": np.zeros((8, 8)), "seed": np.array(3)}, "mean (8, 8), seed () were passed over"),
+        ({"x": np.zeros((20, 4, 4))}, "x (20, 4, 4) was passed over"),
+        ({"labels": np.zeros(20, int), "target": np.arange(20)}, "target (20,) was passed over"),
+        ({"age": np.arange(20)}, None),
+        ({"factors": np.zeros((20, 2)), "factor_names": np.array(["a", "b"])}, None),
+    ],
+)
+def test_arrays_of_no_use_are_named(tmp_path: Path, beside: dict[str, np.ndarray], said: str | None) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8), np.uint8)
+    np.savez(tmp_path / "set.npz", images=images, **beside)  # type: ignore[arg-type]
+    notes = [words for words in open_dataset(tmp_path / "set.npz").notes if "passed over" in words]
+    assert len(notes) == (said is not None)
+    assert said is None or notes[0].startswith(said)

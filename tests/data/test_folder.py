@@ -17,6 +17,8 @@ from morphospace.data.folder import list_folder
 from morphospace.data.layout import NO_FOLDER
 from morphospace.errors import ArgumentError, DataError, FileError
 
+COUNT = 8
+
 
 def reasons(dataset: Dataset) -> dict[str, str]:
     return {problem.name: problem.reason for problem in dataset.problems}
@@ -267,3 +269,11 @@ def test_listing_ignores_nothing_it_was_told_of(tmp_path: Path) -> None:
     write_folder(tmp_path / "a", 2)
     (tmp_path / "noending").write_bytes(encoded(noise(9)))
     assert list_folder(tmp_path).files == ["a/000.png", "b/000.png", "a/001.png", "b/001.png", "noending"]
+
+
+def test_the_example_of_labels_from_names_is_one_of_them(tmp_path: Path) -> None:
+    for i in range(COUNT):
+        (tmp_path / f"{'dog' if i > 4 else 'what'}_{i}.png").write_bytes(encoded(noise(i)))
+        (tmp_path / f"a{i}.png").write_bytes(encoded(noise(i + 50)))
+    found = open_dataset(tmp_path, Preparation(label_from="(dog)_"))
+    assert found.notes[0] == "labels are what `label_from` finds in names: 1 of them, like dog"

@@ -235,3 +235,9 @@ def test_labels_come_from_one_place() -> None:
 def test_sets_without_file_names_refuse_labels_from_them(source: str) -> None:
     with pytest.raises(ArgumentError, match=r"^label_from: .* no files"):
         open_dataset(source, Preparation(label_from="(a)"))
+
+
+def test_masks_name_the_folder_to_learn_from() -> None:
+    assert lay_out(["images/1.jpg", "GT/1.png"]).left_out == {
+        1: "left out as a mask, by its folder and name (name GT/ by itself to learn from masks)"
+    }

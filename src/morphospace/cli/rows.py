@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from morphospace.data.folder import Problem
     from morphospace.evaluate import OutlierFigures
 
-__all__ = ["Rows", "rows_of_folder", "rows_of_splits", "without_labels", "write_scores"]
+__all__ = ["ITEM", "Rows", "name_within_set", "rows_of_folder", "rows_of_splits", "without_labels", "write_scores"]
+
+ITEM = re.compile(r"(?P<set>.+):(?P<split>\w+)/(?P<number>\d+)")
+"""What an image of a set is called, like mnist:test/17."""
 
 
 class Rows(NamedTuple):
@@ -28,6 +31,16 @@ class Rows(NamedTuple):
     splits: list[str]
     labels: list[str]
     attributes: dict[str, Attribute]
+
+
+def name_within_set(item: str) -> str:
+    """What an item is called within its set, as sheets name it below the set's own name.
+
+    Example:
+        >>> name_within_set("mnist:test/17"), name_within_set("cats/3.png")
+        ('test/17', 'cats/3.png')
+    """
+    return item.rpartition(":")[2] if ITEM.fullmatch(item) else item
 
 
 def rows_of_splits(dataset: Dataset, splits: Mapping[str, Split]) -> Rows:

@@ -10,8 +10,8 @@ import typer
 from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
 from morphospace.cli.opening import image_argument, open_data, open_space
 from morphospace.cli.outputs import output_path
-from morphospace.cli.own import data_for
 from morphospace.cli.screen import note
+from morphospace.cli.space_data import data_for
 from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import ArgumentError, MorphospaceError
 

@@ -52,7 +52,7 @@ class LikelihoodConfig(Part, slot="likelihood"):
 
 
 class ModelConfig(Part, slot="model"):
-    """A model: a :class:`Generative`, and a :class:`Model` where the objectives of this package train it."""
+    """Everything that turns images into latents and latents into images."""
 
     @property
     def latent_dim(self) -> int:
