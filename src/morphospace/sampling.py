@@ -77,8 +77,9 @@ def fit_sampler(
     if len(images) < _FEWEST:
         raise DataError(f"expected {_FEWEST} images or more to fit a sampler to, got {len(images)}.", argument="images")
     some = evenly_spaced(len(images), config.most_codes)
-    codes = codec.encode(images if len(some) == len(images) else images[some]).mean
-    return config.fit(codes, None if labels is None else np.asarray(labels)[some], seed=seed)
+    known = None if labels is None else np.asarray(labels, np.int64)[some]
+    codes = codec.encode(images if len(some) == len(images) else images[some], known).mean
+    return config.fit(codes, known, seed=seed)
 
 
 def refit(
