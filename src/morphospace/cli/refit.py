@@ -9,8 +9,8 @@ import typer
 
 from morphospace.cli.arguments import DeviceOption, SpaceArgument
 from morphospace.cli.opening import open_data, open_space
-from morphospace.cli.own import data_for
 from morphospace.cli.screen import escape, note
+from morphospace.cli.space_data import data_for
 from morphospace.cli.stored_concepts import bundle_folder
 from morphospace.cli.verbs import Answer, verb
 from morphospace.errors import plural

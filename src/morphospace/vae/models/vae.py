@@ -13,7 +13,7 @@ from morphospace.errors import ArgumentError
 from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.nn.mlp import MLPDecoder, MLPEncoder
 from morphospace.parts import Shape, option
-from morphospace.vae.interfaces import Batch, Draws, Group, Noise, Terms, VariationalPosterior
+from morphospace.vae.interfaces import Batch, Condition, Draws, Group, Noise, Terms, VariationalPosterior
 from morphospace.vae.likelihoods.bernoulli import Bernoulli
 from morphospace.vae.likelihoods.interfaces import Likelihood
 from morphospace.vae.models.composed import Composed
