@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -90,7 +91,7 @@ def test_training_ends_with_the_fit_of_its_recipe_to_what_was_learned_from(digit
 
 
 def test_what_cannot_be_fitted_is_refused(space: Space, digits: Dataset) -> None:
-    with pytest.raises(ArgumentError, match=r'sampler: there is no "flaw"\. Did you mean flow'):
+    with pytest.raises(ArgumentError, match=r'sampler: there is no "flaw"\. Did you mean "flow"'):
         space.refit("flaw", digits.train.images)
     with pytest.raises(ArgumentError, match="images: expected training images to fit the mixture to, got none"):
         space.refit("mixture")
@@ -129,8 +130,6 @@ def test_a_damaged_sampler_is_named(space: Space, digits: Dataset, tmp_path: Pat
 def test_the_page_is_given_draws(space: Space, digits: Dataset) -> None:
     assert space_facts(space)["draws"] is None
     space.refit("gaussian", digits.train.images)
-    import base64
-
     sent = np.frombuffer(base64.b64decode(space_facts(space)["draws"]), "<f4").reshape(256, 2)
     assert np.array_equal(sent, space.sample_points(256, seed=0))
 
@@ -162,7 +161,7 @@ def test_the_verb_says_so_of_another_set(space: Space, morpho: Ran, tmp_path: Pa
     ("arguments", "words"),
     [
         (("builtin", "--sampler", "prior"), "SPACE: the built-in space cannot be changed"),
-        (("s", "--sampler", "flaw"), '--sampler: there is no "flaw". Did you mean flow'),
+        (("s", "--sampler", "flaw"), '--sampler: there is no "flaw". Did you mean "flow"'),
         (("s",), "--sampler"),
     ],
 )
