@@ -110,7 +110,8 @@ def _figures(space: Space, name: str, data: str | None) -> tuple[LatentFigures, 
     from morphospace.evaluate import latent_figures
 
     if not space.has_prior:
-        note("this space has no KL, as its codes are points: latents are ordered by the variance of the codes")
+        why = "whose prior is not N(0, I)" if space.model.has_bound else "as its codes are points"
+        note(f"no latent of this space has a KL of its own, {why}: latents are ordered by the variance of the codes")
         if data is None:
             return latent_figures(space, None), None
     dataset = _test_images(space, name, data)
