@@ -152,7 +152,7 @@ class _Tree:
                 has = "have" if len(having) > 1 else "has"
                 return (
                     f"of {there.value.slot}s, only {' and '.join(having)} {has} it, and {name} is {there.value.kind}. "
-                    f"Leave it out, or choose another: {name}={having[0]}."
+                    f'Leave it out, or choose another: `{name}="{having[0]}"`.'
                 )
         names = sorted({*known, *_FORMER_KEYS} if "." in key else {name.rpartition(".")[2] for name in known})
         return f'recipe "{self.before.name}" has no key "{key}". {did_you_mean(key, names)}'
