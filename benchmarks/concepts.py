@@ -17,7 +17,7 @@ import numpy as np
 import morphospace as ms
 from morphospace.evaluate.measures import measure
 from morphospace.latent import learn_concept
-from morphospace.training.settings import keep_freed_memory
+from morphospace.training.machine import keep_freed_memory
 from morphospace.workflow import learn_label_classes
 
 

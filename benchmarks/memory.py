@@ -21,14 +21,15 @@ TRAIN = """
 import json, sys, time
 from morphospace.data import open_dataset
 from morphospace.recipes import build_model, build_stages, find_recipe
-from morphospace.training import Stepped, Trainer, choose_settings
+from morphospace.training import Stepped, Trainer, choose_machine
 
 began = time.perf_counter()
 dataset = open_dataset(sys.argv[1])
-recipe = find_recipe("conv").fitted(len(dataset.train))
+recipe = find_recipe("conv").for_images(len(dataset.train))
+model = build_model(recipe, dataset.shape, seed=0)
 trainer = Trainer(
-    build_model(recipe, dataset.shape, seed=0), build_stages(recipe, dataset.shape), dataset.train.images,
-    dataset.train.labels, seed=0, settings=choose_settings(device="cpu"),
+    model, build_stages(recipe, model, dataset.shape, seed=0), dataset.train.images,
+    dataset.train.labels, seed=0, machine=choose_machine(device="cpu"),
 )
 steps, limit = 0, int(sys.argv[2])
 for event in trainer.run(lambda: steps >= limit):

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from morphospace.data import open_dataset
-from morphospace.training.settings import choose_settings
+from morphospace.training.machine import choose_machine
 
 
 def plain(seed: int) -> tuple[float, float]:
@@ -29,7 +29,7 @@ def plain(seed: int) -> tuple[float, float]:
     torch.manual_seed(seed)
     data = open_dataset("mnist")
     train, test = (torch.from_numpy(s.images).flatten(1) for s in (data.train, data.test))
-    settings = choose_settings()
+    machine = choose_machine()
     encoder = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 4))
     decoder = nn.Sequential(nn.Linear(2, 256), nn.ReLU(), nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, 784))
     parameters = [*encoder.parameters(), *decoder.parameters()]
@@ -51,7 +51,7 @@ def plain(seed: int) -> tuple[float, float]:
         order = torch.randperm(len(train))
         for i in range(steps):
             x = train[order[i * batch : (i + 1) * batch]].float() / 255
-            with settings.autocast():
+            with machine.autocast():
                 total = loss(x)
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(total)

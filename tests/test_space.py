@@ -86,7 +86,7 @@ def test_latents_that_are_none_are_refused(space: Space, z: object) -> None:
 
 @pytest.mark.parametrize("native", [False, True])
 def test_decode_gives_floats_before_rounding(space: Space, native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("morphospace.training.settings._multiplies_bf16", lambda _: native)
+    monkeypatch.setattr("morphospace.training.machine._multiplies_bf16", lambda _: native)
     z = space.sample_points(50, seed=0)
     floats = space.decode(z, dtype="float")
     assert floats.dtype == np.float32

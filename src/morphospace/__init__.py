@@ -13,7 +13,7 @@ from morphospace._version import __version__
 _HOMES = {
     "Concept": "morphospace.latent.concepts",
     "Dataset": "morphospace.data.dataset",
-    "Encoding": "morphospace.space",
+    "Encoding": "morphospace.codec",
     "Film": "morphospace.pictures",
     "MorphospaceError": "morphospace.errors",
     "Picture": "morphospace.pictures",
@@ -26,12 +26,14 @@ _HOMES = {
     "learn_from_dataset": "morphospace.workflow",
     "learn_label_classes": "morphospace.workflow",
     "load": "morphospace.space",
+    "option": "morphospace.parts",
     "measure": "morphospace.evaluate.measures",
     "open_dataset": "morphospace.data.sources",
     "open_item": "morphospace.data.sources",
+    "recipe": "morphospace.recipes.own",
     "to_keras": "morphospace.export.keras",
     "train": "morphospace.workflow",
-    "try_concepts": "morphospace.evaluate.trials",
+    "try_concepts": "morphospace.evaluate.concept_trials",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from morphospace.bundle import Bundle
-from morphospace.errors import FileError
+from morphospace.errors import FileError, MissingPartError
 from morphospace.intensity import Kind, Window
 from morphospace.interpretation import Interpretation
+from morphospace.parts import Foreign, Part
 from morphospace.recipes import Recipe, build_model, recipe_from_json
 
-__all__ = ["Reference", "about_of", "check_about", "check_bundle"]
+__all__ = ["Reference", "about_of", "check_about", "check_bundle", "label_count"]
 
 _LARGEST_SIDE = 4096
 _LARGEST = 1e9  # no weight and no code is as large, but one whose bits were damaged is
@@ -46,6 +47,11 @@ class Reference(NamedTuple):
 def about_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """What a bundle's config says of a space beside what makes it."""
     return {key: value for key, value in config.items() if key not in _MADE_ANEW}
+
+
+def label_count(config: Mapping[str, Any]) -> int:
+    """How many kinds of labels the set of a space had; 0 for none."""
+    return len(config.get("data", {}).get("label_names", None) or ())
 
 
 def check_about(about: Mapping[str, Any]) -> None:
@@ -90,7 +96,7 @@ def _check_kinds(values: Mapping[str, Any], kinds: Mapping[str, Any], front: str
             raise ValueError(f"{front}{key}: expected {wanted}, got {value!r:.40}")
 
 
-def check_bundle(bundle: Bundle, path: Path) -> tuple[Recipe, tuple[int, int, int], Reference]:
+def check_bundle(bundle: Bundle, path: Path, foreign: Foreign) -> tuple[Recipe, tuple[int, int, int], Reference]:
     """The recipe, the shape (H, W, C) and the reference points of a bundle whose parts are sound and fit each other.
 
     Raises:
@@ -98,14 +104,14 @@ def check_bundle(bundle: Bundle, path: Path) -> tuple[Recipe, tuple[int, int, in
     """
     with _naming(path / "config.json"):
         shape = _shape(bundle.config["shape"])
-        recipe = recipe_from_json(bundle.config["recipe"])
+        recipe = recipe_from_json(bundle.config["recipe"], foreign)
         check_about(about_of(bundle.config))
     with _naming(path / "preprocessing.json"):
         said = tuple(bundle.preprocessing.get(key, size) for key, size in zip(_SIDES, shape, strict=True))
         if said != shape:
             raise ValueError(f"expected {_SIDES} of {shape}, as in config.json, got {said}")
     with _naming(path / "model.safetensors", "config and weights do not fit: "):
-        _check_weights(recipe, shape, bundle.weights)
+        _check_weights(recipe, shape, label_count(bundle.config), bundle.weights)
     for name, concept in bundle.concepts.items():
         with _naming(path / "concepts.safetensors"):
             _check_shape(f"concept {name}", concept.direction, (recipe.latent_dim,))
@@ -125,11 +131,15 @@ def _naming(file: Path, what: str = "") -> Iterator[None]:
     """Turn whatever is wrong with a file's content into an error that names it."""
     try:
         yield
+    except MissingPartError as error:
+        raise FileError(f"{file} names what is not there: {error.words}", argument="space") from error
     except KeyError as error:
-        raise FileError(f"SPACE: {file} is damaged: {what}it has no {error}. Restore it from a copy.") from error
+        raise FileError(
+            f"{file} is damaged: {what}it has no {error}. Restore it from a copy.", argument="space"
+        ) from error
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         words = str(error).rstrip(".")
-        raise FileError(f"SPACE: {file} is damaged: {what}{words}. Restore it from a copy.") from error
+        raise FileError(f"{file} is damaged: {what}{words}. Restore it from a copy.", argument="space") from error
 
 
 def _shape(sides: Any) -> tuple[int, int, int]:
@@ -140,12 +150,15 @@ def _shape(sides: Any) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _check_weights(recipe: Recipe, shape: tuple[int, int, int], weights: Mapping[str, Tensor]) -> None:
+def _check_weights(recipe: Recipe, shape: tuple[int, int, int], labels: int, weights: Mapping[str, Tensor]) -> None:
     """Refuse weights that are not those of ``recipe``, before any memory is taken for what a stranger's file claims."""
-    if len(recipe.encoder_widths) + len(recipe.decoder_widths) > len(weights):
+    if _layers(recipe.model) > len(weights):
         raise ValueError("more layers than weights")
     with torch.device("meta"):  # shapes without numbers
-        expected = {name: values.shape for name, values in build_model(recipe, shape, seed=0).state_dict().items()}
+        expected = {
+            name: values.shape
+            for name, values in build_model(recipe, shape, seed=0, labels=labels).state_dict().items()
+        }
     for name in sorted(expected.keys() | weights.keys()):
         wanted, got = expected.get(name), weights[name].shape if name in weights else None
         if wanted != got:
@@ -154,6 +167,12 @@ def _check_weights(recipe: Recipe, shape: tuple[int, int, int], weights: Mapping
     for name, values in weights.items():
         if not values.is_floating_point() or not bool((values.float().abs() <= _LARGEST).all()):  # NaN is not, either
             raise ValueError(f"{name}: expected finite numbers of float32 or float16")
+
+
+def _layers(part: Part) -> int:
+    """How many layers a part asks for at least: as many as there are widths of them."""
+    own = sum(len(value) for value in vars(part).values() if isinstance(value, tuple))
+    return own + sum(_layers(inside) for _, inside in part.parts())
 
 
 def _reference(arrays: Mapping[str, NDArray[Any]], latents: int, names: int) -> Reference:

@@ -25,12 +25,18 @@ def in_short(names: Sequence[str]) -> str:
 
 
 def model_card(
-    config: Mapping[str, Any], *, labels: bool = False, attributes: Sequence[str] = (), errors: bool = True
+    config: Mapping[str, Any],
+    latents: int,
+    *,
+    labels: bool = False,
+    attributes: Sequence[str] = (),
+    errors: bool = True,
 ) -> str:
     """The model card, in Markdown.
 
     Args:
         config: recipe, shape, parameters, seed, data and test figures, as in ``config.json``.
+        latents: d, how many there are.
         labels: whether the labels of the test images are kept beside their codes.
         attributes: the names of those that are.
         errors: whether it is kept how well each is reconstructed.
@@ -50,7 +56,7 @@ def model_card(
         "---",
         f"# A space of {data.get('name', 'images')}",
         "",
-        f"{recipe['latent_dim']} latents, {height}x{width}x{channels} images, recipe `{recipe['name']}`, "
+        f"{latents} latents, {height}x{width}x{channels} images, recipe `{recipe['name']}`, "
         f"{config['parameters']:,} parameters, seed {config.get('seed', 0)}.",
         "",
         "```python",

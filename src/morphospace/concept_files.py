@@ -141,7 +141,7 @@ def write_shared_concept(path: Path, shared: SharedConcept) -> None:
     size = sum(value.nbytes for value in arrays.values())
     if size > _LARGEST - _HEADER:
         most = _LARGEST - _HEADER
-        raise ArgumentError(f"--examples: they have {size:,} bytes, expected at most {most:,}. Pass on fewer.")
+        raise ArgumentError(f"they have {size:,} bytes, expected at most {most:,}. Pass on fewer.", argument="examples")
     about = {
         "format": _FORMAT,
         "name": shared.concept.name,
@@ -165,7 +165,7 @@ def read_shared_concept(path: Path) -> SharedConcept:
     try:
         size = path.stat().st_size
         if size > _LARGEST:
-            raise FileError(f"FILE: {path} has {size:,} bytes, more than any concept needs ({_LARGEST:,}).")
+            raise FileError(f"{path} has {size:,} bytes, more than any concept needs ({_LARGEST:,}).", argument="file")
         with safe_open(path, "np") as file:
             about = parse_json((file.metadata() or {})["concept"])
             arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no mapping
@@ -176,7 +176,9 @@ def read_shared_concept(path: Path) -> SharedConcept:
     except FileError:
         raise
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise FileError(f"FILE: cannot read a concept from {path}: missing, foreign or damaged ({error}).") from error
+        raise FileError(
+            f"cannot read a concept from {path}: missing, foreign or damaged ({error}).", argument="file"
+        ) from error
     own = {key.removeprefix("concept "): value for key, value in arrays.items() if key.startswith("concept ")}
     concept = concept_from(name, evidence, own, path)
     if "examples images" not in arrays:
@@ -192,5 +194,7 @@ def _examples(arrays: Mapping[str, NDArray[Any]], path: Path) -> Examples:
         and values is not None and values.shape == images.shape[:1] and values.dtype in (np.bool_, np.float64)
     )  # fmt: skip
     if not good or images is None or values is None:
-        raise FileError(f"FILE: {path} is damaged: its examples have no form that a concept could be learned from.")
+        raise FileError(
+            f"{path} is damaged: its examples have no form that a concept could be learned from.", argument="file"
+        )
     return Examples(images, values)

@@ -14,7 +14,7 @@ from morphospace.export.page import write_page
 from morphospace.files import claim_folder
 from morphospace.images import Images
 from morphospace.pictures import Film, Picture
-from morphospace.recipes import find_recipe, with_settings
+from morphospace.recipes import changed, find_recipe
 from morphospace.report import (
     Exhibit,
     edit_sheet,
@@ -25,7 +25,7 @@ from morphospace.report import (
     write_report,
 )
 from morphospace.space import Space, load
-from morphospace.training import Settings
+from morphospace.training import Machine
 from morphospace.workflow import Listener, Result, learn_from_dataset, train_run
 
 __all__ = ["NEXT", "Demo", "run_demo"]
@@ -60,7 +60,7 @@ def run_demo(
     *,
     runs: Path,
     seed: int,
-    settings: Settings,
+    machine: Machine,
     command: str,
     listen: Listener,
 ) -> Demo:
@@ -71,7 +71,7 @@ def run_demo(
         folder: for the pictures and the report.
         runs: for the run.
         seed: of everything.
-        settings: of the machine.
+        machine: device, precision, threads.
         command: goes into every picture.
         listen: told about training.
     """
@@ -80,10 +80,10 @@ def run_demo(
     write_page(page, load(BUILTIN))
     result = train_run(
         dataset,
-        with_settings(find_recipe("quick"), [f"epochs={EPOCHS}"]),
+        changed(find_recipe("quick"), {"epochs": EPOCHS}),
         out=runs,
         seed=seed,
-        settings=settings,
+        machine=machine,
         command=command,
         listen=listen,
     )
@@ -173,7 +173,7 @@ def _write(
         Exhibit(
             "Reconstructions",
             "Test images, and below them what two numbers keep of each. The form survives, the handwriting does "
-            "not: for that, give the space more latents (--latent-dim 16).",
+            "not: for that, give the space more latents (morpho train mnist --latent-dim 16).",
             pictures["reconstructions"],
         ),
         Exhibit(

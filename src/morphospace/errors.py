@@ -1,4 +1,16 @@
-"""The errors that users can meet: each says what, where, what was expected, what came, what to do."""
+"""The errors that users can meet: each says what, where, what was expected, what came, what to do.
+
+A message is read in Python, in a terminal and in a page, so it never draws how an argument is typed:
+
+- The argument that is at fault is not in the words but beside them, by its Python name:
+  ``ArgumentError("expected 1 to 10, got 11.", argument="latent_dim")``.
+- Another argument that the words speak of stands in backquotes, as Python has it: ``"`frames="all"` makes a picture of
+  each"``. Notes, which are no errors, do the same.
+- A whole command, to be pasted into a shell, may stand there as it is: ``"morpho concept classes SPACE --data DATA"``.
+
+Python and the server show this as it is written; the command line draws ``--latent-dim:`` and ``--frames all``
+(:mod:`morphospace.cli.spelling`).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +24,7 @@ __all__ = [
     "ArgumentError",
     "DataError",
     "FileError",
+    "MissingPartError",
     "MorphospaceError",
     "NonFiniteLossError",
     "RunBusyError",
@@ -23,17 +36,38 @@ __all__ = [
 class MorphospaceError(ValueError):
     """Something that the user can mend; the command line prints it as one line, never as a traceback.
 
+    Args:
+        words: what was expected, what came, what to do, without the argument's name.
+        argument: which argument is at fault, by its Python name; a key of a recipe is one, too.
+
     Attributes:
         exit_code: what a shell gets: 1 failed, 2 wrong usage.
+
+    Example:
+        >>> error = MorphospaceError("expected 1 to 10, got 11.", argument="latent_dim")
+        >>> str(error), error.argument, error.words
+        ('latent_dim: expected 1 to 10, got 11.', 'latent_dim', 'expected 1 to 10, got 11.')
     """
 
     exit_code: int = 1
+
+    def __init__(self, words: str, *, argument: str | None = None) -> None:
+        super().__init__(words)  # alone: an exception goes from process to process by its arguments
+        self.words = words
+        self.argument = argument
+
+    def __str__(self) -> str:
+        return self.words if self.argument is None else f"{self.argument}: {self.words}"
 
 
 class ArgumentError(MorphospaceError):
     """An argument has the wrong name, type or range."""
 
     exit_code = 2
+
+
+class MissingPartError(ArgumentError):
+    """A part of another package that nobody gave: what a file names is never imported by itself."""
 
 
 class DataError(MorphospaceError):

@@ -130,7 +130,7 @@ def claim_folder(path: Path) -> None:
     """Make the folder ``path`` where it is missing, and mark it as one that may be replaced when that is asked for."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        (path / _MARK).write_text("Morphospace made this folder, and replaces it where --force says so.\n")
+        (path / _MARK).write_text("Morphospace made this folder, and replaces it where force=True says so.\n")
     except OSError as error:
         raise _cannot_write(path, error) from error
 

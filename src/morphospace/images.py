@@ -70,18 +70,19 @@ def as_images(images: Any, *, name: str = "images") -> Images:
         return _stack(images, name)
     array = np.asarray(images)
     if array.dtype == object or array.dtype.kind not in "uifb":
-        raise DataError(f"{name}: expected an array of numbers, got {type(images).__name__} of {array.dtype}.")
+        raise DataError(f"expected an array of numbers, got {type(images).__name__} of {array.dtype}.", argument=name)
     if array.ndim == 2:
         array = array[None]
     if array.ndim == 3:
         array = array[..., None]
     if array.ndim != 4 or array.shape[-1] not in (1, 3):
         raise DataError(
-            f"{name}: expected shape (N, H, W) or (N, H, W, C) with C 1 or 3, got {np.shape(images)}. "
-            "Move the channels last and drop an alpha channel."
+            f"expected shape (N, H, W) or (N, H, W, C) with C 1 or 3, got {np.shape(images)}. "
+            "Move the channels last and drop an alpha channel.",
+            argument=name,
         )
     if 0 in array.shape:
-        raise DataError(f"{name}: expected at least one image with pixels, got shape {np.shape(images)}.")
+        raise DataError(f"expected at least one image with pixels, got shape {np.shape(images)}.", argument=name)
     # Writable too: PyTorch shares the memory, and warns where it may not write.
     return np.require(_whole_pixels(array, name), requirements=["C", "W"])
 
@@ -92,14 +93,15 @@ def _whole_pixels(array: NDArray[Any], name: str) -> Images:
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise DataError(f"{name}: expected finite pixel values, got NaN or infinity. Remove or replace them.")
+        raise DataError("expected finite pixel values, got NaN or infinity. Remove or replace them.", argument=name)
     low, high = array.min(), array.max()
     if low < 0 or high > 255:
-        raise DataError(f"{name}: expected pixel values 0..255, got {low}..{high}. Rescale them first.")
+        raise DataError(f"expected pixel values 0..255, got {low}..{high}. Rescale them first.", argument=name)
     if array.dtype.kind == "f" and (array != np.floor(array)).any():
         raise DataError(
-            f"{name}: expected whole pixel values 0..255 (uint8), got fractions in {low:.3g}..{high:.3g}. "
-            "If they lie in [0, 1], pass (images * 255).round().astype('uint8')."
+            f"expected whole pixel values 0..255 (uint8), got fractions in {low:.3g}..{high:.3g}. "
+            "If they lie in [0, 1], pass (images * 255).round().astype('uint8').",
+            argument=name,
         )
     # 0 and 1 are black and white, as in a file of arrays, unless they come as bytes.
     return array.astype(np.uint8) * np.uint8(255 if high == 1 else 1)
@@ -107,7 +109,7 @@ def _whole_pixels(array: NDArray[Any], name: str) -> Images:
 
 def _stack(images: Sequence[object], name: str) -> Images:
     if not images:
-        raise DataError(f"{name}: expected at least one image, got an empty list.")
+        raise DataError("expected at least one image, got an empty list.", argument=name)
     if isinstance(images[0], (int, float)) or (isinstance(images[0], Sequence) and not isinstance(images[0], str)):
         return as_images(np.asarray(images), name=name)
     arrays = [image for image in images if isinstance(image, np.ndarray) and image.ndim == 2]
@@ -116,7 +118,7 @@ def _stack(images: Sequence[object], name: str) -> Images:
     each = [as_images(image, name=f"{name}[{i}]") for i, image in enumerate(images)]
     shapes = {one.shape[1:] for one in each}
     if len(shapes) > 1:
-        raise DataError(f"{name}: expected images of one size, got {sorted(shapes)}. Resize them first.")
+        raise DataError(f"expected images of one size, got {sorted(shapes)}. Resize them first.", argument=name)
     return np.concatenate(each)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -15,11 +14,10 @@ __all__ = [
     "FULL",
     "KINDS",
     "MOST_MARKS",
+    "IntensityChoice",
     "Kind",
     "Values",
     "Window",
-    "Wish",
-    "joined",
     "kind_of",
     "parse_intensity",
     "survey",
@@ -107,29 +105,30 @@ def survey(samples: NDArray[Any], *, drawn: bool = False) -> Values:
     return Values(kind_of(samples.dtype), float(flat.min()), float(flat.max()), whole, some.astype(np.float32))
 
 
-class Wish(NamedTuple):
-    """What ``--intensity`` asks for: ``rule`` and, for "values" and "percentiles", its two numbers."""
+class IntensityChoice(NamedTuple):
+    """What ``intensity`` asks for: ``rule`` and, for "values" and "percentiles", its two numbers."""
 
     rule: Literal["auto", "full", "file", "values", "percentiles"]
     low: float = 0.0
     high: float = 0.0
 
 
-def parse_intensity(text: str) -> Wish:
-    """``auto``, ``full``, ``file``, ``LOW:HIGH`` or ``P%:P%`` as a wish.
+def parse_intensity(text: str) -> IntensityChoice:
+    """``auto``, ``full``, ``file``, ``LOW:HIGH`` or ``P%:P%`` as a choice.
 
     Raises:
         ArgumentError: for other words, or numbers of which the second is not the larger.
 
     Example:
         >>> parse_intensity("100:4000"), parse_intensity("0.5%:99.5%").rule
-        (Wish(rule='values', low=100.0, high=4000.0), 'percentiles')
+        (IntensityChoice(rule='values', low=100.0, high=4000.0), 'percentiles')
     """
     if text in ("auto", "full", "file"):
-        return Wish(text)  # type: ignore[arg-type]
+        return IntensityChoice(text)  # type: ignore[arg-type]
     wrong = ArgumentError(
-        "--intensity: expected auto, full, file, two values like 0:4095 or two percentiles like 1%:99%, the smaller "
-        f'one first, got "{text}".'
+        "expected auto, full, file, two values like 0:4095 or two percentiles like 1%:99%, the smaller "
+        f'one first, got "{text}".',
+        argument="intensity",
     )
     low, _, high = (part.strip() for part in text.partition(":"))
     percent = low.endswith("%") and high.endswith("%")
@@ -139,10 +138,10 @@ def parse_intensity(text: str) -> Wish:
         raise wrong from error
     if not np.isfinite(found).all() or found[0] >= found[1] or (percent and not 0 <= found[0] < found[1] <= 100):
         raise wrong
-    return Wish("percentiles" if percent else "values", *found)
+    return IntensityChoice("percentiles" if percent else "values", *found)
 
 
-def window_for(values: Values, wish: Wish = Wish("auto")) -> Window:  # noqa: B008 - it never changes
+def window_for(values: Values, choice: IntensityChoice = IntensityChoice("auto")) -> Window:  # noqa: B008 - it never changes
     """The window for samples like these, of a whole set.
 
     Auto goes by what the values are: 0 and 1 alone, or whole numbers up to 31, are spread from black to white;
@@ -156,12 +155,12 @@ def window_for(values: Values, wish: Wish = Wish("auto")) -> Window:  # noqa: B0
         >>> window_for(survey(np.array([0.1, 1.0000001])))
         Window(low=0.0, high=1.0)
     """
-    if wish.rule == "values":
-        return Window(wish.low, wish.high)
-    if wish.rule == "full":
+    if choice.rule == "values":
+        return Window(choice.low, choice.high)
+    if choice.rule == "full":
         return FULL[values.kind]
-    if wish.rule == "percentiles" and len(values.drawn):
-        low, high = (float(v) for v in np.percentile(values.drawn, (wish.low, wish.high)))
+    if choice.rule == "percentiles" and len(values.drawn):
+        low, high = (float(v) for v in np.percentile(values.drawn, (choice.low, choice.high)))
         return Window(low, high) if low < high else _by_itself(values)
     return _by_itself(values)
 
@@ -195,7 +194,7 @@ def words_of(kind: Kind, window: Window, values: Values) -> str:
     if kind == "8-bit" and window == FULL[kind]:
         return ""
     low, high = (_number(value, window.high - window.low) for value in window)
-    rule = f"{low} is black and {high} is white in all pictures; --intensity changes that"
+    rule = f"{low} is black and {high} is white in all pictures; `intensity` changes that"
     return f"{_what(kind, window, values)}: {rule}{_dim(window, values)}"
 
 
@@ -227,7 +226,7 @@ def _dim(window: Window, values: Values) -> str:
     low, high = (min(max(float(v), window.low), window.high) for v in np.percentile(values.drawn, (0.5, 99.5)))
     share = (high - low) / (window.high - window.low)
     return (
-        f"; 99% of them lie within {max(share, 0.01):.0%} of that, and --intensity 0.5%:99.5% uses it all"
+        f'; 99% of them lie within {max(share, 0.01):.0%} of that, and `intensity="0.5%:99.5%"` uses it all'
         if share < _NARROW
         else ""
     )
@@ -250,11 +249,3 @@ def to_levels(samples: NDArray[Any], window: Window) -> tuple[NDArray[np.uint8],
     scaled = (samples.astype(np.float64) - window.low) / (window.high - window.low) * 255.0
     clipped = int(np.count_nonzero((scaled < -0.5) | (scaled > 255.5)))
     return np.floor(np.clip(scaled, 0.0, 255.0) + 0.5).astype(np.uint8), clipped
-
-
-def joined(found: Iterable[Values]) -> dict[Kind, Values]:
-    """What the samples of many pictures are, by kind."""
-    whole: dict[Kind, Values] = {}
-    for values in found:
-        whole[values.kind] = whole[values.kind].joined(values) if values.kind in whole else values
-    return whole

@@ -110,5 +110,5 @@ class Film:
 def _with_suffix(path: str | Path, known: tuple[str, ...]) -> Path:
     path = Path(path)
     if path.suffix.lower() not in known:
-        raise ArgumentError(f"--out: expected a name that ends in {' or '.join(known)}, got {path.name}.")
+        raise ArgumentError(f"expected a name that ends in {' or '.join(known)}, got {path.name}.", argument="out")
     return path

@@ -65,7 +65,7 @@ def write_points(path: Path, table: PointTable, about: Mapping[str, str] | None 
             for i, z in enumerate(table.z.tolist()):
                 writer.writerow([*(values[i] for values in texts.values()), *map(repr, z)])
     else:
-        raise ArgumentError(f"--out: expected a name that ends in .npz or .csv, got {path.name}.")
+        raise ArgumentError(f"expected a name that ends in .npz or .csv, got {path.name}.", argument="out")
 
 
 def cell(value: object) -> str:

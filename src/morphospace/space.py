@@ -1,102 +1,38 @@
-"""The space: a trained model with its preprocessing, its concepts and its reference points."""
+"""The space: a codec with its data, which are its concepts, its classes and its reference points."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
-from morphospace.builtin import space_path
-from morphospace.bundle import FORMAT, Bundle, read_bundle, write_bundle
-from morphospace.bundle_checks import about_of, check_about, check_bundle
-from morphospace.card import model_card
-from morphospace.data import ImageArray
+from morphospace import editing, saving, views
+from morphospace.bundle_checks import Reference
+from morphospace.codec import Codec, Points
 from morphospace.data.attributes import Attributes
-from morphospace.data.levels import as_levels
-from morphospace.data.store import StoredImages
-from morphospace.errors import ArgumentError, DataError, FileError
-from morphospace.images import (
-    RESIZES,
-    Images,
-    Resize,
-    as_images,
-    fit_image,
-    from_pil,
-    read_image,
-    to_pixels,
-)
-from morphospace.interpretation import AS_BEFORE, Interpretation
+from morphospace.errors import ArgumentError
+from morphospace.examples import encode_examples
+from morphospace.images import Images
+from morphospace.latent import Classes, Concept, Discovery, Plane, Strength, discover, learn_concept, plane_of
 from morphospace.latent.class_draws import LabelledCodes, draw_label
-from morphospace.latent.classes import Classes, change_class, class_scores
-from morphospace.latent.concepts import AGAINST_TEST_IMAGES, Concept, learn_concept, sides
-from morphospace.latent.discovery import Discovery, discover
-from morphospace.latent.geodesics import geodesic_through
-from morphospace.latent.grids import Plane, plane_grid, plane_of
 from morphospace.latent.mixtures import FEWEST_CODES, draw_from, fit_mixture, fit_population, typicality
-from morphospace.latent.moves import Strength, move
-from morphospace.latent.nearest import nearest
-from morphospace.latent.paths import path_through
-from morphospace.pictures import Film, Picture, enlarge, tile
-from morphospace.recipes import Recipe, build_model
-from morphospace.training.loop import to_input
-from morphospace.training.settings import choose_device, choose_settings
-from morphospace.vae import VAE
+from morphospace.parts import Foreign, foreign_parts
+from morphospace.pictures import Film, Picture
+from morphospace.recipes import Recipe
+from morphospace.vae import Generative
 
-__all__ = ["Encoding", "Space", "batch_for", "load"]
-
-Points = NDArray[np.float32]
-
-_BATCH = 250  # larger ones outgrow the caches
-_BATCH_PIXELS = 500 * 64 * 64
-_FLAT_BORDER = 8.0  # grey levels
-_BACK = 0.5  # strengths by which a second look may correct a concept that was to stay
-_FARTHEST, _STRIDE = 4.0, 0.125  # strengths that are tried until a concept is reached
+__all__ = ["Space", "load"]
 
 
-def batch_for(shape: Sequence[int]) -> int:
-    """How many images of ``shape`` (N, H, W, C) or (H, W, C) to take at once: as many as fit easily.
-
-    Example:
-        >>> batch_for((1000, 28, 28, 1)), batch_for((256, 256, 3))
-        (250, 31)
-    """
-    return max(1, min(_BATCH, _BATCH_PIXELS // (shape[-3] * shape[-2])))
-
-
-def _pixels(values: torch.Tensor) -> torch.Tensor:
-    """What :func:`morphospace.images.to_pixels` does, on the device and in fewer passes."""
-    if bool(torch.isnan(values).any()):
-        raise DataError("cannot turn NaN into a pixel: the model or the latents are not finite.")
-    return values.clamp(0, 1).mul_(255).add_(0.5).to(torch.uint8)  # which cuts off, as floor does
-
-
-class Encoding(NamedTuple):
-    """The posterior of some images: ``mean`` (N, d), and ``log_var`` (N, d) or None for a point."""
-
-    mean: Points
-    log_var: Points | None
-
-    def sample(self, *, seed: int) -> Points:
-        """One draw for each image, (N, d)."""
-        if self.log_var is None:
-            return self.mean.copy()
-        epsilon = np.random.default_rng(seed).standard_normal(self.mean.shape, np.float32)
-        points: Points = self.mean + np.exp(0.5 * self.log_var) * epsilon
-        return points
-
-
-class Space:
+class Space(Codec):
     """A space of images: encode, decode, sample, draw its atlas, morph, edit, save.
 
-    Made by :func:`morphospace.train` and :func:`morphospace.load`. Images are uint8 (N, H, W, C) arrays;
-    PIL images and paths are accepted and brought to size. Everything is deterministic; what is drawn
-    takes a seed.
+    Made by :func:`morphospace.train` and :func:`morphospace.load`. Images are uint8 (N, H, W, C) arrays; PIL images and
+    paths are accepted and brought to size. Everything is deterministic; what is drawn takes a seed.
 
     Attributes:
         recipe: what it was trained with.
@@ -112,7 +48,7 @@ class Space:
 
     def __init__(
         self,
-        model: VAE,
+        model: Generative,
         recipe: Recipe,
         shape: tuple[int, int, int],
         *,
@@ -124,189 +60,27 @@ class Space:
         errors: NDArray[np.float32] | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> None:
-        self.model = model.eval()
-        self.recipe = recipe
-        self.shape = shape
+        super().__init__(model, recipe, shape, about=about)
         self.concepts: dict[str, Concept] = dict(concepts or {})
         self.classes = classes
         self.reference = reference
         self.reference_labels = reference_labels
         self.reference_attributes: Attributes = dict(reference_attributes or {})
         self.errors = errors
-        self.about: dict[str, Any] = dict(about or {})
         self._fits: dict[Callable[[Points], Any], tuple[Points, Any]] = {}
-
-    # -- what it is ----------------------------------------------------------------------------------
-
-    @property
-    def latent_dim(self) -> int:
-        """d, the number of latents."""
-        return self.recipe.latent_dim
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model computes."""
-        return next(self.model.parameters()).device
-
-    @property
-    def parameters(self) -> int:
-        """The number of trained numbers."""
-        return sum(p.numel() for p in self.model.parameters())
-
-    @property
-    def resize(self) -> Resize:
-        """How pictures of another form are brought to its size: as its own set was."""
-        found = self.about.get("data", {}).get("resize")
-        return found if found in RESIZES else "pad"
-
-    @property
-    def interpretation(self) -> Interpretation:
-        """How the samples of pictures become pixels: as those of its own set did."""
-        found = self.about.get("data", {}).get("interpretation")
-        return AS_BEFORE if found is None else Interpretation.from_json(found)
-
-    @property
-    def has_prior(self) -> bool:
-        """Whether it was trained towards N(0, I); an autoencoder was not."""
-        return self.recipe.posterior == "gaussian"
-
-    def to(self, device: str) -> Space:
-        """Move the model to ``device``, as :func:`load` takes it; returns the space itself.
-
-        Raises:
-            ArgumentError: for a device that is not here.
-        """
-        self.model.to(choose_device(device))
-        return self
 
     def __repr__(self) -> str:
         height, width, channels = self.shape
-        data = self.about.get("data", {}).get("name", "?")
         concepts = f", concepts: {', '.join(self.concepts)}" if self.concepts else ""
         return (
-            f"<Space of {data}: {height}x{width}x{channels} images, {self.latent_dim} latents, "
-            f'recipe "{self.recipe.name}", {self.parameters:,} parameters{concepts}>'
+            f"<Space of {self.about.get('data', {}).get('name', '?')}: {height}x{width}x{channels} images, "
+            f'{self.latent_dim} latents, recipe "{self.recipe.name}", {self.parameters:,} parameters{concepts}>'
         )
 
     def _repr_png_(self) -> bytes:
         return self.atlas()._repr_png_()
 
-    # -- images to points and back ---------------------------------------------------------------------
-
-    def prepare(self, images: object) -> Images:
-        """Images as this space takes them: arrays must have its size, pictures and files are brought to it.
-
-        Arrays of the kind that the space was trained on, of more bits, of floats, or of marks like 0 and 1, become
-        pixels as those did; all others must be pixels.
-
-        Raises:
-            DataError: for arrays of another size, NaN, or values outside 0..255.
-        """
-        if isinstance(images, (str, Path, Image.Image)):
-            if isinstance(images, (str, Path)):
-                picture = read_image(images, self.interpretation, near=max(self.shape[:2]))
-            else:
-                picture = from_pil(images, self.interpretation)
-            return fit_image(picture, self.shape, self.resize)[None]
-        if isinstance(images, Sequence) and images and isinstance(images[0], (str, Path, Image.Image, np.ndarray)):
-            return np.concatenate([self.prepare(image) for image in images])
-        if isinstance(images, np.ndarray) and images.shape == self.shape and images.ndim == 3:
-            images = images[None]
-        array = as_images(as_levels(images, self.interpretation))
-        if array.shape[1:] != self.shape:
-            raise DataError(
-                f"images: this space takes images of shape {self.shape} (height, width, channels), "
-                f"got {array.shape[1:]}. Resize them, or pass PIL images or paths, which are fitted."
-            )
-        return array
-
-    @torch.inference_mode()
-    def encode(self, images: object) -> Encoding:
-        """The posterior of images, deterministic (law 3).
-
-        Args:
-            images: see :meth:`prepare`.
-        """
-        if isinstance(images, StoredImages):
-            self.prepare(images[:1])  # says what does not fit, before more is read
-        pixels: ImageArray = images if isinstance(images, StoredImages) else self.prepare(images)
-        means, log_vars = [], []
-        step = batch_for(self.shape)
-        for start in range(0, len(pixels), step):
-            q = self.model.infer(to_input(torch.from_numpy(pixels[start : start + step]).to(self.device)))
-            means.append(q.mean.float().cpu().numpy())
-            if hasattr(q, "log_var"):
-                log_vars.append(q.log_var.float().cpu().numpy())
-        return Encoding(np.concatenate(means), np.concatenate(log_vars) if log_vars else None)
-
-    def decode(self, z: object, *, dtype: Literal["uint8", "float"] = "uint8") -> NDArray[Any]:
-        """The images at latent points.
-
-        Args:
-            z: (N, d), or one point (d,).
-            dtype: "uint8" for pixels, of products in bfloat16 where the hardware has them, which moves one pixel in
-                twenty by one of 256 levels; "float" for float32 in [0, 1], before rounding and of exact products.
-
-        Returns:
-            (N, H, W, C).
-
-        Raises:
-            DataError: for another shape, NaN or infinity.
-        """
-        return np.concatenate(list(self.decode_batches([self._points(z)], dtype=dtype)))
-
-    def decode_batches(
-        self, points: Iterable[object], *, batch: int | None = None, dtype: Literal["uint8", "float"] = "uint8"
-    ) -> Iterator[NDArray[Any]]:
-        """Decode any number of latents in flat memory.
-
-        Args:
-            points: arrays (n, d), taken one after the other; a generator will do.
-            batch: the most images decoded at once; what fits easily by default.
-            dtype: as in :meth:`decode`.
-
-        Yields:
-            (n, H, W, C) with n <= batch, in order.
-        """
-        if dtype not in ("uint8", "float"):
-            raise ArgumentError(f'dtype: expected "uint8" or "float", got "{dtype}".')
-        batch = batch or batch_for(self.shape)
-        # What is rounded to 256 levels may be computed as coarsely as training computes it, in half the time.
-        settings = choose_settings(device=self.device.type, precision="auto" if dtype == "uint8" else "fp32")
-        for some in points:
-            array = self._points(some)
-            for start in range(0, len(array), batch):
-                with torch.inference_mode(), settings.autocast():
-                    z = torch.from_numpy(array[start : start + batch]).to(self.device)
-                    values = self.model.likelihood.mean(self.model.decode(z)).permute(0, 2, 3, 1).float()
-                    if dtype == "uint8":
-                        values = _pixels(values)
-                yield np.ascontiguousarray(values.cpu().numpy())
-
-    def _pictures(self, z: torch.Tensor) -> torch.Tensor:
-        """Latents (N, d) to pictures (N, C, H, W) in [0, 1], differentiable."""
-        return self.model.likelihood.mean(self.model.decode(z.to(self.device)))
-
-    def _points(self, z: Any) -> Points:
-        try:
-            array = np.asarray(z, np.float32)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"latents: expected numbers of shape (N, {self.latent_dim}), got {z!r:.80}.") from error
-        if array.ndim == 1:
-            array = array[None]
-        if array.ndim != 2 or array.shape[1] != self.latent_dim or not len(array):
-            raise DataError(
-                f"latents: this space has {self.latent_dim}, expected shape (N, {self.latent_dim}), got {np.shape(z)}."
-            )
-        if not np.isfinite(array).all():
-            raise DataError("latents: expected finite numbers, got NaN or infinity.")
-        return np.ascontiguousarray(array)
-
-    def reconstruct(self, images: object) -> Images:
-        """What the space makes of images: decoded posterior means, uint8 (N, H, W, C)."""
-        return self.decode(self.encode(images).mean)
-
-    # -- points to look at -------------------------------------------------------------------------------
+    # -- sampling and typicality -----------------------------------------------------------------------
 
     def sample_points(self, n: int, *, seed: int, label: str | int | None = None) -> Points:
         """``n`` draws (n, d) from the prior, or from a mixture fitted to the test codes where the recipe says so.
@@ -321,24 +95,21 @@ class Space:
         if label is not None:
             known = self.reference, self.reference_labels, self.about.get("data", {}).get("label_names", ())
             points = draw_label(str(label), n, rng, classes=self.classes, reference=LabelledCodes(*known))
-        elif self.samples_prior or self.reference is None or len(self.reference) < 2:
+        elif self.samples_prior:
+            with torch.inference_mode():
+                points = self.model.sample(n, rng).float().cpu().numpy()
+        elif self.reference is None or len(self.reference) < 2:
             return rng.standard_normal((n, self.latent_dim)).astype(np.float32)
         else:
             points = draw_from(self._fitted(fit_mixture, self.reference), n, rng)
-        return points.clip(0) if self.recipe.posterior == "relu" else points
-
-    @property
-    def samples_prior(self) -> bool:
-        """Whether samples are drawn from the prior itself."""
-        return self.has_prior and self.recipe.sampling == "prior"
+        return points.clip(0) if self.model.nonnegative else points
 
     def typicality(self, z: object) -> NDArray[np.float64]:
         """The share of the test images' codes that are no more likely than ``z``.
 
         0: none lies so far out; 1: the most typical place. Below ``ATYPICAL`` (0.01) a place counts as outside the
         populated part: what is decoded there may be like no image of the set. The first call fits mixtures to the
-        codes, a second or two; the next ones are quick. How honest it is says
-        :func:`morphospace.latent.mixtures.typicality`.
+        codes, in a second or two. How honest it is says :func:`morphospace.latent.mixtures.typicality`.
 
         Args:
             z: (N, d), or one point (d,).
@@ -349,7 +120,7 @@ class Space:
         Raises:
             DataError: for another shape, NaN or infinity.
         """
-        points = self._points(z)
+        points = self.points(z)
         if self.reference is None or len(self.reference) < FEWEST_CODES:
             return np.full(len(points), np.nan)
         return typicality(self._fitted(fit_population, self.reference), points)
@@ -365,6 +136,8 @@ class Space:
         """``n`` new images, uint8 (n, H, W, C); with ``label`` (its name) images like those of it."""
         return self.decode(self.sample_points(n, seed=seed, label=label))
 
+    # -- what is looked at -----------------------------------------------------------------------------
+
     def plane(self) -> Plane:
         """The plane that the atlas shows: the space itself in 2-D, else its two principal axes."""
         return plane_of(self.latent_dim, self.reference, prior=self.has_prior)
@@ -376,11 +149,7 @@ class Space:
             n: pictures a side, >= 1; 15 in the book.
             side: enlarge each to about so many pixels.
         """
-        images = self.decode(plane_grid(self.plane(), n))
-        # Pictures that end in one colour flow into each other; others need a line between them.
-        borders = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], 1)
-        gap = 0 if borders.std() < _FLAT_BORDER else max(1, side // 14)
-        return Picture(tile(enlarge(images, side), n, gap=gap), self.text())
+        return views.atlas(self, self.plane(), n, side=side)
 
     def morph(self, a: object, b: object, *more: object, frames: int = 32, path: str = "lerp") -> Film:
         """The way from image ``a`` to image ``b`` (and on), decoded frame by frame.
@@ -399,20 +168,11 @@ class Space:
         Raises:
             ArgumentError: for an unknown path, or fewer frames than images.
         """
-        ends = [self.encode(self.prepare(image)[:1]).mean[0] for image in (a, b, *more)]
-        if path == "geodesic":
-            points = geodesic_through(ends, frames, self._pictures, batch=batch_for(self.shape))
-        else:
-            points = path_through(ends, frames, path)
-        return Film(self.decode(points), points, self.text())
+        return views.morph(self, (a, b, *more), frames=frames, path=path)
 
     def analogy_points(self, a: object, b: object, c: object) -> Points:
         """Where the answers of :meth:`analogy` lie, (N, d): :math:`z_C + (z_B - z_A)`."""
-        first, second, third = (self.encode(image).mean for image in (a, b, c))
-        if len({len(first), len(second), len(third)} - {1}) > 1:
-            raise ArgumentError(f"analogy: got {len(first)}, {len(second)} and {len(third)} images, expected as many.")
-        points: Points = third + (second - first)
-        return points
+        return views.analogy_points(self, a, b, c)
 
     def analogy(self, a: object, b: object, c: object) -> Images:
         """A is to B as C is to what? The images at :math:`z_C + (z_B - z_A)`, uint8 (N, H, W, C).
@@ -420,8 +180,6 @@ class Space:
         The answer is worth as much as its place: ask :meth:`typicality` of :meth:`analogy_points`. Two images differ
         in more than what is meant: with A and C of one digit and B of another, 77 % of the answers are atypical in
         a space of MNIST with 16 latents, and 7 % where the digits' mean codes stand for A and B.
-        Source: Mikolov, Yih and Zweig, Linguistic regularities in continuous space word representations, 2013; of
-        images, White, Sampling generative networks, arXiv:1609.04468.
 
         Args:
             a: what is to be changed, see :meth:`prepare`; one image, or one for each answer.
@@ -441,11 +199,9 @@ class Space:
             images: among which to look; all are encoded.
             n: how many, >= 1.
         """
-        if n < 1:
-            raise ArgumentError(f"n: expected at least 1 neighbour, got {n}.")
-        return nearest(self.encode(self.prepare(image)[:1]).mean[0], self.encode(images).mean, n)
+        return views.neighbors(self, image, images, n)
 
-    # -- concepts ------------------------------------------------------------------------------------------
+    # -- concepts and editing --------------------------------------------------------------------------
 
     def learn_concept(
         self,
@@ -484,27 +240,15 @@ class Space:
             ArgumentError: for both or neither of the two forms, or a space without reference points.
             DataError: for images from which it cannot be learned.
         """
-        judged: tuple[Points, Any] | None = None
-        if (positive is None) == (values is None) or (values is None) != (images is None):
-            raise ArgumentError("learn_concept: expected positive=, or images= with values=; got both or neither.")
-        if values is not None:
-            codes, known = self.encode(images).mean, values
-            judged = None if held_out is None else (self.encode(held_out[0]).mean, np.asarray(held_out[1]))
-        else:
-            away = self.reference if negative is None else self.encode(negative).mean
-            if away is None:
-                raise ArgumentError("negative: this space keeps no reference points; give images that lack it.")
-            codes, known = sides(self.encode(positive).mean, away)
-            if negative is None:  # the judges may be among them
-                source, held_out = f"{source} {AGAINST_TEST_IMAGES}", None
-            if held_out is not None:
-                judged = sides(*(self.encode(side).mean for side in held_out))
-        concept = learn_concept(
-            name, codes, known, strata=strata, method=method, held_out=judged, source=source,
-            seed=int(self.about.get("seed", 0)) if seed is None else seed, origin=origin,
+        examples = encode_examples(
+            self, self.reference, positive=positive, negative=negative, images=images, values=values,
+            held_out=held_out, source=source,
         )  # fmt: skip
-        self.concepts[name] = concept
-        return concept
+        self.concepts[name] = learn_concept(
+            name, examples.codes, examples.values, strata=strata, method=method, held_out=examples.held_out,
+            source=examples.source, seed=int(self.about.get("seed", 0)) if seed is None else seed, origin=origin,
+        )  # fmt: skip
+        return self.concepts[name]
 
     def discover(self, k: int = 8) -> list[Discovery]:
         """The ``k`` directions that change pictures most, found without labels: :func:`morphospace.latent.discover`.
@@ -515,55 +259,22 @@ class Space:
             ArgumentError: for k < 1, or a space that keeps no reference points.
         """
         if self.reference is None or len(self.reference) < 2:
-            raise ArgumentError("SPACE: it keeps no reference points, along which directions could be found.")
-        return discover(self._pictures, self.reference, k)
-
-    def fingerprint(self) -> str:
-        """SHA-256 of the weights: two spaces with one fingerprint are the same.
-
-        Weights that were saved as 16-bit floats have that of the weights they were rounded from: directions mean in
-        them what they meant.
-        """
-        own = _digest(self.model.state_dict())
-        return str(self.about.get("fingerprints", {}).get(own, own))
+            raise ArgumentError(
+                "it keeps no reference points, along which directions could be found.", argument="space"
+            )
+        return discover(self.pictures, self.reference, k)
 
     def change_class(
-        self,
-        z: Points,
-        target: str,
-        *,
-        source: str | None = None,
-        strength: float = 1.0,
-        chance: float | None = None,
+        self, z: Points, target: str, *, source: str | None = None, strength: float = 1.0, chance: float | None = None
     ) -> Points:
         """Latents (N, d) moved to the class ``target``; see :func:`morphospace.latent.change_class`.
 
-        Args:
-            z: latents.
-            target: the class to reach.
-            source: the class that all are of; None finds it for each, and leaves those that are of ``target``.
-            strength: the share of the way; 1 is the whole.
-            chance: stop as soon as the target class has it, 0 < chance < 1.
+        The arguments are those of :meth:`edit`; without ``source``, latents that are of ``target`` already stay.
 
         Raises:
             ArgumentError: for an unknown class, or a space whose classes have not been learned.
         """
-        if self.classes is None:
-            raise ArgumentError(
-                "--to: this space does not know any classes. Learn them: morpho concept classes SPACE --data DATA"
-            )
-        if not np.isfinite(strength):  # before images that are of the class already are left alone
-            raise ArgumentError(f"--strength: expected a finite number, got {strength}.")
-        if source is not None:
-            return change_class(self.classes, z, source, target, strength=strength, chance=chance)
-        self.classes.number(target)
-        moved = z.copy()
-        sources = class_scores(self.classes, z).argmax(1)
-        for number in np.unique(sources):
-            if (name := self.classes.names[number]) != target:
-                own = sources == number
-                moved[own] = change_class(self.classes, z[own], name, target, strength=strength, chance=chance)
-        return moved
+        return editing.move_to_class(self.classes, z, target, source=source, strength=strength, chance=chance)
 
     def move(
         self,
@@ -581,78 +292,10 @@ class Space:
 
         A move along fields is looked at once: what the decoded picture, encoded again, is short of is added.
         """
-        start = points = self._points(z)
+        start = points = self.points(z)
         if target is not None:
             points = self.change_class(points, target, source=source, strength=strength, chance=chance)
-        # Refuses what is wrong by name, before anything is read by it.
-        asked = dict.fromkeys((*(strengths or {}), *(until or {})), 0.0)
-        move(points[:1], self.concepts, asked, keep)
-        held: dict[str, Strength] = dict.fromkeys(keep, 0.0)
-        if target is not None:  # what the change of class has done to it is undone
-            for name in held:
-                concept = self.concepts[name]
-                held[name] = concept.at(start.astype(np.float64))[2] - concept.at(points.astype(np.float64))[2]
-        wanted = dict(strengths or {})
-        for name, value in (until or {}).items():
-            if name in wanted:
-                raise ArgumentError(f'--until: "{name}" has a strength already; give one of the two.')
-            wanted[name] = self._strength_until(points, wanted, name, value, held)
-        return self._moved(points, wanted, held)
-
-    def _moved(self, z: Points, strengths: Mapping[str, Strength], held: Mapping[str, Strength]) -> Points:
-        """Latents moved along concepts, others held (or brought back by so much); along fields with a second look."""
-        moved = move(z, self.concepts, strengths, held)
-        fields = [name for name, strength in strengths.items() if self.concepts[name].follows and np.any(strength)]
-        if not fields:
-            return moved
-        seen = self.encode(self.decode(moved)).mean
-
-        def missing(name: str, asked: Strength) -> Strength:
-            concept = self.concepts[name]
-            got = (concept.read(seen) - concept.read(z)) / concept.distance
-            return np.clip(asked - got, -np.maximum(np.abs(asked), _BACK), np.maximum(np.abs(asked), _BACK))
-
-        more = {name: missing(name, strengths[name]) for name in fields}
-        if not held:
-            return move(moved, self.concepts, more)
-        # What is held is brought back as far as it went astray; what has arrived is held from now on, too.
-        back = {name: missing(name, asked) if self.concepts[name].follows else 0.0 for name, asked in held.items()}
-        arrived = {name: 0.0 for name in strengths if name not in more}
-        return move(moved, self.concepts, more, back | arrived)
-
-    def _strength_until(
-        self, z: Points, fixed: Mapping[str, Strength], name: str, target: float, held: Mapping[str, Strength]
-    ) -> NDArray[np.float64]:
-        """The least strengths (N,) at which what is decoded, and encoded again, reads ``target``; else the nearest.
-
-        The strengths ``fixed`` of other concepts go along.
-        """
-        concept = self.concepts[name]
-        if concept.field is None:
-            raise ArgumentError(f"--until {name}: it cannot be read; learn it again, from examples.")
-        if not np.isfinite(target) or not (concept.of_number or 0 < target < 1):
-            expected = "a finite value" if concept.of_number else "a chance between 0 % and 100 %, like 90%"
-            raise ArgumentError(f"--until {name}: expected {expected}, got {target:g}.")
-
-        def read(strengths: NDArray[np.float64]) -> NDArray[np.float64]:
-            return concept.read(self.encode(self.decode(self._moved(z, {**fixed, name: strengths}, held))).mean)
-
-        before = read(np.zeros(len(z)))
-        sign = np.where(before <= target, 1.0, -1.0)
-        found, missed = np.zeros(len(z)), np.abs(before - target)
-        going = missed > 0
-        for k in range(1, round(_FARTHEST / _STRIDE) + 1):
-            if not going.any():
-                break
-            reading = read(sign * k * _STRIDE)
-            nearer = going & (np.abs(reading - target) < missed)
-            found[nearer], missed[nearer] = (sign * k * _STRIDE)[nearer], np.abs(reading - target)[nearer]
-            crossed = going & (sign * (reading - target) >= 0)
-            share = (target - before) / np.where(reading == before, 1.0, reading - before)
-            found[crossed] = (sign * (k - 1 + share.clip(0, 1)) * _STRIDE)[crossed]
-            going &= ~crossed
-            before = reading
-        return found
+        return editing.move_along(self, self.concepts, points, strengths or {}, keep=keep, until=until, start=start)
 
     def edit(
         self,
@@ -679,8 +322,7 @@ class Space:
             source: the class they are of; found for each image if left out.
             strength: how far towards ``target``: 1.0 is the whole way.
             chance: stop as soon as ``target`` has it, 0 < chance < 1.
-            keep_detail: add what the edit changes to the original picture instead of replacing it:
-                the cure for blur.
+            keep_detail: add what the edit changes to the original picture instead of replacing it: the cure for blur.
 
         Raises:
             ArgumentError: for an unknown concept or class, a strength that is not finite, a chance outside 0..1, or
@@ -695,16 +337,20 @@ class Space:
 
     def change(self, images: Images, z: Points, moved: Points) -> Images:
         """``images`` (N, H, W, C) of codes ``z`` (N, d), changed as what is decoded changes from z to ``moved``."""
-        change = self.decode(moved, dtype="float") - self.decode(z, dtype="float")
-        return to_pixels(images / 255.0 + change)
+        return editing.change_pictures(self, images, z, moved)
 
-    # -- disk ----------------------------------------------------------------------------------------------
+    # -- disk ------------------------------------------------------------------------------------------
 
-    def text(self, **more: object) -> dict[str, str]:
-        """What every picture of this space carries: where it is from."""
-        data, seed = self.about.get("data", {}).get("name", ""), self.about.get("seed", 0)
-        facts = {"software": "morphospace", "recipe": self.recipe.name, "data": data, "seed": seed}
-        return {key: str(value) for key, value in (facts | more).items()}
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights: two spaces with one fingerprint are the same.
+
+        Weights saved as 16-bit floats have that of those they were rounded from: directions mean the same in them.
+        """
+        return saving.fingerprint(self)
+
+    def card(self) -> str:
+        """The model card, in Markdown."""
+        return saving.card(self, self._known(), self.reference_attributes)
 
     def save(self, path: str | Path, *, force: bool = False, half: bool = False) -> Path:
         """Write the bundle folder ``path``.
@@ -718,69 +364,21 @@ class Space:
             DataError: if ``about`` holds what no other program could read, like a seed that is no whole number.
             FileError: if it exists and ``force`` is not set, or cannot be written.
         """
-        path = Path(path)
-        if path.exists() and not force:
-            raise FileError(f"{path} exists. Choose another name, or pass force=True to replace it.")
-        try:
-            check_about(self.about)
-        except ValueError as error:
-            raise DataError(f"about: {error}.") from error
-        height, width, channels = self.shape
-        preprocessing = {
-            "height": height,
-            "width": width,
-            "channels": channels,
-            "pixels": "uint8 / 255",
-            "other_sizes": self.resize,
-            "interpretation": self.interpretation.to_json(),
-        }
-        reference: dict[str, NDArray[Any]] = {} if self.reference is None else {"codes": self.reference}
-        if self.reference_labels is not None:
-            reference["labels"] = self.reference_labels
-        if self.errors is not None:
-            reference["errors"] = self.errors
-        weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
-        if half:
-            weights = {k: value.half() if value.is_floating_point() else value for k, value in weights.items()}
-        config, attributes = self._config(), {} if self.reference is None else self.reference_attributes
-        if half:
-            rounded = {k: value.float() if value.is_floating_point() else value for k, value in weights.items()}
-            config["fingerprints"] = {_digest(rounded): self.fingerprint()}
-        bundle = Bundle(config, preprocessing, weights, self.concepts, reference, self.classes, attributes)
-        write_bundle(path, bundle, self.card())
-        return path
+        data = self.concepts, self.classes, self._known(), self.reference_attributes
+        return saving.save(self, Path(path), *data, force=force, half=half)
 
-    def card(self) -> str:
-        """The model card, in Markdown."""
-        return model_card(
-            self._config(), labels=self.reference_labels is not None, attributes=list(self.reference_attributes),
-            errors=self.errors is not None,
-        )  # fmt: skip
-
-    def _config(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "recipe": self.recipe.to_json(),
-            "shape": list(self.shape),
-            "parameters": self.parameters,
-            **self.about,
-        }
+    def _known(self) -> Reference:
+        return Reference(self.reference, self.reference_labels, self.errors)
 
 
-def _digest(weights: Mapping[str, torch.Tensor]) -> str:
-    whole = hashlib.sha256()
-    for name, values in sorted(weights.items()):
-        whole.update(name.encode())
-        whole.update(np.ascontiguousarray(values.cpu().numpy()).tobytes())
-    return whole.hexdigest()
-
-
-def load(path: str | Path, *, device: str = "cpu") -> Space:
+def load(path: str | Path, *, device: str = "cpu", parts: Sequence[object] | Foreign = ()) -> Space:
     """Load a space from a run folder or a bundle folder; "builtin" is the one that comes with the package.
 
     Args:
         path: the folder.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest kind that is here.
+        parts: of other packages that it was made of: their classes, or objects made as for training. What a bundle
+            names is never imported by itself. Or a function that finds them by name.
 
     Raises:
         ArgumentError: for a device that is not here.
@@ -790,26 +388,9 @@ def load(path: str | Path, *, device: str = "cpu") -> Space:
         >>> load("builtin").latent_dim
         2
     """
-    chosen = choose_device(device)
-    path = space_path(path)
-    if (path / "space" / "config.json").is_file():
-        path = path / "space"
-    elif (path / "recipe.json").is_file():
-        raise FileError(f"SPACE: the run {path} has not finished. Finish it: morpho resume {path}")
-    bundle = read_bundle(path)
-    recipe, shape, reference = check_bundle(bundle, path)
-    model = build_model(recipe, shape, seed=0)
-    model.load_state_dict(bundle.weights)
-    space = Space(
-        model,
-        recipe,
-        shape,
-        concepts=bundle.concepts,
-        classes=bundle.classes,
-        reference=reference.codes,
-        reference_labels=reference.labels,
-        reference_attributes=bundle.attributes,
-        errors=reference.errors,
-        about=about_of(bundle.config),
-    )
-    return space.to(chosen)
+    codec, bundle, reference = saving.load(path, device, foreign_parts(parts))
+    return Space(
+        codec.model, codec.recipe, codec.shape, concepts=bundle.concepts, classes=bundle.classes,
+        reference=reference.codes, reference_labels=reference.labels, reference_attributes=bundle.attributes,
+        errors=reference.errors, about=codec.about,
+    )  # fmt: skip

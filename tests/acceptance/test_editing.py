@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from morphospace.data import Dataset
+from morphospace.evaluate.class_trials import STYLE, ClassFigures, class_figures
+from morphospace.evaluate.concept_trials import try_concepts
 from morphospace.evaluate.judges import Judge
 from morphospace.evaluate.measures import measure
-from morphospace.evaluate.trials import STYLE, ClassFigures, class_figures, try_concepts
 from morphospace.space import Space, load
 from morphospace.workflow import learn_from_dataset, learn_label_classes
 

@@ -116,7 +116,7 @@ def test_a_concept_from_labels_is_learned_kept_and_forgotten(explorer: Explorer)
     ends = [space.reference[space.reference_labels == digit].mean(0) for digit in (3, 5)]
     arrow = page.locator("g.arrow", has_text="three not five").locator("line").last
     x1, y1, x2, y2 = (float(arrow.get_attribute(key) or "nan") for key in ("x1", "y1", "x2", "y2"))
-    # A fifth of the points is held back as judges, so the means are not quite those of all.
+    # A fifth of the points is held out, so the means are not quite those of all.
     assert np.array([x2 - x1, y1 - y2]) / explorer.view[2] == pytest.approx(ends[0] - ends[1], abs=0.08)
     page.keyboard.press("Control+z")
     assert page.get_by_role("heading", name="three not five").count() == 0

@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from morphospace.bundle import change_concepts
-from morphospace.cli.common import open_space
+from morphospace.cli.opening import open_space
 from morphospace.data import open_dataset
 from morphospace.evaluate import judges
 from morphospace.images import read_text

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from morphospace.concept_files import concept_evidence
-from morphospace.data import Dataset, spread
+from morphospace.data import Dataset
 from morphospace.evaluate import judges
+from morphospace.evenly import evenly_spaced
 from morphospace.images import write_png
 from morphospace.latent import Concept
 from morphospace.latent.concepts import AGAINST_TEST_IMAGES
@@ -59,7 +60,7 @@ def test_a_folder_stands_against_training_images_where_they_are_to_be_had(
     assert (concept["positives"], concept["negatives"], concept["held_out"]) == (5, count, False)
     assert "no test of it" not in ran.err
     space = load(tmp_path / "home" / RUN)
-    others = space.encode(digits.train.images[spread(len(digits.train), 2000)]).mean
+    others = space.encode(digits.train.images[evenly_spaced(len(digits.train), 2000)]).mean
     shutil.copytree(tmp_path / "home" / RUN / "space", tmp_path / "home" / "copy")
     assert difference(tmp_path / "home" / "copy", "3", others)
     assert not space.concepts["3"].saw_test_images

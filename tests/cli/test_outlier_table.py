@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.pictures import noise, write_folder
 
-from morphospace.evaluate import judge, reconstruction_errors
+from morphospace.evaluate import outlier_figures, reconstruction_errors
 from morphospace.images import read_image
 from morphospace.space import load
 
@@ -42,7 +42,7 @@ def test_every_image_of_a_folder_has_a_row(morpho: Morpho, tmp_path: Path) -> No
     images = np.stack([read_image(path) for path in paths])
     codes = space.encode(images).mean
     errors = reconstruction_errors(space, images, codes)
-    found = judge(errors, space.typicality(codes), space.errors)
+    found = outlier_figures(errors, space.typicality(codes), space.errors)
     for i, (row, path) in enumerate(zip(rows, paths, strict=True)):
         split, label, _ = path.relative_to(tmp_path / "pets").parts
         assert row["name"] == path.relative_to(tmp_path / "pets").as_posix()

@@ -14,7 +14,7 @@ from filelock import FileLock
 from tests.pictures import write_folder
 
 import morphospace.data.prepared as prepared_module
-from morphospace.cli.common import image_argument
+from morphospace.cli.opening import image_argument
 from morphospace.data import Preparation, forget, kept_sets, open_dataset, open_item, prepared_folder
 from morphospace.data.store import StoredImages
 from morphospace.errors import FileError

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.models import as_vae
 
 from morphospace.data import Dataset, ImageArray
 from morphospace.errors import FileError
-from morphospace.evaluate import Judgement, judge, reconstruction_errors
+from morphospace.evaluate import OutlierFigures, outlier_figures, reconstruction_errors
 from morphospace.images import Images
 from morphospace.space import Space, load
 from morphospace.training.loop import to_input
@@ -23,9 +24,9 @@ def errors(space: Space, digits: Dataset) -> np.ndarray:
     return reconstruction_errors(space, digits.test.images, codes)
 
 
-def judged(space: Space, images: ImageArray, reference: np.ndarray | None) -> Judgement:
+def found_of(space: Space, images: ImageArray, reference: np.ndarray | None) -> OutlierFigures:
     codes = space.encode(images).mean
-    return judge(reconstruction_errors(space, images, codes), space.typicality(codes), reference)
+    return outlier_figures(reconstruction_errors(space, images, codes), space.typicality(codes), reference)
 
 
 def noise(n: int) -> Images:
@@ -39,7 +40,8 @@ def test_errors_are_minus_the_log_likelihood_in_nats(space: Space, digits: Datas
     assert errors[7] == pytest.approx(-(grey * np.log(p) + (1 - grey) * np.log(1 - p)).sum(), rel=1e-4)
     with torch.inference_mode():
         x, z = torch.from_numpy(digits.test.images), torch.from_numpy(space.encode(digits.test.images).mean)
-        log_px = space.model.likelihood.log_prob(space.model.decode(z)[None], to_input(x))
+        model = as_vae(space.model)
+        log_px = model.likelihood.log_prob(model.decode(z)[None], to_input(x))
     assert np.allclose(errors, -log_px[0].numpy(), rtol=1e-5)
 
 
@@ -79,7 +81,7 @@ def test_labels_are_checked(space: Space, tmp_path: Path) -> None:
 
 
 def test_planted_noise_is_found(space: Space, digits: Dataset, errors: np.ndarray) -> None:
-    found = judged(space, np.concatenate([digits.train.images[:200], noise(5)]), errors)
+    found = found_of(space, np.concatenate([digits.train.images[:200], noise(5)]), errors)
     assert set(found.worst(5).tolist()) == set(range(200, 205))
     assert found.badly_reconstructed[200:].all()
     assert found.outliers[:200].mean() < 0.03
@@ -91,7 +93,7 @@ def test_an_image_in_an_empty_region_is_found(space: Space, digits: Dataset, err
     codes = space.encode(digits.test.images).mean
     codes[[3, 30]] = [[25, 0], [0, -25]]
     made = space.decode(codes)
-    found = judge(reconstruction_errors(space, made, codes), space.typicality(codes), errors)
+    found = outlier_figures(reconstruction_errors(space, made, codes), space.typicality(codes), errors)
     assert found.in_an_empty_region.nonzero()[0].tolist() == [3, 30]
     assert set(found.worst(2).tolist()) == {3, 30}
     assert found.reasons(3) == ["in an empty region"]
@@ -99,15 +101,15 @@ def test_an_image_in_an_empty_region_is_found(space: Space, digits: Dataset, err
 
 
 def test_its_own_test_images_are_not(space: Space, digits: Dataset, errors: np.ndarray) -> None:
-    found = judged(space, digits.test.images, errors)
+    found = found_of(space, digits.test.images, errors)
     assert found.outliers.mean() <= 0.02
     assert found.share.min() >= 1 / len(errors), "each is as bad as itself"
     assert found.share.max() == 1
 
 
 def test_a_foreign_set_stands_out_only_against_the_test_images(space: Space, errors: np.ndarray) -> None:
-    assert judged(space, noise(300), errors).outliers.all()
-    alone = judged(space, noise(300), None)
+    assert found_of(space, noise(300), errors).outliers.all()
+    alone = found_of(space, noise(300), None)
     assert alone.against == "these images"
     assert alone.badly_reconstructed.sum() == 2
     assert "of these images" in alone.reasons(int(alone.errors.argmax()))[0]
@@ -116,7 +118,7 @@ def test_a_foreign_set_stands_out_only_against_the_test_images(space: Space, err
 def test_order_and_words() -> None:
     tests = np.arange(1000, dtype=np.float32)
     errors = np.array([5, 996, 5000, 400, 9000], np.float32)
-    found = judge(errors, np.array([0.5, 0.4, 0.3, 0.002, 0.0]), tests)
+    found = outlier_figures(errors, np.array([0.5, 0.4, 0.3, 0.002, 0.0]), tests)
     assert found.worst(9).tolist() == [4, 2, 3, 1, 0]
     assert [found.reasons(i) for i in range(5)] == [
         [],
@@ -126,7 +128,7 @@ def test_order_and_words() -> None:
         ["badly reconstructed (worse than all of the test images)", "in an empty region"],
     ]
     assert found.summary() == "80 % of 5 images are outliers: 3 badly reconstructed, 2 in an empty region, 1 both"
-    unknown = judge(errors, np.full(5, np.nan), tests)
+    unknown = outlier_figures(errors, np.full(5, np.nan), tests)
     assert unknown.worst(2).tolist() == [4, 2]
     assert not unknown.in_an_empty_region.any()
 

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cosine as cosine_distance
 from sklearn.metrics import roc_auc_score
 from tests.arrays import float32
 
-from morphospace.latent.evidence import auc, auc_interval, cosine, draws, held_back, stability
+from morphospace.latent.evidence import auc, auc_interval, cosine, draws, hold_out, stability
 from morphospace.latent.fields import learn_field, within
 
 
@@ -44,13 +44,13 @@ def test_stability_is_the_cosine_that_all_but_a_twentieth_exceed() -> None:
     assert stability(float32([2, 0]), others) == pytest.approx(np.cos(np.radians(95)), abs=1e-4)
 
 
-def test_every_fifth_of_both_sides_judges() -> None:
+def test_every_fifth_of_both_sides_is_held_out() -> None:
     shows = np.arange(50) % 5 == 0  # ten of fifty
-    judges = held_back(shows)
-    assert (judges & shows).sum() == 2
-    assert (judges & ~shows).sum() == 8
+    held = hold_out(shows)
+    assert (held & shows).sum() == 2
+    assert (held & ~shows).sum() == 8
     values = np.random.default_rng(2).permutation(50).astype(float)
-    assert sorted(values[held_back(values)].tolist()) == list(range(0, 50, 5)), "of numbers, all sizes judge"
+    assert sorted(values[hold_out(values)].tolist()) == list(range(0, 50, 5)), "of numbers, of all sizes"
 
 
 def test_what_is_left_within_strata_has_no_means_of_its_own() -> None:

@@ -10,7 +10,7 @@ from tests.arrays import float32
 from tests.report.solid import solid_set, solid_space
 
 from morphospace.evaluate.class_trials import ClassFigures
-from morphospace.evaluate.trials import Trials
+from morphospace.evaluate.concept_trials import Trials
 from morphospace.latent import Concept
 from morphospace.pictures import Picture
 from morphospace.report import comparison, figures, trials

@@ -13,15 +13,15 @@ from safetensors.torch import load_file
 
 from morphospace.data import Dataset, Split, open_dataset
 from morphospace.evaluate import TestFigures
-from morphospace.recipes import find_recipe, with_settings
-from morphospace.training import Settings, checkpoint
+from morphospace.recipes import changed, find_recipe
+from morphospace.training import Machine, checkpoint
 from morphospace.workflow import resume_run, run, train_run
 
 KILLED = 3  # the epoch in which the process dies, the best so far
-SETTINGS = Settings()
-RECIPE = with_settings(
+MACHINE = Machine()
+RECIPE = changed(
     find_recipe("quick"),
-    ["encoder_widths=16", "decoder_widths=16", "epochs=5", "batch=32", "patience=4", "fourier=0"],
+    {"encoder_widths": "16", "decoder_widths": "16", "epochs": "5", "batch": "32", "patience": "4", "fourier": "0"},
 )
 
 
@@ -54,7 +54,7 @@ def killed(few: Dataset, out: Path, monkeypatch: pytest.MonkeyPatch, name: str) 
         # The first checkpoint is of no epoch; the weights of every epoch here are the best so far.
         killing(patch, name, KILLED + (name == "save_checkpoint"))
         with pytest.raises(SystemExit):
-            train_run(few, RECIPE, out=out, seed=0, settings=SETTINGS)
+            train_run(few, RECIPE, out=out, seed=0, machine=MACHINE)
     return next(out.iterdir())
 
 
@@ -62,7 +62,7 @@ def killed(few: Dataset, out: Path, monkeypatch: pytest.MonkeyPatch, name: str) 
 def test_killed_between_checkpoint_and_best_a_run_ends_with_the_same_bits(
     few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    whole = train_run(few, RECIPE, out=tmp_path / "whole", seed=0, settings=SETTINGS)
+    whole = train_run(few, RECIPE, out=tmp_path / "whole", seed=0, machine=MACHINE)
     assert whole.train["best_epoch"] >= KILLED
     cut = resume_run(killed(few, tmp_path / "killed", monkeypatch, name))
     assert cut.train["best_epoch"] == whole.train["best_epoch"]
@@ -115,7 +115,7 @@ def test_a_better_epoch_that_no_checkpoint_knows_takes_no_place(
         patch.setattr(run, "save_weights", save_weights)
         killing(patch, "save_checkpoint", 4)  # the first is of no epoch
         with pytest.raises(SystemExit):
-            train_run(few, RECIPE, out=tmp_path, seed=0, settings=SETTINGS)
+            train_run(few, RECIPE, out=tmp_path, seed=0, machine=MACHINE)
     monkeypatch.setattr(run.Run, "_score", scored({}))
     found = resume_run(next(tmp_path.glob("0001-*")))
     assert found.train["best_epoch"] == 1

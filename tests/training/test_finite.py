@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from morphospace.data import Dataset
 from morphospace.errors import NonFiniteLossError
 from morphospace.recipes import build_model, find_recipe
-from morphospace.training import Settings, Stage, Trainer
-from morphospace.vae import ELBO, Batch, Loss, Noise, Optimiser, Progress
+from morphospace.training import Machine, Stage, Trainer
+from morphospace.vae import ELBO, Batch, Loss, Noise, Progress
 
 
 class Weighted(ELBO):
     """An ELBO with a parameter and a buffer of its own."""
 
     def __init__(self) -> None:
-        super().__init__(Optimiser())
+        super().__init__()
         self.critic = nn.Linear(2, 1)
         self.average: Tensor
         self.register_buffer("average", torch.zeros(1))
@@ -34,7 +34,7 @@ class Weighted(ELBO):
 def test_a_part_that_breaks_is_named_and_never_stored(digits: Dataset, name: str) -> None:
     model = build_model(find_recipe("quick"), digits.shape, seed=0)
     stage = Stage(objective=Weighted(), epochs=1, batch=64)
-    trainer = Trainer(model, [stage], digits.train.images[:64], seed=0, settings=Settings())
+    trainer = Trainer(model, [stage], digits.train.images[:64], seed=0, machine=Machine())
     list(trainer.run(lambda: True))  # one step
     trainer.check_finite()
     stored = {key.removeprefix("step."): value for key, value in trainer.tensors().items()}

@@ -18,14 +18,14 @@ from safetensors.torch import load_file
 
 from morphospace.data import Dataset
 from morphospace.errors import FileError, NonFiniteLossError, RunBusyError
-from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
+from morphospace.recipes import build_model, build_stages, changed, find_recipe
 from morphospace.space import Space
 from morphospace.training import (
     EpochEnded,
-    Settings,
+    Machine,
     Stopped,
     Trainer,
-    choose_settings,
+    choose_machine,
     load_checkpoint,
     save_checkpoint,
 )
@@ -36,12 +36,12 @@ from morphospace.workflow import Interrupted, choose_recipe, resume_run, train_r
 KILLS = 20
 
 
-def trainer(digits: Dataset, recipe: str, settings: Settings, seed: int = 0) -> Trainer:
-    chosen = with_settings(find_recipe(recipe), ["epochs=3", "batch=128"])
+def trainer(digits: Dataset, recipe: str, machine: Machine, seed: int = 0) -> Trainer:
+    chosen = changed(find_recipe(recipe), {"epochs": "3", "batch": "128"})
     model = build_model(chosen, digits.shape, seed=seed)
     return Trainer(
-        model, build_stages(chosen, digits.shape), digits.train.images, digits.train.labels,
-        seed=seed, settings=settings,
+        model, build_stages(chosen, model, digits.shape, seed=seed), digits.train.images, digits.train.labels,
+        seed=seed, machine=machine,
     )  # fmt: skip
 
 
@@ -49,11 +49,11 @@ def trainer(digits: Dataset, recipe: str, settings: Settings, seed: int = 0) -> 
     ("recipe", "precision"), [("quick", "fp32"), ("quick", "auto"), ("book", "auto"), ("sparse-autoencoder", "auto")]
 )
 def test_stopping_at_any_step_changes_nothing(digits: Dataset, recipe: str, precision: str, tmp_path: Path) -> None:
-    settings = choose_settings(device="cpu", precision=precision)
-    whole = trainer(digits, recipe, settings)
+    machine = choose_machine(device="cpu", precision=precision)
+    whole = trainer(digits, recipe, machine)
     losses = [e.losses for e in whole.run() if isinstance(e, EpochEnded)]
 
-    cut = trainer(digits, recipe, settings)
+    cut = trainer(digits, recipe, machine)
     found = []
     for limit in itertools.count():
         counter = itertools.count(1)
@@ -61,7 +61,7 @@ def test_stopping_at_any_step_changes_nothing(digits: Dataset, recipe: str, prec
         events = list(cut.run(lambda counter=counter, n=stop_after: next(counter) >= n))  # type: ignore[misc]
         found += [e.losses for e in events if isinstance(e, EpochEnded)]
         save_checkpoint(cut, tmp_path / "state.safetensors")
-        cut = trainer(digits, recipe, settings, seed=0)
+        cut = trainer(digits, recipe, machine, seed=0)
         load_checkpoint(cut, tmp_path / "state.safetensors")
         if not isinstance(events[-1], Stopped):
             break
@@ -72,8 +72,8 @@ def test_stopping_at_any_step_changes_nothing(digits: Dataset, recipe: str, prec
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(digits: Dataset) -> None:
-    settings = choose_settings(device="cpu")
-    runs = [trainer(digits, "quick", settings, seed) for seed in (1, 1, 2)]
+    machine = choose_machine(device="cpu")
+    runs = [trainer(digits, "quick", machine, seed) for seed in (1, 1, 2)]
     for one in runs:
         list(one.run())
     first, again, other = (torch.cat([p.flatten() for p in one.model.parameters()]) for one in runs)
@@ -94,8 +94,8 @@ KILLER = """
 import os, random, signal, sys, time
 from pathlib import Path
 from morphospace.data import open_dataset
-from morphospace.recipes import find_recipe, with_settings
-from morphospace.training import choose_settings
+from morphospace.recipes import find_recipe, changed
+from morphospace.training import choose_machine
 from morphospace.workflow import resume_run, train_run
 
 out, kills, epochs = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -106,8 +106,8 @@ def work():
     if begun and not (begun[-1] / "space").is_dir():
         resume_run(begun[-1])
     else:
-        recipe = with_settings(find_recipe("quick"), [f"epochs={epochs}", "batch=64"])
-        train_run(digits, recipe, out=out, seed=5, settings=choose_settings())
+        recipe = changed(find_recipe("quick"), {"epochs": epochs, "batch": 64})
+        train_run(digits, recipe, out=out, seed=5, machine=choose_machine())
 
 killed = 0
 while killed < kills:
@@ -129,8 +129,8 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 @pytest.mark.parametrize(("kills", "epochs"), [(4, 8), pytest.param(KILLS, 16, marks=pytest.mark.acceptance)])
 def test_kills_at_random_moments_change_nothing(digits: Dataset, kills: int, epochs: int, tmp_path: Path) -> None:
     """SIGKILL, as when the power fails: the next process goes on from what is on disk."""
-    recipe = with_settings(find_recipe("quick"), [f"epochs={epochs}", "batch=64"])
-    expected = train_run(digits, recipe, out=tmp_path / "whole", seed=5, settings=choose_settings()).run
+    recipe = changed(find_recipe("quick"), {"epochs": epochs, "batch": "64"})
+    expected = train_run(digits, recipe, out=tmp_path / "whole", seed=5, machine=choose_machine()).run
     assert expected is not None
     out = tmp_path / "killed"
     subprocess.run(
@@ -180,8 +180,8 @@ def train_run_again(run: Path, out: Path) -> Path:
 
     description = json.loads((run / "recipe.json").read_text())
     recipe = recipe_from_json(description["recipe"])
-    settings = Settings(**description["machine"])
-    result = train_run(open_dataset("digits"), recipe, out=out, seed=description["seed"], settings=settings)
+    machine = Machine(**description["machine"])
+    result = train_run(open_dataset("digits"), recipe, out=out, seed=description["seed"], machine=machine)
     assert result.run is not None
     return result.run
 
@@ -194,7 +194,7 @@ def test_a_second_process_on_the_same_run_is_refused(digits: Dataset, tmp_path: 
 
 def interrupted(digits: Dataset, out: Path) -> Path:
     """A run that was stopped in its first epoch."""
-    recipe = with_settings(find_recipe("quick"), ["epochs=2", "batch=128"])
+    recipe = changed(find_recipe("quick"), {"epochs": "2", "batch": "128"})
 
     def listen(event: object) -> None:
         if type(event).__name__ == "Stepped":
@@ -202,16 +202,16 @@ def interrupted(digits: Dataset, out: Path) -> Path:
 
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(Interrupted, match="morpho resume"):
-        train_run(digits, recipe, out=out, seed=0, settings=choose_settings(), listen=listen)
+        train_run(digits, recipe, out=out, seed=0, machine=choose_machine(), listen=listen)
     assert signal.getsignal(signal.SIGINT) == before
     return next(out.glob("0*"))
 
 
 def test_a_non_finite_loss_stops_keeps_the_checkpoint_and_names_the_cause(digits: Dataset, tmp_path: Path) -> None:
-    steep = ["epochs=3", "learning_rate=1000", "warm_up=0", "anneal=0", "likelihood=gaussian-learned"]
-    recipe = with_settings(find_recipe("quick"), steep)
+    steep = {"epochs": 3, "learning_rate": 1000, "warm_up": 0, "anneal": 0, "likelihood": "gaussian-learned"}
+    recipe = changed(find_recipe("quick"), steep)
     with pytest.raises(NonFiniteLossError, match=r"learning rate \d+.* is high.*last good checkpoint is kept"):
-        train_run(digits, recipe, out=tmp_path, seed=0, settings=choose_settings())
+        train_run(digits, recipe, out=tmp_path, seed=0, machine=choose_machine())
     (run,) = tmp_path.iterdir()
     state = load_file(run / "checkpoint" / "state.safetensors")
     assert all(torch.isfinite(value).all() for value in state.values())
@@ -241,7 +241,7 @@ def test_a_run_from_a_space_is_not_resumed_from_other_weights(space: Space, digi
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        train_run(digits, recipe, out=tmp_path, seed=0, settings=choose_settings(), listen=listen, start=space)
+        train_run(digits, recipe, out=tmp_path, seed=0, machine=choose_machine(), listen=listen, start=space)
     (run,) = tmp_path.iterdir()
     (run / "checkpoint" / "state.safetensors").unlink()
     with pytest.raises(FileError, match=r"Start it again.*--from"):

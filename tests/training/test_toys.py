@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn
 
 from morphospace.data import Dataset
 from morphospace.nn import MLPDecoder, MLPEncoder
-from morphospace.training import EpochEnded, Settings, Stage, Trainer
+from morphospace.training import EpochEnded, Machine, Stage, Trainer
 from morphospace.vae import (
     ELBO,
     VAE,
@@ -41,7 +41,7 @@ ADAM = Optimiser(learning_rate=3e-3)
 
 
 def losses(model: nn.Module, stages: list[Stage], data: Dataset, seed: int = 0) -> list[dict[str, float]]:
-    trainer = Trainer(model, stages, data.train.images, data.train.labels, seed=seed, settings=Settings(threads=2))
+    trainer = Trainer(model, stages, data.train.images, data.train.labels, seed=seed, machine=Machine(threads=2))
     return [event.losses for event in trainer.run() if isinstance(event, EpochEnded)]
 
 

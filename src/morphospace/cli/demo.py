@@ -6,18 +6,11 @@ from pathlib import Path
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    command_line,
-    open_data,
-    output_path,
-    screen,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption
+from morphospace.cli.opening import open_data
+from morphospace.cli.outputs import output_path
+from morphospace.cli.screen import screen
+from morphospace.cli.verbs import Answer, command_line, verb
 
 __all__ = ["register"]
 
@@ -33,10 +26,10 @@ def demo(
     """Train on real handwritten digits and show everything a space can do, within a minute."""
     from morphospace.cli.display import Display
     from morphospace.demo import NEXT, run_demo
-    from morphospace.training import choose_settings
+    from morphospace.training import choose_machine
 
     folder = output_path(out, "demo", "", force=force)
-    settings = choose_settings(device=device)
+    machine = choose_machine(device=device)
     dataset = open_data("digits")
     with Display(screen()) as display:
         made = run_demo(
@@ -44,7 +37,7 @@ def demo(
             folder,
             runs=Path("runs"),
             seed=seed,
-            settings=settings,
+            machine=machine,
             command=command_line(),
             listen=display,
         )

@@ -62,12 +62,12 @@ class Display:
         kind = "grey" if channels == 1 else "colour"
         going = f", from epoch {event.epochs_done + 1}" if event.epochs_done else ""
         beta = "" if event.beta in (0.0, 1.0) else f", beta {event.beta:g}"
-        threads = plural(event.settings.threads, "thread")
+        threads = plural(event.machine.threads, "thread")
         self.console.print(
             f"[bold]{escape(event.recipe.name)}[/] on [bold]{escape(event.dataset.name)}[/]: {event.learned:,} images "
             f"{width}x{height} {kind}, {event.recipe.latent_dim} latents, {event.parameters:,} parameters{beta}; "
             f"{plural(event.epochs, 'epoch')}, batch {event.recipe.batch}{going} "
-            f"[dim]({event.settings.device}, {event.settings.precision}, {threads})[/]",
+            f"[dim]({event.machine.device}, {event.machine.precision}, {threads})[/]",
             soft_wrap=True,
         )
         self.batch, self.epochs = event.recipe.batch, event.epochs

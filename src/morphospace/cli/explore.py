@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from morphospace.cli.common import Answer, DeviceOption, SpaceArgument, escape, open_space, screen, space_folder, verb
+from morphospace.cli.arguments import DeviceOption, SpaceArgument
+from morphospace.cli.opening import open_space, space_folder
+from morphospace.cli.screen import escape, screen
+from morphospace.cli.verbs import Answer, verb
 from morphospace.errors import FileError
 
 if TYPE_CHECKING:

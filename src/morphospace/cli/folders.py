@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from morphospace.cli.common import command_line, folder_pictures, note_tally
+from morphospace.cli.notes import note_tally
+from morphospace.cli.opening import folder_pictures
 from morphospace.cli.problems import note_problems
+from morphospace.cli.verbs import command_line
 
 if TYPE_CHECKING:
     from morphospace.images import Images

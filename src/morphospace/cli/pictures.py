@@ -8,21 +8,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    folder_pictures,
-    image_argument,
-    note,
-    open_space,
-    output_path,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import folder_pictures, image_argument, open_space
+from morphospace.cli.outputs import output_path
+from morphospace.cli.screen import note
+from morphospace.cli.verbs import Answer, command_line, verb
 
 __all__ = ["register"]
 
@@ -152,7 +142,7 @@ def morph(
     from morphospace.latent import path_length
 
     if len(images) < 2:
-        raise ArgumentError(f"IMAGE: a morph needs at least two images, got {len(images)}.")
+        raise ArgumentError(f"a morph needs at least two images, got {len(images)}.", argument="image")
     target = output_path(out, "morph", ".gif", force=force)
     found = open_space(space, device)
     film = found.morph(*(image_argument(found, text) for text in images), frames=frames, path=path)

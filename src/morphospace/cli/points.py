@@ -7,20 +7,10 @@ from typing import Annotated, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    image_argument,
-    open_space,
-    open_splits,
-    output_path,
-    verb,
-)
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import image_argument, open_space, open_splits
+from morphospace.cli.outputs import output_path
+from morphospace.cli.verbs import Answer, command_line, verb
 
 __all__ = ["register"]
 

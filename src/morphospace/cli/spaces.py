@@ -6,23 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DeviceOption,
-    ForceOption,
-    OutOption,
-    SeedOption,
-    SpaceArgument,
-    command_line,
-    escape,
-    note,
-    open_data,
-    open_space,
-    output_path,
-    screen,
-    verb,
-)
-from morphospace.cli.own import data_for, note_overlap
+from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
+from morphospace.cli.opening import open_data, open_space
+from morphospace.cli.outputs import output_path
+from morphospace.cli.screen import escape, note, screen
+from morphospace.cli.space_data import data_for, note_overlap
+from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import plural
 
 if TYPE_CHECKING:
@@ -201,7 +190,7 @@ def _doubts(spaces: Mapping[str, Space], comparison: Comparison) -> Iterator[str
     """What makes figures of a comparison mean less than they seem to."""
     if comparison.judge < _ABLE:
         yield f"the judge tells only {100 * comparison.judge:.0f} % of test images right: what it recognises means less"
-    kinds = {name: space.recipe.likelihood for name, space in spaces.items()}
+    kinds = {name: space.model.likelihood_name for name, space in spaces.items()}
     if len(set(kinds.values())) > 1:
         named = "; ".join(f"{name}: {kind}" for name, kind in kinds.items())
         yield f"likelihoods differ ({named}): PSNR compares these reconstructions, nats do not"

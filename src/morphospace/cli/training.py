@@ -1,4 +1,4 @@
-"""``morpho train``, ``resume`` and ``recipes``."""
+"""``morpho train`` and ``resume``."""
 
 from __future__ import annotations
 
@@ -8,21 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from morphospace.cli.common import (
-    Answer,
-    DataArgument,
-    DeviceOption,
-    SeedOption,
-    command_line,
-    escape,
-    note,
-    open_data,
-    open_space,
-    screen,
-    table_text,
-    verb,
-)
+from morphospace.cli.allowing import allowed
+from morphospace.cli.arguments import DataArgument, DeviceOption, SeedOption
+from morphospace.cli.opening import open_data, open_space
 from morphospace.cli.preparation import PreparationOptions
+from morphospace.cli.screen import escape, note, screen
+from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import plural
 
 if TYPE_CHECKING:
@@ -37,7 +28,6 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command("train", rich_help_panel=_TRAIN)(verb(train))
     app.command("resume", rich_help_panel=_TRAIN)(verb(resume))
-    app.command("recipes", rich_help_panel=_TRAIN)(verb(recipes))
 
 
 def train(
@@ -54,7 +44,7 @@ def train(
         Optional[int], typer.Option("--latent-dim", help="The number of latents; the recipe's by default.")  # noqa: UP045
     ] = None,
     epochs: Annotated[Optional[int], typer.Option("--epochs", help="Passes over the images.")] = None,  # noqa: UP045
-    changes: Annotated[
+    settings: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated."),
     ] = None,
@@ -71,14 +61,19 @@ def train(
     began = time.perf_counter()
     from morphospace.cli.display import Display
     from morphospace.recipes import setting_pairs
-    from morphospace.training import choose_settings
+    from morphospace.training import choose_machine
     from morphospace.workflow import choose_recipe, preparation_for, train_run
 
-    wishes: Any = {"latent_dim": latent_dim, "epochs": epochs, "settings": setting_pairs(changes or [])}
+    wishes: Any = {
+        "latent_dim": latent_dim,
+        "epochs": epochs,
+        "settings": setting_pairs(settings or []),
+        "foreign": allowed(),
+    }
     begin = open_space(start, "cpu") if start else None
     # A mistyped key is found before a hundred thousand pictures are prepared.
     choose_recipe(recipe, shape=None, start=begin, **wishes)
-    settings = choose_settings(device=device, precision=precision, compiled=compiled)
+    machine = choose_machine(device=device, precision=precision, compiled=compiled)
     preparation = options.preparation()
     if begin is not None:
         preparation = preparation_for(begin, preparation)
@@ -90,7 +85,7 @@ def train(
             chosen,
             out=out,
             seed=seed,
-            settings=settings,
+            machine=machine,
             command=command_line(),
             listen=display,
             began=began,
@@ -116,8 +111,8 @@ def resume(
     the finished run stays as it is. A rate that had fallen to nothing starts again at 0.3 of the recipe's highest, and
     falls over the new epochs; one that never falls stays. A KL weight that had risen stays risen.
     """
-    from morphospace.cli.common import data_progress
     from morphospace.cli.display import Display
+    from morphospace.cli.screen import data_progress
     from morphospace.training.runs import latest_run, latest_unfinished
     from morphospace.workflow import resume_run
 
@@ -132,21 +127,9 @@ def resume(
             listen=display,
             warn=note,
             progress=data_progress,
+            parts=allowed(),
         )
     return _answer(result)
-
-
-def recipes() -> Answer:
-    """List the recipes."""
-    from morphospace.recipes import RECIPES
-
-    rows = [
-        (f"[bold]{recipe.name}[/]", str(recipe.latent_dim), str(recipe.epochs), str(recipe.batch), recipe.summary)
-        for recipe in RECIPES.values()
-    ]
-    text = table_text(("recipe", "latents", "epochs", "batch", "what it is"), rows)
-    hint = "[dim]Change any key with --set key=value; --json shows them all.[/]"
-    return Answer({"recipes": [recipe.to_json() for recipe in RECIPES.values()]}, f"{text}\n{hint}")
 
 
 def _answer(result: Result) -> Answer:

@@ -8,7 +8,6 @@ from morphospace.data.dataset import (
     content_digests,
     examples,
     fingerprint_of,
-    spread,
     with_validation,
 )
 from morphospace.data.in_memory import dataset_from_arrays
@@ -36,7 +35,6 @@ __all__ = [
     "open_item",
     "parse_size",
     "prepared_folder",
-    "spread",
     "steps_per_epoch",
     "with_validation",
 ]

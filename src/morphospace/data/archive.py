@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.folder import Problem, is_passed_over, shown_name
 from morphospace.data.prepared import entry_of
 from morphospace.errors import FileError, MorphospaceError
@@ -95,7 +95,7 @@ def is_archive(path: Path) -> bool:
     return head.startswith(b"PK\x03\x04") or head[257:262] == b"ustar"
 
 
-def unpacked(path: Path, *, cache: Path, progress: Progress = no_progress) -> Unpacked:
+def unpacked(path: Path, *, cache: Path, progress: ProgressCallback = no_progress) -> Unpacked:
     """The files of an archive, from ``cache`` if they are there already and the archive is unchanged.
 
     Raises:
@@ -104,7 +104,7 @@ def unpacked(path: Path, *, cache: Path, progress: Progress = no_progress) -> Un
     try:
         found = path.stat()
     except OSError as error:
-        raise FileError(f"DATA: cannot read {path}: {error.strerror}.") from error
+        raise FileError(f"cannot read {path}: {error.strerror}.", argument="data") from error
     key = f"{_FORMAT} {path.name} {found.st_size} {found.st_mtime_ns}"
     source = shown_name(os.fspath(path.resolve()))
     name = hashlib.sha256(f"unpacked {source}".encode()).hexdigest()[:16]
@@ -121,7 +121,7 @@ def unpacked(path: Path, *, cache: Path, progress: Progress = no_progress) -> Un
     return Unpacked(place / FILES, key, [Problem(*one) for one in about["problems"]], about["notes"])
 
 
-def _unpack(path: Path, folder: Path, progress: Progress) -> dict[str, Any]:
+def _unpack(path: Path, folder: Path, progress: ProgressCallback) -> dict[str, Any]:
     """Write the files of an archive into ``folder``; says how many, their bytes, and what is wrong."""
     folder.mkdir()
     room = _Room(path, folder)
@@ -145,14 +145,15 @@ def _unpack(path: Path, folder: Path, progress: Progress) -> dict[str, Any]:
         raise
     except NotImplementedError as error:
         raise FileError(
-            f"DATA: {path} is packed in a way that cannot be read here ({error}). Unpack it, and name the folder."
+            f"{path} is packed in a way that cannot be read here ({error}). Unpack it, and name the folder.",
+            argument="data",
         ) from error
     except Exception as error:  # damaged archives raise nearly anything
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of the disk
         words = " ".join(str(error).split())[:100] or type(error).__name__
         raise FileError(
-            f"DATA: {path} is damaged: expected a whole zip or tar ({words}). Fetch or pack it again."
+            f"{path} is damaged: expected a whole zip or tar ({words}). Fetch or pack it again.", argument="data"
         ) from error
     progress(f"unpacking {path.name}", len(names), len(names), "files")
     return {"files": len(names), "bytes": room.taken, "problems": problems, "notes": notes}
@@ -168,8 +169,9 @@ def _parts(name: str, path: Path) -> tuple[str, ...]:
     drive = re.match(r"[A-Za-z]:/", name) or (os.name == "nt" and ":" in name)
     if name.startswith("/") or drive or ".." in parts or "\0" in name:
         raise FileError(
-            f"DATA: {path} holds {shown_name(name)!r}, which would be written outside of its folder. It was not "
-            "unpacked. If you trust it, unpack it yourself and name the folder."
+            f"{path} holds {shown_name(name)!r}, which would be written outside of its folder. It was not "
+            "unpacked. If you trust it, unpack it yourself and name the folder.",
+            argument="data",
         )
     return parts
 
@@ -191,13 +193,15 @@ class _Room:
         self.taken += count
         if self.taken > self.most:
             raise FileError(
-                f"DATA: {self.path} unpacks to more than {_RATIO} times its size: it was taken for a bomb. If you "
-                "trust it, unpack it yourself and name the folder."
+                f"{self.path} unpacks to more than {_RATIO} times its size: it was taken for a bomb. If you "
+                "trust it, unpack it yourself and name the folder.",
+                argument="data",
             )
         if self.taken > self.free:
             raise FileError(
-                f"DATA: {self.path} unpacks to more than the {self.free / 1e9:.1f} GB that are free for the cache. "
-                "Free some, or set MORPHOSPACE_CACHE to a folder on another disk."
+                f"{self.path} unpacks to more than the {self.free / 1e9:.1f} GB that are free for the cache. "
+                "Free some, or set MORPHOSPACE_CACHE to a folder on another disk.",
+                argument="data",
             )
 
 
@@ -239,7 +243,7 @@ def _of_zip(path: Path, room: _Room, notes: list[str]) -> Iterator[_Member]:
     with zipfile.ZipFile(path) as archive:
         files = [info for info in archive.infolist() if not info.is_dir()]
         if any(info.flag_bits & 1 for info in files):
-            raise FileError(f"DATA: {path} is encrypted. Unpack it with its password, and name the folder.")
+            raise FileError(f"{path} is encrypted. Unpack it with its password, and name the folder.", argument="data")
         claimed = sum(max(_BLOCK, info.file_size) for info in files)
         room.take(claimed)  # before anything is written
         room.taken -= claimed

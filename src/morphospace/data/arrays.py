@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from morphospace.data.array_files import ArrayMember, members
 from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.idx import idx_family
-from morphospace.data.in_memory import Part, dataset_of
+from morphospace.data.in_memory import RawSplit, dataset_of
 from morphospace.data.labels import attribute_columns
-from morphospace.data.large_arrays import LARGE, LargePart, prepare_arrays
-from morphospace.data.levels import laid_out
+from morphospace.data.large_arrays import LARGE, LargeSplit, prepare_arrays
+from morphospace.data.levels import as_nhwc
 from morphospace.data.matlab import matlab_arrays
 from morphospace.data.preparation import Preparation
 from morphospace.errors import DataError, FileError
@@ -45,7 +45,11 @@ def array_file_kind(path: Path) -> str | None:
 
 
 def open_arrays(
-    path: Path, preparation: Preparation | None = None, *, cache: Path | None = None, progress: Progress = no_progress
+    path: Path,
+    preparation: Preparation | None = None,
+    *,
+    cache: Path | None = None,
+    progress: ProgressCallback = no_progress,
 ) -> Dataset:
     """The data set in a file of arrays; images of more than a gigabyte are prepared block by block, and stay on disk.
 
@@ -71,7 +75,7 @@ def open_arrays(
     beside = {part: _attributes(arrays, part, rows, images, notes) for part, (images, _, rows) in chosen.items()}
     attributes = _shared(beside, notes)
     large = {
-        part: LargePart(images, labels, attributes[part])
+        part: LargeSplit(images, labels, attributes[part])
         for part, (images, labels, _) in chosen.items()
         if isinstance(images, ArrayMember)
     }
@@ -81,8 +85,8 @@ def open_arrays(
     parts = {}
     for part, (images, labels, _) in chosen.items():
         count = None if labels is None else len(labels)
-        pictures = laid_out(_read(images), f"{path.name}: {part} images", notes, count=count)
-        parts[part] = Part(pictures, labels, attributes[part])
+        pictures = as_nhwc(_read(images), f"{path.name}: {part} images", notes, count=count)
+        parts[part] = RawSplit(pictures, labels, attributes[part])
     return dataset_of(parts, name, wanted, notes)
 
 
@@ -119,8 +123,9 @@ def _chosen(
             found[part] = (images, known, images.shape[0] if known is None else len(known))
     if "train" not in found:
         raise DataError(
-            f"DATA: {path} holds no images: expected an array called images, x, data, x_train or train_images, "
-            f"found {', '.join(f'{k} {v.shape}' for k, v in arrays.items()) or 'nothing'}."
+            f"{path} holds no images: expected an array called images, x, data, x_train or train_images, "
+            f"found {', '.join(f'{k} {v.shape}' for k, v in arrays.items()) or 'nothing'}.",
+            argument="data",
         )
     return found
 

@@ -18,7 +18,7 @@ from morphospace.decoding import PICTURE_SUFFIXES
 from morphospace.errors import FileError
 from morphospace.files import read_bytes
 
-__all__ = ["Attribute", "Attributes", "Tabled", "read_tables"]
+__all__ = ["Attribute", "Attributes", "TableAttributes", "read_tables"]
 
 Attribute: TypeAlias = NDArray[np.float64] | NDArray[np.str_]
 """One value for each image: numbers, NaN where unknown, or words, "" where unknown."""
@@ -33,7 +33,7 @@ _FROM_ROOT = re.compile("(?:[A-Za-z]:)?/")
 _SHOWN = 20  # rows that are named one by one
 
 
-class Tabled(NamedTuple):
+class TableAttributes(NamedTuple):
     """What tables say of N files: attributes (N,) by name, what does not fit, and what was decided to read them."""
 
     attributes: dict[str, Attribute]
@@ -48,7 +48,7 @@ class _Column(NamedTuple):
     decimal_comma: bool
 
 
-def read_tables(root: Path, tables: Sequence[str], files: Sequence[str]) -> Tabled:
+def read_tables(root: Path, tables: Sequence[str], files: Sequence[str]) -> TableAttributes:
     """The columns of tables as attributes of ``files``.
 
     One column of a table, called file, image, name or path, or the one of which most cells are, has the names of
@@ -100,7 +100,7 @@ def read_tables(root: Path, tables: Sequence[str], files: Sequence[str]) -> Tabl
                 ", ".join(map(shown_name, tables)), f"no row for {missing} of {len(files)} files, {first} is the first"
             )
         )
-    return Tabled(_attributes(columns, notes), problems, notes)
+    return TableAttributes(_attributes(columns, notes), problems, notes)
 
 
 def _read_loosely(

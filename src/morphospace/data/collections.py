@@ -14,7 +14,7 @@ import numpy as np
 from morphospace.data.archive import archive_stem, unpacked
 from morphospace.data.attributes import read_tables
 from morphospace.data.columns import Columns, chosen_columns
-from morphospace.data.fetch import Progress
+from morphospace.data.fetch import ProgressCallback
 from morphospace.data.folder import list_folder, shown_name, unchanged
 from morphospace.data.items import Item, Sprite
 from morphospace.data.preparation import Preparation, parse_size
@@ -74,7 +74,7 @@ def folder_collection(path: Path, preparation: Preparation) -> Collection:
     )
 
 
-def archive_collection(path: Path, preparation: Preparation, *, cache: Path, progress: Progress) -> Collection:
+def archive_collection(path: Path, preparation: Preparation, *, cache: Path, progress: ProgressCallback) -> Collection:
     """The pictures of a zip or tar, unpacked into ``cache``, as those of a folder.
 
     Raises:
@@ -87,9 +87,10 @@ def archive_collection(path: Path, preparation: Preparation, *, cache: Path, pro
     except DataError as error:
         endings = Counter(file.suffix.lower() for file in found.folder.rglob("*") if file.is_file())
         kinds = [f"{count:,} {ending or 'of no ending'}" for ending, count in endings.most_common(4)]
-        arrays = " Unpack it, and name one of its arrays as DATA." if endings.keys() & {".npy", ".npz"} else ""
+        arrays = " Unpack it, and name one of its arrays." if endings.keys() & {".npy", ".npz"} else ""
         raise DataError(
-            f"DATA: {path} holds no pictures: expected PNG, JPEG, ..., found {', '.join(kinds) or 'nothing'}.{arrays}"
+            f"{path} holds no pictures: expected PNG, JPEG, ..., found {', '.join(kinds) or 'nothing'}.{arrays}",
+            argument="data",
         ) from error
 
     def columns() -> Columns:
@@ -132,14 +133,24 @@ def sprites_collection(text: str, preparation: Preparation) -> Collection:
     for pair in filter(None, text.partition(":")[2].split(",")):
         key, _, value = pair.partition("=")
         if key not in asked:
-            raise ArgumentError(f'DATA: sprites have no "{key}". {did_you_mean(key, asked)} Like sprites:count=500.')
+            raise ArgumentError(
+                f'sprites have no "{key}". {did_you_mean(key, asked)} Like sprites:count=500.', argument="data"
+            )
         asked[key] = value
     for key, least in (("count", 2), ("seed", 0)):
         if not asked[key].isdecimal() or int(asked[key]) < least:
-            raise ArgumentError(f'DATA: sprites: expected {key} to be a whole number from {least}, got "{asked[key]}".')
+            raise ArgumentError(
+                f'sprites: expected {key} to be a whole number from {least}, got "{asked[key]}".',
+                argument="data",
+            )
     if asked["colour"] not in ("grey", "colour"):
-        raise ArgumentError(f'DATA: sprites: expected colour=grey or colour=colour, got "{asked["colour"]}".')
-    height, width = preparation.size or parse_size(asked["size"], "DATA: sprites: size")
+        raise ArgumentError(
+            f'sprites: expected colour=grey or colour=colour, got "{asked["colour"]}".', argument="data"
+        )
+    try:
+        height, width = preparation.size or parse_size(asked["size"])
+    except ArgumentError as error:
+        raise ArgumentError(f"sprites: size: {error.words}", argument="data") from error
     colour = asked["colour"] if preparation.colour == "auto" else preparation.colour
     count, seed = int(asked["count"]), int(asked["seed"])
 

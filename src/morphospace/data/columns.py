@@ -77,7 +77,7 @@ def chosen_columns(known: Columns, preparation: Preparation) -> Columns:
     elif known.labels:
         notes.append(
             f'labels are of the column "{name}"; the folders are kept as the attribute "{FOLDER}" '
-            f"(--label {FOLDER} makes them the labels)"
+            f'(`label="{FOLDER}"` makes them the labels)'
         )
     groups: list[str] = []
     if preparation.group is not None:
@@ -97,8 +97,8 @@ def _called(attributes: Attributes, names: Sequence[str]) -> str | None:
     return next((lower[name] for name in names if name in lower), None)
 
 
-def _column(attributes: Attributes, asked: str, option: str) -> str:
-    """The column that an option names.
+def _column(attributes: Attributes, asked: str, argument: str) -> str:
+    """The column that an argument names.
 
     Raises:
         ArgumentError: if there is none of that name.
@@ -106,7 +106,7 @@ def _column(attributes: Attributes, asked: str, option: str) -> str:
     found = asked if asked in attributes else _called(attributes, [asked.lower()])
     if found is None:
         known = did_you_mean(asked, attributes) if attributes else "The set has no table with columns."
-        raise ArgumentError(f'--{option}: there is no column "{asked}". {known}')
+        raise ArgumentError(f'there is no column "{asked}". {known}', argument=argument)
     return found
 
 

@@ -19,11 +19,11 @@ _PICTURES = re.compile(
 )
 _OTHERS = (
     (re.compile(rb"....ftyp(?:hei|hev|mif1|msf1)", re.DOTALL), "a HEIC picture, which cannot be read: save it as JPEG"),
-    (re.compile(rb"PK\x03\x04.{26}[^\0]{1,99}\.npy", re.DOTALL), "a file of arrays: name it as DATA by itself"),
-    (re.compile(rb"PK\x03\x04|\x1f\x8b|BZh|\xfd7zXZ\0"), "an archive: unpack it, or name it as DATA"),
+    (re.compile(rb"PK\x03\x04.{26}[^\0]{1,99}\.npy", re.DOTALL), "a file of arrays: name it by itself"),
+    (re.compile(rb"PK\x03\x04|\x1f\x8b|BZh|\xfd7zXZ\0"), "an archive: unpack it, or name it by itself"),
     (re.compile(rb"Rar!|7z\xbc\xaf"), "an archive of a kind that is not read: unpack it"),
-    (re.compile(rb"\x93NUMPY"), "an array: name it as DATA by itself"),
-    (re.compile(rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x04]"), "an IDX file: name that of the training images as DATA"),
+    (re.compile(rb"\x93NUMPY"), "an array: name it by itself"),
+    (re.compile(rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x04]"), "an IDX file: name that of the training images"),
     (re.compile(rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ", re.DOTALL), "a film: save its frames as pictures"),
     (re.compile(rb"<\?xml|<svg|%PDF", re.IGNORECASE), "a drawing or a document, no picture of pixels"),
 )

@@ -34,5 +34,5 @@ def conversion(path: Path) -> str:
         return known_kind(data[:_HEAD])
     pages = page_count(data)
     if pages > 1:
-        return f"one file of {pages:,} pages. Put it into a folder and name that, with --frames all"
+        return f'one file of {pages:,} pages. Put it into a folder and name that, with `frames="all"`'
     return "one picture. Name the folder of all"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,8 @@ from morphospace.data.folder import Problem
 from morphospace.data.splitting import Keys, content_fingerprint, keys_of_digests, lowest
 from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "Dataset",
@@ -29,7 +27,6 @@ __all__ = [
     "every_key",
     "examples",
     "fingerprint_of",
-    "spread",
     "with_validation",
 ]
 
@@ -125,7 +122,7 @@ class Dataset:
         if self.validation is not None:
             splits["validation"] = self.validation
         if name not in splits:
-            raise ArgumentError(f'split: "{self.name}" has no split "{name}". {did_you_mean(name, splits)}')
+            raise ArgumentError(f'"{self.name}" has no split "{name}". {did_you_mean(name, splits)}', argument="split")
         return splits[name]
 
     def label_number(self, label: str) -> int:
@@ -135,9 +132,11 @@ class Dataset:
             ArgumentError: if the set has no labels or none of that name.
         """
         if not self.label_names:
-            raise ArgumentError(f'label: the data set "{self.name}" has no labels.')
+            raise ArgumentError(f'the data set "{self.name}" has no labels.', argument="label")
         if label not in self.label_names:
-            raise ArgumentError(f'label: "{self.name}" has no label "{label}". {did_you_mean(label, self.label_names)}')
+            raise ArgumentError(
+                f'"{self.name}" has no label "{label}". {did_you_mean(label, self.label_names)}', argument="label"
+            )
         return self.label_names.index(label)
 
 
@@ -162,19 +161,9 @@ def fingerprint_of(*parts: tuple[tuple[int, ...], NDArray[np.uint8], Labels | No
     return whole.hexdigest()
 
 
-def spread(count: int, n: int) -> NDArray[np.intp]:
-    """At most ``n`` places from all over ``count`` things, always the same ones.
-
-    Example:
-        >>> spread(9, 3).tolist()
-        [0, 4, 8]
-    """
-    return np.unique(np.linspace(0, count - 1, min(n, count)).astype(np.intp))
-
-
 def examples(images: ImageArray, n: int) -> Images:
     """At most ``n`` images from all over a set, always the same ones: sets are often sorted by kind."""
-    found: Images = images[spread(len(images), n)]
+    found: Images = images[evenly_spaced(len(images), n)]
     return found
 
 

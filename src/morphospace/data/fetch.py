@@ -15,9 +15,9 @@ from morphospace.data.idx import unpack
 from morphospace.errors import FileError
 from morphospace.files import read_bytes
 
-__all__ = ["Progress", "download", "no_progress", "verified_content"]
+__all__ = ["ProgressCallback", "download", "no_progress", "verified_content"]
 
-Progress: TypeAlias = Callable[[str, int, int | None, str], None]
+ProgressCallback: TypeAlias = Callable[[str, int, int | None, str], None]
 """Called with what is going on, how much is done, how much there is (None while unknown), and of what."""
 
 _CHUNK = 1 << 16
@@ -43,7 +43,7 @@ def verified_content(path: Path, sha256: str) -> bytes:
     return content
 
 
-def download(urls: Sequence[str], path: Path, sha256: str, *, progress: Progress = no_progress) -> None:
+def download(urls: Sequence[str], path: Path, sha256: str, *, progress: ProgressCallback = no_progress) -> None:
     """Fetch a file into ``path`` from the first of ``urls`` that answers with the right content.
 
     What came before a broken connection stays in ``path`` + ".part" and is continued by the next call.
@@ -76,7 +76,7 @@ def download(urls: Sequence[str], path: Path, sha256: str, *, progress: Progress
     raise FileError(f"cannot download {path.name}: {'; '.join(failures)}.")
 
 
-def _fetch(url: str, part: Path, progress: Progress) -> None:
+def _fetch(url: str, part: Path, progress: ProgressCallback) -> None:
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:

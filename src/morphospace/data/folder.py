@@ -196,10 +196,11 @@ def _found_in(folder: Path, *, as_before: bool) -> Listing:
         lies = f"{plural(len(others), 'other file')}, the first is {others[0]}" if others else "nothing"
         why = f" ({problems[0].reason})" if problems and not tables else ""
         if tables and tables[0].lower().endswith((".csv", ".tsv")):
-            why = " (a table: where its rows are pixels, name it as DATA, and how it becomes a set is said)"
+            why = " (a table: where its rows are pixels, name it by itself, and how it becomes a set is said)"
         raise DataError(
-            f"DATA: the folder {folder} holds no pictures: expected PNG, JPEG, ... files, in sub-folders or not; "
-            f"found {lies}{why}."
+            f"the folder {folder} holds no pictures: expected PNG, JPEG, ... files, in sub-folders or not; "
+            f"found {lies}{why}.",
+            argument="data",
         )
     return Listing(folder, files, tables=tables, problems=problems, key=digest.hexdigest(), times=times)
 
@@ -220,15 +221,16 @@ def _labels_from(pattern: str, files: Sequence[str]) -> tuple[list[str], list[st
     without = [name for name, label in zip(files, labels, strict=True) if label == NO_LABEL]
     if len(without) == len(files):
         raise ArgumentError(
-            f'--label-from: "{pattern}" finds nothing in any of {len(files):,} names; the first is '
-            f"{shown_name(files[0])}. Names are relative to DATA, with their folders."
+            f'"{pattern}" finds nothing in any of {len(files):,} names; the first is '
+            f"{shown_name(files[0])}. Names are relative to the folder, with the folders within.",
+            argument="label_from",
         )
     counts = len(set(labels) - {NO_LABEL})
     example = next(label for label in labels if label != NO_LABEL)
-    notes = [f"labels are what --label-from finds in names: {counts:,} of them, like {example}"]
+    notes = [f"labels are what `label_from` finds in names: {counts:,} of them, like {example}"]
     if without:
         notes.append(
-            f"--label-from finds nothing in {len(without):,} of {len(files):,} names, {shown_name(without[0])} is the "
+            f"`label_from` finds nothing in {len(without):,} of {len(files):,} names, {shown_name(without[0])} is the "
             f'first: their label is "{NO_LABEL}"'
         )
     return (labels if len(set(labels)) > 1 else []), notes
@@ -259,7 +261,8 @@ def _walk(folder: Path, times: dict[str, int]) -> Iterator[tuple[str, os.stat_re
         except OSError as error:
             if not prefix:
                 raise FileError(
-                    f"DATA: cannot read the folder {folder}: {error.strerror}. Expected a folder that you may read."
+                    f"cannot read the folder {folder}: {error.strerror}. Expected a folder that you may read.",
+                    argument="data",
                 ) from error
             yield prefix.rstrip("/"), f"unreadable ({error.strerror})"
             return

@@ -32,13 +32,13 @@ def hub_collection(name: str, preparation: Preparation) -> Collection:
         import datasets
     except ImportError as error:
         raise FileError(
-            f"DATA: hf:{name} needs the library datasets. Install it: pip install 'morphospace[hf]'"
+            f"hf:{name} needs the library datasets. Install it: pip install 'morphospace[hf]'", argument="data"
         ) from error
     try:
         loaded = datasets.load_dataset(name)
     except Exception as error:  # the library raises many kinds
         words = " ".join(str(error).split())[:200]
-        raise FileError(f"DATA: hf:{name} cannot be loaded: {words}.") from error
+        raise FileError(f"hf:{name} cannot be loaded: {words}.", argument="data") from error
     kept = {"train": "train", "test": "test", "validation": "validation", "valid": "validation", "val": "validation"}
     parts = {kept[split]: part for split, part in loaded.items() if split in kept}
     if "train" not in parts or "test" not in parts:
@@ -46,7 +46,9 @@ def hub_collection(name: str, preparation: Preparation) -> Collection:
     first = next(iter(parts.values()))
     column = next((c for c, feature in first.features.items() if isinstance(feature, datasets.Image)), None)
     if column is None:
-        raise DataError(f"DATA: hf:{name} has no column of images; its columns are {', '.join(first.features)}.")
+        raise DataError(
+            f"hf:{name} has no column of images; its columns are {', '.join(first.features)}.", argument="data"
+        )
     places = [f"{split}/{i}" for split, part in parts.items() for i in range(len(part))]
 
     def columns() -> Columns:

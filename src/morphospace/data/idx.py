@@ -69,7 +69,7 @@ def idx_family(path: Path) -> dict[str, NDArray[Any]]:
     arrays = {"train_images": _idx(path)}
     if arrays["train_images"].ndim < 3:
         raise DataError(
-            f"DATA: {path} holds {arrays['train_images'].ndim}-dimensional values: name the file of images."
+            f"{path} holds {arrays['train_images'].ndim}-dimensional values: name the file of images.", argument="data"
         )
     tests = (path.name.replace("train", word) for word in ("t10k", "test", "Test") if "train" in path.name)
     test = next((found for name in tests if (found := _sibling(path, name))), None)

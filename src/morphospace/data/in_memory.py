@@ -13,18 +13,18 @@ from numpy.typing import ArrayLike, NDArray
 from morphospace.data.attributes import Attribute
 from morphospace.data.columns import Columns, chosen_columns
 from morphospace.data.dataset import Dataset, Split, array_keys, content_digests, fingerprint_of
-from morphospace.data.labels import Labelled, labelled
-from morphospace.data.levels import images_of, laid_out, rule_for, rule_notes
+from morphospace.data.labels import FoundLabels, find_labels
+from morphospace.data.levels import as_nhwc, images_of, rule_for, rule_notes
 from morphospace.data.preparation import Preparation
 from morphospace.data.splitting import SPLITS, Keys, held_out, kept_together, keys_of_digests
 from morphospace.errors import DataError
 from morphospace.images import as_images
 
-__all__ = ["Part", "check_parts", "chosen_labels", "dataset_from_arrays", "dataset_of"]
+__all__ = ["RawSplit", "check_parts", "chosen_labels", "dataset_from_arrays", "dataset_of"]
 
 
-class Part(NamedTuple):
-    """A part of a set as it came: images (N, H, W, C) of any numbers, labels or none, attributes (N,) by name."""
+class RawSplit(NamedTuple):
+    """A split of a set as it came: images (N, H, W, C) of any numbers, labels or none, attributes (N,) by name."""
 
     images: NDArray[Any]
     labels: NDArray[Any] | None = None
@@ -69,7 +69,7 @@ def dataset_from_arrays(
         (('cat', 'dog'), dtype('uint8'))
     """
     if label_names is not None and all(known is None for known in (labels, test_labels, validation_labels)):
-        raise DataError("label_names: there are no labels that they could be the names of.")
+        raise DataError("there are no labels that they could be the names of.", argument="label_names")
     notes: list[str] = []
     parts = {}
     for kind, some, known in (
@@ -82,23 +82,23 @@ def dataset_from_arrays(
             continue
         called = "images" if kind == "train" else f"{kind}_images"
         values = None if known is None else np.asarray(known)
-        parts[kind] = Part(_laid_out(some, called, notes, None if values is None else len(values)), values)
+        parts[kind] = RawSplit(_as_nhwc(some, called, notes, None if values is None else len(values)), values)
     return dataset_of(parts, name, preparation or Preparation(), notes, label_names=label_names)
 
 
-def _laid_out(images: object, name: str, notes: list[str], count: int | None) -> NDArray[Any]:
+def _as_nhwc(images: object, name: str, notes: list[str], count: int | None) -> NDArray[Any]:
     """Images as numbers (N, H, W, C)."""
     if isinstance(images, Sequence) and images and all(isinstance(image, np.ndarray) for image in images):
         if len({image.shape for image in images}) > 1:
             as_images(images, name=name)  # says which sizes there are
         images = np.stack(images)
     if isinstance(images, np.ndarray):
-        return laid_out(images, name, notes, count=count)
+        return as_nhwc(images, name, notes, count=count)
     return as_images(images, name=name)
 
 
 def dataset_of(
-    parts: Mapping[str, Part],
+    parts: Mapping[str, RawSplit],
     name: str,
     preparation: Preparation,
     notes: Sequence[str] = (),
@@ -148,7 +148,7 @@ def dataset_of(
     )  # fmt: skip
 
 
-def check_parts(parts: Mapping[str, Part]) -> None:
+def check_parts(parts: Mapping[str, RawSplit]) -> None:
     """See that the parts of a set fit each other.
 
     Raises:
@@ -156,7 +156,7 @@ def check_parts(parts: Mapping[str, Part]) -> None:
     """
     first = parts["train"].images
     if "test" not in parts and len(first) < 2:
-        raise DataError("images: expected at least two images (one is held out as a test), got 1.")
+        raise DataError("expected at least two images (one is held out as a test), got 1.", argument="images")
     for kind, part in parts.items():
         front = "" if kind == "train" else f"{kind}_"
         if part.labels is not None and len(part.labels) != len(part.images):
@@ -171,8 +171,8 @@ def check_parts(parts: Mapping[str, Part]) -> None:
 
 
 def chosen_labels(
-    parts: Mapping[str, Part], preparation: Preparation, label_names: Sequence[str] | None = None
-) -> tuple[Labelled, dict[str, Sequence[str]]]:
+    parts: Mapping[str, RawSplit], preparation: Preparation, label_names: Sequence[str] | None = None
+) -> tuple[FoundLabels, dict[str, Sequence[str]]]:
     """The labels of the parts of a set, and the group of each image, by the attributes that are asked for.
 
     Raises:
@@ -193,11 +193,11 @@ def chosen_labels(
     said = tuple(note for note in found.notes if "test" not in parts or "stay on one side" not in note)
     if preparation.label is None:
         return known._replace(notes=(*known.notes, *said)), groups
-    words = labelled({kind: np.array(found.labels[some]) for kind, some in rows.items()})
+    words = find_labels({kind: np.array(found.labels[some]) for kind, some in rows.items()})
     return words._replace(attributes=known.attributes, notes=(*words.notes, *said)), groups
 
 
-def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = None) -> Labelled:
+def labels_of(parts: Mapping[str, RawSplit], label_names: Sequence[str] | None = None) -> FoundLabels:
     """The labels of the parts of a set, numbered together; with ``label_names``, by the numbers that they are.
 
     Raises:
@@ -205,9 +205,9 @@ def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = Non
     """
     arrays = {kind: part.labels for kind, part in parts.items() if part.labels is not None}
     if not arrays:
-        return Labelled({}, tuple(label_names or ()))
+        return FoundLabels({}, tuple(label_names or ()))
     if label_names is None:
-        return labelled(arrays)
+        return find_labels(arrays)
     for values in arrays.values():
         if (
             values.ndim != 1
@@ -215,8 +215,9 @@ def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = Non
             or not 0 <= values.min() <= values.max() < len(label_names)
         ):
             raise DataError(
-                f"labels: expected whole numbers of shape (N,), from 0 to {len(label_names) - 1} as there are "
-                f"{len(label_names)} label_names; got {values.dtype} of shape {values.shape}."
+                f"expected whole numbers of shape (N,), from 0 to {len(label_names) - 1} as there are "
+                f"{len(label_names)} label_names; got {values.dtype} of shape {values.shape}.",
+                argument="labels",
             )
     numbers = {kind: values.astype(np.int64) for kind, values in arrays.items()}
-    return Labelled(numbers, tuple(label_names), numbers)
+    return FoundLabels(numbers, tuple(label_names), numbers)

@@ -19,10 +19,10 @@ def interpretation_for(preparation: Preparation, tally: Tally) -> Interpretation
     """How the samples of a set become pixels: as was asked, and by what they are."""
     if preparation.interpretation is not None:
         return preparation.interpretation
-    wish = parse_intensity(preparation.intensity)
+    choice = parse_intensity(preparation.intensity)
     windows: Mapping[Kind, Window] | None = None
-    if wish.rule != "file":
-        windows = {kind: window_for(values, wish) for kind, values in sorted(tally.values.items())}
+    if choice.rule != "file":
+        windows = {kind: window_for(values, choice) for kind, values in sorted(tally.values.items())}
     return Interpretation(
         windows=windows,
         channels=tuple(place - 1 for place in preparation.channels or ()),
@@ -32,21 +32,21 @@ def interpretation_for(preparation: Preparation, tally: Tally) -> Interpretation
     )
 
 
-def _background(wish: str, tally: Tally) -> tuple[int, int, int]:
-    if wish == "auto":
-        wish = "black" if 2 * tally.white > tally.transparent else "white"
-    return rgb_of(wish)
+def _background(choice: str, tally: Tally) -> tuple[int, int, int]:
+    if choice == "auto":
+        choice = "black" if 2 * tally.white > tally.transparent else "white"
+    return rgb_of(choice)
 
 
 def notes_of(tally: Tally, how: Interpretation) -> list[str]:
     """What a person should know of how these pictures were read, each with the option that decides otherwise."""
     notes = _of_intensity(tally, how)
     if tally.further_pages and how.frames == "first":
-        notes.append(f"{_unread(tally)}; --frames all makes a picture of each, --frames max or mean one of all")
+        notes.append(f'{_unread(tally)}; `frames="all"` makes a picture of each, `frames="max"` or "mean" one of all')
     elif tally.further_pages and how.frames in ("max", "mean"):
         notes.append(
             f"the pages of {plural(tally.stacks, 'file')} became one picture, the {how.frames} of their values; "
-            "--frames changes that"
+            "`frames` changes that"
         )
     notes += [
         words.format(plural(tally.remarks[key], "picture")) for key, words in _REMARKS.items() if tally.remarks[key]
@@ -56,7 +56,7 @@ def notes_of(tally: Tally, how: Interpretation) -> list[str]:
 
 _REMARKS = {
     "extra": "samples beyond red, green and blue, of which the files say nothing, were left out of {}; "
-    "--channels 1,2,4 would choose others",
+    "`channels=(1, 2, 4)` would choose others",
     "gaps": "places without a number (NaN or infinity) in {} were taken for transparent",
     "odd pages": "only pages of the size of the first were used of {}",
     "planes": "only the first plane was read of {} (FITS); astropy has the others",
@@ -72,7 +72,8 @@ def _of_intensity(tally: Tally, how: Interpretation) -> list[str]:
         if how.windows is None:
             if kind != "8-bit":
                 notes.append(
-                    f"{kind} values of {pictures} go by the range of each file alone; --intensity auto has one for all"
+                    f"{kind} values of {pictures} go by the range of each file alone; "
+                    '`intensity="auto"` has one for all'
                 )
             continue
         words = words_of(kind, how.window(kind), values)
@@ -96,10 +97,10 @@ def _of_background(tally: Tally, how: Interpretation, *, of_space: bool = False)
     because = colour == "black" and 2 * tally.white > tally.transparent and not of_space
     said = f"what is transparent in {plural(tally.transparent, 'picture')} became {colour}"
     said += ", because the rest of them is white" if because else ""
-    said += ", as the space has it" if of_space else "; --background changes that"
+    said += ", as the space has it" if of_space else "; `background` changes that"
     if lost := {"white": tally.white, "black": tally.black}.get(colour, 0):
         said += f"; {lost:,} of them are {colour} elsewhere, too, and show nothing"
-        said += "" if of_space else ": --background #808080"
+        said += "" if of_space else ': `background="#808080"`'
     return said
 
 

@@ -26,14 +26,14 @@ from morphospace.quiet import quiet
 
 __all__ = [
     "SMALLEST_SIDE",
+    "DecodedItems",
     "Item",
-    "Looked",
     "Page",
     "Place",
     "Sprite",
+    "decode_items",
     "file_bytes",
     "files_as_items",
-    "look_at",
     "pages_of",
     "read_fitted",
     "read_item",
@@ -74,7 +74,7 @@ class Place(NamedTuple):
     offset: int
 
 
-class Looked(NamedTuple):
+class DecodedItems(NamedTuple):
     """What items from ``start`` turned out to be: keys, digests, (H, W), colour; why some failed; what is counted."""
 
     start: int
@@ -149,14 +149,14 @@ def _room(shape: tuple[int, ...]) -> Images:
     return np.zeros(shape, np.uint8)
 
 
-def _look(
+def _decode(
     start: int,
     items: list[Item],
     how: Interpretation,
     shape: tuple[int, int, int] | None,
     resize: Resize,
     write: Place | None,
-) -> Looked:
+) -> DecodedItems:
     """Decode items; with ``shape`` bring them to it, and write them to their place in the file of images."""
     images = _room((len(items), *(shape or (1, 1, 1))))
     sizes, coloured = np.zeros((len(items), 2), np.int32), np.zeros(len(items), np.bool_)
@@ -183,16 +183,16 @@ def _look(
         with write.path.open("r+b") as stream:
             stream.seek(write.offset + start * images[0].nbytes)
             stream.write(images.data)
-    return Looked(start, keys, content_digests(images), sizes, coloured, reasons, tally)
+    return DecodedItems(start, keys, content_digests(images), sizes, coloured, reasons, tally)
 
 
-def look_at(
+def decode_items(
     items: Sequence[Item],
     how: Interpretation,
     shape: tuple[int, int, int] | None = None,
     resize: Resize = "crop",
     write: Place | None = None,
-) -> Iterator[Looked]:
+) -> Iterator[DecodedItems]:
     """Decode items by all processors, and say what they turned out to be, in chunks in any order.
 
     Args:
@@ -205,7 +205,7 @@ def look_at(
     chunks = (range(start, min(start + _CHUNK, len(items))) for start in range(0, len(items), _CHUNK))
     tasks = ((chunk.start, [items[i] for i in chunk], how, shape, resize, write) for chunk in chunks)
     if len(items) <= _FEW:
-        yield from (_look(*task) for task in tasks)
+        yield from (_decode(*task) for task in tasks)
         return
     # Not multiprocessing: its children run a caller's script again, or inherit the locks of PyTorch's threads.
     from loky import cpu_count, get_reusable_executor
@@ -213,10 +213,10 @@ def look_at(
     executor = get_reusable_executor(
         max_workers=cpu_count(), timeout=10, initializer=_end_with_parent, initargs=(os.getpid(),)
     )
-    waiting: set[Future[Looked]] = set()
+    waiting: set[Future[DecodedItems]] = set()
     try:
         for task in tasks:
-            waiting.add(executor.submit(_look, *task))
+            waiting.add(executor.submit(_decode, *task))
             if len(waiting) >= _AHEAD * cpu_count():
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 yield from (one.result() for one in done)

@@ -13,10 +13,10 @@ from morphospace.data.folder import NO_LABEL
 from morphospace.errors import DataError
 from morphospace.files import natural_order
 
-__all__ = ["Labelled", "labelled"]
+__all__ = ["FoundLabels", "find_labels"]
 
 
-class Labelled(NamedTuple):
+class FoundLabels(NamedTuple):
     """What arrays of labels say of the parts of a set, each by its name.
 
     Attributes:
@@ -34,7 +34,7 @@ class Labelled(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def labelled(parts: Mapping[str, NDArray[Any]], name: str = "labels") -> Labelled:
+def find_labels(parts: Mapping[str, NDArray[Any]], name: str = "labels") -> FoundLabels:
     """Labels of the parts of one set, numbered together.
 
     Whole numbers and words are labels, named in their order; -1, NaN and empty words are none. A column for each class,
@@ -48,7 +48,7 @@ def labelled(parts: Mapping[str, NDArray[Any]], name: str = "labels") -> Labelle
         DataError: for objects, or other shapes.
 
     Example:
-        >>> found = labelled({"train": np.array(["dog", "cat"]), "test": np.array(["cat"])})
+        >>> found = find_labels({"train": np.array(["dog", "cat"]), "test": np.array(["cat"])})
         >>> found.names, found.numbers["train"].tolist(), found.numbers["test"].tolist()
         (('cat', 'dog'), [1, 0], [0])
     """
@@ -58,14 +58,14 @@ def labelled(parts: Mapping[str, NDArray[Any]], name: str = "labels") -> Labelle
         one = whole.dtype.kind != "U" and np.isin(whole, (0, 1)).all() and (whole.sum(1) == 1).all()
         if not one:
             return _columns(arrays, name)
-        found = labelled({part: values.argmax(1) for part, values in arrays.items()}, name)
+        found = find_labels({part: values.argmax(1) for part, values in arrays.items()}, name)
         words = f"{name}: {whole.shape[1]} columns with a single 1 in each row were taken for one label"
         return found._replace(notes=(words, *found.notes))
     if whole.dtype.kind == "U":
         return _words(arrays, name)
     if whole.dtype.kind == "f" and (whole[np.isfinite(whole)] % 1 != 0).any():
         words = f"{name} have fractions: they are no labels, and became the attribute {name}"
-        return Labelled({}, attributes={p: {name: v.astype(np.float64)} for p, v in arrays.items()}, notes=(words,))
+        return FoundLabels({}, attributes={p: {name: v.astype(np.float64)} for p, v in arrays.items()}, notes=(words,))
     return _numbers({part: _whole(values) for part, values in arrays.items()}, name)
 
 
@@ -77,8 +77,9 @@ def _flat(values: NDArray[Any], name: str) -> NDArray[Any]:
         array = array[:, 0]
     if array.ndim not in (1, 2) or array.dtype.kind not in "uifbU":
         raise DataError(
-            f"{name}: expected one number or word for each image, or a few columns of numbers, got {array.dtype} "
-            f"of shape {array.shape}."
+            f"expected one number or word for each image, or a few columns of numbers, got {array.dtype} "
+            f"of shape {array.shape}.",
+            argument=name,
         )
     return array
 
@@ -88,7 +89,7 @@ def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
     return np.where(np.isfinite(values), values, -1).astype(np.int64)
 
 
-def _numbers(arrays: Mapping[str, NDArray[np.int64]], name: str) -> Labelled:
+def _numbers(arrays: Mapping[str, NDArray[np.int64]], name: str) -> FoundLabels:
     whole = np.concatenate(list(arrays.values()))
     known = np.unique(whole)
     none = known.size > 0 and known[0] == -1
@@ -97,7 +98,7 @@ def _numbers(arrays: Mapping[str, NDArray[np.int64]], name: str) -> Labelled:
     places = {part: _places(values, order) for part, values in arrays.items()}
     count = int((whole == -1).sum())
     notes = (f'{name}: {count:,} images with -1 or nothing have the label "{NO_LABEL}"',) if none else ()
-    return Labelled(places, names, arrays, notes=notes)
+    return FoundLabels(places, names, arrays, notes=notes)
 
 
 def _places(values: NDArray[Any], order: NDArray[Any]) -> NDArray[np.int64]:
@@ -106,7 +107,7 @@ def _places(values: NDArray[Any], order: NDArray[Any]) -> NDArray[np.int64]:
     return by_value[np.searchsorted(order[by_value], values)].astype(np.int64)
 
 
-def _words(arrays: Mapping[str, NDArray[np.str_]], name: str) -> Labelled:
+def _words(arrays: Mapping[str, NDArray[np.str_]], name: str) -> FoundLabels:
     whole = np.concatenate(list(arrays.values()))
     names = sorted({str(word).strip() or NO_LABEL for word in np.unique(whole)}, key=natural_order)
     order = np.array(names)
@@ -114,15 +115,15 @@ def _words(arrays: Mapping[str, NDArray[np.str_]], name: str) -> Labelled:
     places = {part: _places(np.where(v == "", NO_LABEL, v), order) for part, v in cleaned.items()}
     count = int(sum((values == "").sum() for values in cleaned.values()))
     notes = (f'{name}: {count:,} images without a word have the label "{NO_LABEL}"',) if count else ()
-    return Labelled(places, tuple(names), places, notes=notes)
+    return FoundLabels(places, tuple(names), places, notes=notes)
 
 
-def _columns(arrays: Mapping[str, NDArray[Any]], name: str) -> Labelled:
+def _columns(arrays: Mapping[str, NDArray[Any]], name: str) -> FoundLabels:
     """Several columns as attributes."""
     width = next(iter(arrays.values())).shape[1]
     attributes = {part: attribute_columns(values, name) for part, values in arrays.items()}
     words = f"{name} have {width} columns: they became the attributes {name}.0 to {name}.{width - 1}, and no label"
-    return Labelled({}, attributes=attributes, notes=(words,))
+    return FoundLabels({}, attributes=attributes, notes=(words,))
 
 
 def attribute_columns(values: NDArray[Any], name: str, names: tuple[str, ...] = ()) -> dict[str, Attribute]:

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from morphospace.data.array_files import ArrayMember
 from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset, array_keys, content_digests
-from morphospace.data.fetch import Progress
-from morphospace.data.in_memory import Part, check_parts, chosen_labels
-from morphospace.data.levels import Rule, blocks, depth_of, laid_out, levels_of, rule_for, rule_notes
+from morphospace.data.fetch import ProgressCallback
+from morphospace.data.in_memory import RawSplit, check_parts, chosen_labels
+from morphospace.data.levels import Rule, as_nhwc, blocks, depth_of, levels_of, rule_for, rule_notes
 from morphospace.data.preparation import Preparation
-from morphospace.data.prepared import IMAGES, Identity, Known, check_room, kept_or_made, write_prepared
+from morphospace.data.prepared import IMAGES, Identity, ImageFacts, check_room, kept_or_made, write_prepared
 from morphospace.data.splitting import SPLITS, Keys, held_out, kept_together
 from morphospace.data.store import write_header
 from morphospace.images import fit_image
 
-__all__ = ["LARGE", "LargePart", "prepare_arrays"]
+__all__ = ["LARGE", "LargeSplit", "prepare_arrays"]
 
 LARGE = 1 << 30
 """Bytes; images that take more are not held in memory."""
@@ -31,8 +31,8 @@ LARGE = 1 << 30
 _UNPACKED = "unpacked"
 
 
-class LargePart(NamedTuple):
-    """A part of a set whose images are in a file; labels and attributes as of :class:`Part`."""
+class LargeSplit(NamedTuple):
+    """A split of a set whose images are in a file; labels and attributes as of :class:`RawSplit`."""
 
     images: ArrayMember
     labels: NDArray[np.generic] | None
@@ -49,11 +49,11 @@ class _Written(NamedTuple):
 
 def prepare_arrays(
     path: Path,
-    parts: Mapping[str, LargePart],
+    parts: Mapping[str, LargeSplit],
     preparation: Preparation,
     notes: list[str],
     cache: Path,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> Dataset:
     """The data set of arrays in a file, prepared block by block and kept in ``cache``.
 
@@ -75,8 +75,8 @@ def prepare_arrays(
     def make(folder: Path) -> None:
         unpacked = folder / _UNPACKED
         mapped = {
-            kind: Part(
-                laid_out(
+            kind: RawSplit(
+                as_nhwc(
                     part.images.mapped(unpacked), f"{path.name}: {kind} images", notes,
                     count=None if part.labels is None else len(part.labels),
                 ),
@@ -95,10 +95,10 @@ def prepare_arrays(
 def _write(
     folder: Path,
     identity: Identity,
-    parts: Mapping[str, Part],
+    parts: Mapping[str, RawSplit],
     preparation: Preparation,
     notes: list[str],
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> None:
     began = time.perf_counter()
     check_parts(parts)
@@ -124,7 +124,7 @@ def _write(
         kinds[np.flatnonzero(own)[held_out((keys if together is None else together)[own])]] = SPLITS.index("test")
     labelled = all(kind in known.numbers for kind in parts)
     attributes = {kind: {**part.attributes, **known.attributes.get(kind, {})} for kind, part in parts.items()}
-    facts = Known(
+    facts = ImageFacts(
         shape, np.concatenate([written[kind].digests for kind in parts]), kinds, keys, together,
         np.concatenate([known.numbers[kind] for kind in parts]) if labelled else None,
         np.concatenate([known.content[kind] for kind in parts]) if labelled else None,

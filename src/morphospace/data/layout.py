@@ -119,7 +119,7 @@ def _tell_of_passed(passed: Sequence[str], found: Layout) -> None:
     path = "/".join(passed)
     if passed and found.labels and not found.splits:
         found.label_notes.insert(
-            0, f"{path}/ holds everything and is no label: labels are the folders in it (--label-from takes others)"
+            0, f"{path}/ holds everything and is no label: labels are the folders in it (`label_from` takes others)"
         )
     if not found.splits and any(_word(name)[0] for name in passed):
         found.notes.append(
@@ -236,14 +236,14 @@ def _tell_of_labels(rest: dict[int, tuple[str, ...]], found: Layout) -> None:
     if loose:
         found.label_notes.append(
             f'{plural(loose, "picture")} in no folder of a label: the label is "{NO_FOLDER}" '
-            "(move what lies there, or --label-from)"
+            "(move what lies there, or give `label_from`)"
         )
     deeper = Counter(folders[1] for folders in rest.values() if len(folders) > 1)
     if deeper:
         names = ", ".join(f"{name}/" for name in list(deeper)[:3]) + (", ..." if len(deeper) > 3 else "")
         found.label_notes.append(
             f"labels are the first level of folders; the folders within ({names}) were not used "
-            "(--label-from decides otherwise)"
+            "(`label_from` decides otherwise)"
         )
 
 
@@ -262,5 +262,5 @@ def _leave_out_masks(files: Sequence[str], parts: Sequence[tuple[str, ...]], fou
         for i in (place for some in masks.values() for place in some):
             folder = next(name for name in parts[i] if name.lower() in _MASKS)
             found.left_out[i] = (
-                f"left out as a mask, by its folder and name (name {folder}/ as DATA to learn from masks)"
+                f"left out as a mask, by its folder and name (name {folder}/ by itself to learn from masks)"
             )

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from morphospace.data.dataset import spread
 from morphospace.data.preparation import Preparation, rgb_of
 from morphospace.decoding import Images
 from morphospace.errors import DataError
+from morphospace.evenly import evenly_spaced
 from morphospace.intensity import (
     FULL,
     MOST_MARKS,
@@ -30,10 +30,10 @@ from morphospace.interpretation import Interpretation
 __all__ = [
     "Rule",
     "as_levels",
+    "as_nhwc",
     "blocks",
     "depth_of",
     "images_of",
-    "laid_out",
     "levels_of",
     "rule_for",
     "rule_notes",
@@ -53,7 +53,7 @@ class Rule(NamedTuple):
     values: Values
 
 
-def laid_out(array: NDArray[Any], name: str, notes: list[str], *, count: int | None = None) -> NDArray[Any]:
+def as_nhwc(array: NDArray[Any], name: str, notes: list[str], *, count: int | None = None) -> NDArray[Any]:
     """An array as people store images, as a view (N, H, W, C) of it.
 
     Args:
@@ -67,7 +67,7 @@ def laid_out(array: NDArray[Any], name: str, notes: list[str], *, count: int | N
         DataError: for other shapes, with what to do.
 
     Example:
-        >>> laid_out(np.zeros((5, 3, 16, 16)), "x", []).shape
+        >>> as_nhwc(np.zeros((5, 3, 16, 16)), "x", []).shape
         (5, 16, 16, 3)
     """
     if array.dtype.kind not in "uifb" or 0 in array.shape:
@@ -157,14 +157,15 @@ def with_channels(array: NDArray[Any], name: str, channels: Sequence[int]) -> ND
     if channels:
         if max(channels) >= count:
             raise DataError(
-                f"--channels: {name} have {count} channels, got {','.join(str(place + 1) for place in channels)}."
+                f"{name} have {count} channels, got {','.join(str(place + 1) for place in channels)}.",
+                argument="channels",
             )
         return np.stack([array[..., place] for place in channels], -1)
     if count not in (1, 3, 4):
-        colours = ", or which are red, green and blue, --channels 1,2,3" if count > 2 else ""
+        colours = ", or which are red, green and blue, `channels=(1, 2, 3)`" if count > 2 else ""
         raise DataError(
-            f"{name} have {count} channels: say which is grey, --channels 1{colours}. If they are slices, make each a "
-            "picture: images.reshape(-1, H, W)."
+            f"{name} have {count} channels: say which is grey, `channels=(1,)`{colours}. If they are slices, "
+            "make each a picture: images.reshape(-1, H, W)."
         )
     return array
 
@@ -179,7 +180,7 @@ def rule_for(parts: Mapping[str, NDArray[Any]], name: str, preparation: Preparat
     """The one rule for the parts (N, H, W, C) of a set.
 
     Args:
-        parts: views as :func:`laid_out` gives them, by what they are called.
+        parts: views as :func:`as_nhwc` gives them, by what they are called.
         name: of the set, for errors.
         preparation: the intensity, channels and background that are asked for, or the interpretation that a space has;
             with intensity "file", what version 0.1 did.
@@ -187,7 +188,7 @@ def rule_for(parts: Mapping[str, NDArray[Any]], name: str, preparation: Preparat
     Raises:
         DataError: for NaN or infinity, and for channels that are not there.
     """
-    wish, known = parse_intensity(preparation.intensity), preparation.interpretation
+    choice, known = parse_intensity(preparation.intensity), preparation.interpretation
     channels = tuple(place - 1 for place in preparation.channels or ()) if known is None else known.channels
     values: Values | None = None
     for kind, part in parts.items():
@@ -196,8 +197,8 @@ def rule_for(parts: Mapping[str, NDArray[Any]], name: str, preparation: Preparat
                 with_channels(part[some], f"the {kind} images of {name}", channels)[..., :3], some.start, name
             )
             values = found if values is None else values.joined(found)
-        if wish.rule == "percentiles" and values is not None:
-            drawn = part[spread(len(part), _DRAWN)]
+        if choice.rule == "percentiles" and values is not None:
+            drawn = part[evenly_spaced(len(part), _DRAWN)]
             values = values.joined(
                 survey(with_channels(np.asarray(drawn), f"the {kind} images of {name}", channels)[..., :3], drawn=True)
             )
@@ -205,11 +206,11 @@ def rule_for(parts: Mapping[str, NDArray[Any]], name: str, preparation: Preparat
         raise DataError(f"{name}: expected at least one image.")
     if known is not None and known.windows is not None:
         return Rule(known, values)
-    if known is not None or wish.rule == "file":
+    if known is not None or choice.rule == "file":
         window = _as_before(values, name)
     else:
         black_and_white = next(iter(parts.values())).dtype == np.bool_
-        window = Window(0, 1) if black_and_white else window_for(values, wish)
+        window = Window(0, 1) if black_and_white else window_for(values, choice)
     background = rgb_of("white" if preparation.background == "auto" else preparation.background)
     how = Interpretation(windows={values.kind: window}, channels=channels, background=background)
     return Rule(how, values)
@@ -234,7 +235,7 @@ def _as_before(values: Values, name: str) -> Window:
     if values.low < 0 or values.high > 255:
         raise DataError(
             f"{name}: expected pixel values 0..255 or 0..1, got {values.low:g}..{values.high:g}. "
-            "--intensity auto takes any."
+            '`intensity="auto"` takes any.'
         )
     return Window(0, 1) if values.high <= 1 else FULL["8-bit"]
 
@@ -317,7 +318,7 @@ def rule_notes(rule: Rule, clipped: int, samples: int, channels: int, *, of_spac
     if channels == 4 and not rule.how.channels:
         colour = bytes(rule.how.background).hex().upper()
         notes.append(
-            f"the last of 4 channels was taken for transparency, over #{colour}; --background changes that, and "
-            "--channels 1,2,3 leaves it out"
+            f"the last of 4 channels was taken for transparency, over #{colour}; `background` changes that, and "
+            "`channels=(1, 2, 3)` leaves it out"
         )
     return notes

@@ -28,7 +28,7 @@ def matlab_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         loaded = loadmat(io.BytesIO(data))
     except NotImplementedError as error:
-        raise FileError(f"DATA: {path} is {foreign_kind(data[:2048])}.") from error
+        raise FileError(f"{path} is {foreign_kind(data[:2048])}.", argument="data") from error
     except Exception as error:  # a damaged file raises nearly anything
         words = " ".join(str(error).split())[:100]
         raise FileError(f"{path} is damaged or foreign: expected a MATLAB file of arrays ({words}).") from error

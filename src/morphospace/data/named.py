@@ -11,7 +11,7 @@ import numpy as np
 
 from morphospace.data.arrays import open_arrays
 from morphospace.data.dataset import Dataset
-from morphospace.data.fetch import Progress, download, verified_content
+from morphospace.data.fetch import ProgressCallback, download, verified_content
 from morphospace.data.idx import parse_idx
 from morphospace.data.in_memory import dataset_from_arrays
 from morphospace.errors import FileError
@@ -30,11 +30,11 @@ class Source:
     """A named set: a line about it, how to open it, and whether that needs no download."""
 
     summary: str
-    open: Callable[[Progress], Dataset]
+    open: Callable[[ProgressCallback], Dataset]
     is_local: Callable[[], bool] = lambda: True
 
 
-def _digits(_: Progress) -> Dataset:
+def _digits(_: ProgressCallback) -> Dataset:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -52,7 +52,7 @@ class _Idx:
     mirrors: tuple[str, ...]
     hashes: tuple[tuple[str, str], ...]
 
-    def open(self, progress: Progress) -> Dataset:
+    def open(self, progress: ProgressCallback) -> Dataset:
         train, train_labels, test, test_labels = (
             parse_idx(self._content(stem, sha256, progress), f"{self.name}/{stem}") for stem, sha256 in self.hashes
         )
@@ -70,7 +70,7 @@ class _Idx:
         paths = (place / name for place in _places(self.name) for name in (f"{stem}.gz", stem))
         return next((path for path in paths if path.is_file()), None)
 
-    def _content(self, stem: str, sha256: str, progress: Progress) -> bytes:
+    def _content(self, stem: str, sha256: str, progress: ProgressCallback) -> bytes:
         """The verified content of one file, from the first place that has it, else fetched."""
         found = self._file(stem)
         if found is not None:
@@ -114,7 +114,7 @@ def _binarized_file() -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def _binarized(_: Progress) -> Dataset:
+def _binarized(_: ProgressCallback) -> Dataset:
     path = _binarized_file()
     if path is None:
         raise FileError(

@@ -9,14 +9,14 @@ import numpy as np
 from morphospace.data.attributes import Attributes
 from morphospace.data.collections import Collection
 from morphospace.data.columns import Columns
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.items import Item, pages_of
 from morphospace.errors import plural
 
-__all__ = ["paged"]
+__all__ = ["expand_pages"]
 
 
-def paged(collection: Collection, progress: Progress = no_progress) -> tuple[Collection, list[str]]:
+def expand_pages(collection: Collection, progress: ProgressCallback = no_progress) -> tuple[Collection, list[str]]:
     """The same pictures with each page as one of its own, and what to say of it.
 
     Pages have the label, the attributes and the key of their file, and so stay on one side of the split.
@@ -47,5 +47,5 @@ def paged(collection: Collection, progress: Progress = no_progress) -> tuple[Col
     alone = "; being of one file, they lie on both sides of the split" if count == 1 else ""
     return several, [
         f"{len(pages) - count + stacks:,} pages of {plural(stacks, 'file')} became a picture each{alone}; "
-        "--frames first, max or mean makes one picture of a file"
+        '`frames="first"`, "max" or "mean" makes one picture of a file'
     ]

@@ -63,22 +63,24 @@ class Preparation:
     def __post_init__(self) -> None:
         if self.size is not None and not all(SMALLEST_SIDE <= n <= _LARGEST_SIDE for n in self.size):
             raise ArgumentError(
-                f"--size: expected {SMALLEST_SIDE} to {_LARGEST_SIDE} pixels a side, got {self.size[0]}x{self.size[1]}."
+                f"expected {SMALLEST_SIDE} to {_LARGEST_SIDE} pixels a side, got {self.size[0]}x{self.size[1]}.",
+                argument="size",
             )
         for name, known in _CHOICES.items():
             value = getattr(self, name)
             if value not in known:
-                raise ArgumentError(f'--{name}: there is no "{value}". {did_you_mean(value, known)}')
+                raise ArgumentError(f'there is no "{value}". {did_you_mean(value, known)}', argument=name)
         parse_intensity(self.intensity)
         if self.channels is not None and (len(self.channels) not in (1, 3) or min(self.channels) < 1):
             got = ",".join(map(str, self.channels))
-            raise ArgumentError(f"--channels: expected one place or three, from 1 on, like 1,2,3; got {got}.")
+            raise ArgumentError(f"expected one place or three, from 1 on, like 1,2,3; got {got}.", argument="channels")
         if self.background not in ("auto", "white", "black") and not re.fullmatch("#[0-9a-fA-F]{6}", self.background):
             raise ArgumentError(
-                f'--background: expected auto, white, black, or a colour like #FFD700, got "{self.background}".'
+                f'expected auto, white, black, or a colour like #FFD700, got "{self.background}".',
+                argument="background",
             )
         if self.label is not None and self.label_from is not None:
-            raise ArgumentError("--label and --label-from both say where labels come from. Give one of them.")
+            raise ArgumentError("`label` and `label_from` both say where labels come from. Give one of them.")
         if self.label_from is not None:
             _check_pattern(self.label_from)
 
@@ -122,11 +124,11 @@ def _check_pattern(pattern: str) -> None:
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
-        raise ArgumentError(f'--label-from: "{pattern}" is no regular expression: {error}.') from error
+        raise ArgumentError(f'"{pattern}" is no regular expression: {error}.', argument="label_from") from error
     if groups < 1:
         raise ArgumentError(
-            f'--label-from: expected a regular expression with a group in parentheses, like "([a-z]+)_", '
-            f'got "{pattern}".'
+            f'expected a regular expression with a group in parentheses, like "([a-z]+)_", got "{pattern}".',
+            argument="label_from",
         )
 
 
@@ -142,7 +144,7 @@ def rgb_of(background: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def parse_size(text: str, argument: str = "--size") -> tuple[int, int]:
+def parse_size(text: str) -> tuple[int, int]:
     """``64`` or ``96x64`` (width x height) as (H, W).
 
     Example:
@@ -151,7 +153,7 @@ def parse_size(text: str, argument: str = "--size") -> tuple[int, int]:
     """
     found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text.strip().lower())
     if found is None:
-        raise ArgumentError(f'{argument}: expected pixels like 64, or WIDTHxHEIGHT like 96x64, got "{text}".')
+        raise ArgumentError(f'expected pixels like 64, or WIDTHxHEIGHT like 96x64, got "{text}".', argument="size")
     height, width = int(found[2] or found[1]), int(found[1])
     Preparation(size=(height, width))  # refuses sizes out of range
     return height, width

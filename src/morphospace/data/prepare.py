@@ -17,19 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data.collections import Collection
-from morphospace.data.dataset import Dataset, Labels, Split, spread
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.dataset import Dataset, Labels, Split
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.folder import Problem, problem_kinds
 from morphospace.data.interpreting import interpretation_for, notes_for_space, notes_of
-from morphospace.data.items import Page, Place, look_at
-from morphospace.data.pages import paged
+from morphospace.data.items import Page, Place, decode_items
+from morphospace.data.pages import expand_pages
 from morphospace.data.preparation import Preparation
-from morphospace.data.prepared import IMAGES, Identity, Known, check_room, hash_of, kept_or_made, write_prepared
+from morphospace.data.prepared import IMAGES, Identity, ImageFacts, check_room, hash_of, kept_or_made, write_prepared
 from morphospace.data.sizes import size_as_before, size_for
 from morphospace.data.splitting import Keys, kept_together, key_of, keys_of_digests, split_kinds
 from morphospace.data.store import write_header
 from morphospace.data.tally import Tally
 from morphospace.errors import ArgumentError, DataError, plural
+from morphospace.evenly import evenly_spaced
 from morphospace.files import natural_order
 from morphospace.images import fit_image
 from morphospace.interpretation import Frames, Interpretation
@@ -40,7 +41,7 @@ _SAMPLE = 256  # pictures that decide size and colour
 
 
 def prepare(
-    collection: Collection, preparation: Preparation, *, cache: Path, progress: Progress = no_progress
+    collection: Collection, preparation: Preparation, *, cache: Path, progress: ProgressCallback = no_progress
 ) -> Dataset:
     """The data set of a collection: from ``cache`` if it is there unchanged, else prepared and kept there.
 
@@ -54,7 +55,7 @@ def prepare(
 
     found = kept_or_made(_identity(collection), preparation, cache, make)
     if preparation.strict and found.problems:
-        _refuse(collection, found.problems, "--strict allows none")
+        _refuse(collection, found.problems, "`strict=True` allows none")
     return found
 
 
@@ -62,7 +63,9 @@ def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
     """A set of arrays, whose images have one form already, in the form that ``preparation`` asks for."""
     for name in ("frames", "truncated"):
         if getattr(preparation, name) != getattr(Preparation(), name):
-            raise ArgumentError(f"--{name}: is for files of pictures, and {dataset.name} has arrays. Leave it out.")
+            raise ArgumentError(
+                f"is for files of pictures, and {dataset.name} has arrays. Leave it out.", argument=name
+            )
     height, width = preparation.size or dataset.shape[:2]
     channels = {"auto": dataset.shape[2], "grey": 1, "colour": 3}[preparation.colour]
     shape = (height, width, channels)
@@ -97,10 +100,11 @@ def _identity(collection: Collection) -> Identity:
 
 def _refuse(collection: Collection, problems: Sequence[Problem], why: str) -> NoReturn:
     first = problems[0]
-    says_what = ": " in first.reason or "--" in first.reason
+    says_what = ": " in first.reason or "`" in first.reason
     raise DataError(
-        f"DATA: {plural(len(problems), 'file')} of {collection.name} cannot be used, {why}: {problem_kinds(problems)}. "
-        f"The first is {first.name}: {first.reason}.{'' if says_what else ' Remove or replace them.'}"
+        f"{plural(len(problems), 'file')} of {collection.name} cannot be used, {why}: {problem_kinds(problems)}. "
+        f"The first is {first.name}: {first.reason}.{'' if says_what else ' Remove or replace them.'}",
+        argument="data",
     )
 
 
@@ -115,11 +119,11 @@ class _Pixels(NamedTuple):
     tally: Tally
 
 
-def _prepare(folder: Path, collection: Collection, preparation: Preparation, progress: Progress) -> None:
+def _prepare(folder: Path, collection: Collection, preparation: Preparation, progress: ProgressCallback) -> None:
     began = time.perf_counter()
     notes: list[str] = []
     if _frames(preparation) == "all":
-        collection, notes = paged(collection, progress)
+        collection, notes = expand_pages(collection, progress)
     count, columns = len(collection.items), collection.columns()
     plan = _plan(collection, preparation)
     shape, how = plan.shape, plan.how
@@ -145,8 +149,9 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     good = digests[~broken]
     if len(good) > 1 and (good == good[0]).all():
         raise DataError(
-            f"DATA: all {len(good)} pictures of {collection.name} are copies of one, or became so: see "
-            "--background, --intensity, --channels and --size."
+            f"all {len(good)} pictures of {collection.name} are copies of one, or became so: see "
+            "`background`, `intensity`, `channels` and `size`.",
+            argument="data",
         )
     if preparation.split_by == "pixels":
         keys = keys_of_digests(digests)
@@ -155,8 +160,9 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
         keys = np.array([key_of(f"{key} page {i}".encode()) for i, key in enumerate(keys.tolist())], np.uint64)
     if len(good) < 2 and tally.further_pages and how.frames != "all":
         raise DataError(
-            f"DATA: {collection.name} is one file of {tally.further_pages + 1:,} pages, which became one picture, and "
-            "a set needs two: --frames all makes a picture of each page."
+            f"{collection.name} is one file of {tally.further_pages + 1:,} pages, which became one picture, and "
+            'a set needs two: `frames="all"` makes a picture of each page.',
+            argument="data",
         )
     groups = kept_together(keys, columns.groups) if columns.groups else None
     kinds, more = split_kinds(collection.name, columns.splits, keys, groups, broken)
@@ -164,13 +170,14 @@ def _prepare(folder: Path, collection: Collection, preparation: Preparation, pro
     labels, label_names = _numbered(columns.labels, broken, preparation)
     if shape[2] == 1 and coloured:
         notes.append(
-            f"{plural(coloured, 'picture')} with colour became grey{'' if of_space else '; --colour colour keeps it'}"
+            f"{plural(coloured, 'picture')} with colour became grey"
+            + ("" if of_space else '; `colour="colour"` keeps it')
         )
     if collection.changed():
         notes.append("the folder changed while it was read; what is new there is read at the next start")
     names = np.array([collection.item_name(i) for i in range(count)], np.str_) if _are_files(collection) else None
     forms = Counter(f"{width}x{height}" for height, width in sizes[~broken].tolist())
-    known = Known(shape, digests, kinds, keys, groups, labels, labels, label_names, names, columns.attributes)
+    known = ImageFacts(shape, digests, kinds, keys, groups, labels, labels, label_names, names, columns.attributes)
     about = {
         "resize": preparation.resize,
         "interpretation": how.to_json(),
@@ -199,7 +206,7 @@ def _write_pixels(
     shape: tuple[int, int, int],
     preparation: Preparation,
     place: Place,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> _Pixels:
     """Bring all pictures to ``shape``, and write each to its place."""
     count = len(collection.items)
@@ -207,7 +214,7 @@ def _write_pixels(
     keys = np.zeros(count, np.uint64)
     coloured, done, tally = 0, 0, Tally()
     reasons: dict[int, str] = {}
-    for found in look_at(collection.items, how, shape, preparation.resize, place):
+    for found in decode_items(collection.items, how, shape, preparation.resize, place):
         stop = found.start + len(found.sizes)
         digests[found.start : stop], sizes[found.start : stop] = found.digests, found.sizes
         keys[found.start : stop] = found.keys
@@ -231,12 +238,12 @@ class _Plan(NamedTuple):
 def _plan(collection: Collection, preparation: Preparation) -> _Plan:
     """What a sample of the pictures says of all."""
     items = collection.items
-    chosen = spread(len(items), _SAMPLE)
+    chosen = evenly_spaced(len(items), _SAMPLE)
     some: list[tuple[int, int]] = []
     any_colour = False
     reasons: dict[int, str] = {}
     tally = Tally()
-    for one in look_at([items[i] for i in chosen], interpretation_for(preparation, tally)):
+    for one in decode_items([items[i] for i in chosen], interpretation_for(preparation, tally)):
         good = [i for i in range(len(one.sizes)) if one.start + i not in one.reasons]
         some += [(int(one.sizes[i][0]), int(one.sizes[i][1])) for i in good]
         any_colour = any_colour or bool(one.coloured.any())
@@ -253,7 +260,7 @@ def _plan(collection: Collection, preparation: Preparation) -> _Plan:
     if sizes != {(height, width)}:
         found = f"{len(sizes)} sizes" if len(sizes) > 1 else "{1}x{0}".format(*next(iter(sizes)))
         how = {"crop": "cropped", "pad": "padded", "fit": "stretched"}[preparation.resize]
-        why = ", as the space has it" if preparation.interpretation else "; --size and --resize change that"
+        why = ", as the space has it" if preparation.interpretation else "; `size` and `resize` change that"
         notes.append(f"pictures of {found} were scaled and {how} to {width}x{height}{why}")
     colour = preparation.colour
     if colour == "auto":

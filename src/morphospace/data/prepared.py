@@ -34,7 +34,7 @@ __all__ = [
     "LOCK",
     "SET",
     "Identity",
-    "Known",
+    "ImageFacts",
     "check_room",
     "entry_of",
     "hash_of",
@@ -59,7 +59,7 @@ class Identity(NamedTuple):
     licence: str = ""
 
 
-class Known(NamedTuple):
+class ImageFacts(NamedTuple):
     """What is known of the N images in the file, in their order.
 
     Attributes:
@@ -140,11 +140,11 @@ def check_room(folder: Path, needed: int) -> None:
     if needed > free:
         raise FileError(
             f"the prepared images take {needed / 1e9:.1f} GB, and {folder.parent} has {free / 1e9:.1f} GB free. "
-            "Free some, set MORPHOSPACE_CACHE to a folder on another disk, or choose a smaller --size."
+            "Free some, set MORPHOSPACE_CACHE to a folder on another disk, or choose a smaller `size`."
         )
 
 
-def write_prepared(folder: Path, identity: Identity, known: Known, about: Mapping[str, Any]) -> None:
+def write_prepared(folder: Path, identity: Identity, known: ImageFacts, about: Mapping[str, Any]) -> None:
     """Write what is known of the images in ``folder`` beside them: columns, and ``about`` with the fingerprint."""
     rows = [np.flatnonzero(known.kinds == i) for i in range(len(SPLITS))]
     fingerprint = fingerprint_of(

@@ -12,7 +12,7 @@ from morphospace.data.arrays import array_file_kind, open_arrays
 from morphospace.data.collections import archive_collection, folder_collection, sprites_collection
 from morphospace.data.conversion import conversion
 from morphospace.data.dataset import Dataset
-from morphospace.data.fetch import Progress, no_progress
+from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.named import SOURCES, prepared_folder
 from morphospace.data.preparation import Preparation
 from morphospace.data.prepare import prepare, reshaped
@@ -40,7 +40,7 @@ _KINDS = "a folder, zip or tar of pictures, a file .npz, .npy, .mat or IDX, spri
 
 
 def open_dataset(
-    source: str | Path, preparation: Preparation | None = None, *, progress: Progress = no_progress
+    source: str | Path, preparation: Preparation | None = None, *, progress: ProgressCallback = no_progress
 ) -> Dataset:
     """Open a data set.
 
@@ -64,7 +64,8 @@ def open_dataset(
     prepared, cache = preparation or Preparation(), prepared_folder()
     if prepared.label_from is not None and not _has_names(text):
         raise ArgumentError(
-            f"--label-from: {text} has no files with names of their own. Only folders and archives of pictures do."
+            f"{text} has no files with names of their own. Only folders and archives of pictures do.",
+            argument="label_from",
         )
     if text in SOURCES:
         return replace(reshaped(SOURCES[text].open(progress), prepared), source=text)
@@ -84,26 +85,26 @@ def open_dataset(
         arrays = open_arrays(path, prepared, cache=cache, progress=progress)
         return replace(reshaped(arrays, prepared), source=str(path.resolve()))
     if path.is_file() and (words := conversion(path)):
-        raise FileError(f"DATA: {path} is {words}.")
+        raise FileError(f"{path} is {words}.", argument="data")
     if path.exists():
-        raise ArgumentError(f"DATA: {path} is no set of images. Expected {_KINDS}, or a name: {names}.")
+        raise ArgumentError(f"{path} is no set of images. Expected {_KINDS}, or a name: {names}.", argument="data")
     if "/" in text or "\\" in text or path.suffix:
-        raise FileError(f'DATA: there is no folder or file "{text}". Expected {_KINDS}, or a name: {names}.')
+        raise FileError(f'there is no folder or file "{text}". Expected {_KINDS}, or a name: {names}.', argument="data")
     raise ArgumentError(
-        f'DATA: there is no data set, folder or file "{text}". {did_you_mean(text, [*SOURCES, "sprites"])} '
-        f"Or name {_KINDS}."
+        f'there is no data set, folder or file "{text}". {did_you_mean(text, [*SOURCES, "sprites"])} Or name {_KINDS}.',
+        argument="data",
     )
 
 
 def _has_names(text: str) -> bool:
-    """Whether DATA is of picture files, if it is there at all."""
+    """Whether a set is of picture files, if it is there at all."""
     if text in SOURCES or text.startswith("hf:"):
         return False
     path = Path(text)
     return not array_file_kind(path) if path.exists() else text.partition(":")[0] != "sprites"
 
 
-def open_item(text: str, preparation: Preparation | None = None, *, progress: Progress = no_progress) -> Images:
+def open_item(text: str, preparation: Preparation | None = None, *, progress: ProgressCallback = no_progress) -> Images:
     """One image of a set by ``SET:split/index``, uint8 (H, W, C).
 
     Args:
@@ -122,12 +123,12 @@ def open_item(text: str, preparation: Preparation | None = None, *, progress: Pr
     name, _, rest = text.rpartition(":")
     split_name, _, number = rest.partition("/")
     if not name or not number.isdecimal():
-        raise ArgumentError(f'IMAGE: expected a file or an item like "mnist:test/17", got "{text}".')
+        raise ArgumentError(f'expected a file or an item like "mnist:test/17", got "{text}".', argument="image")
     arrays = name in SOURCES or (Path(name).is_file() and array_file_kind(Path(name)))
     split = open_dataset(name, None if arrays else preparation, progress=progress).split(split_name)
     if int(number) >= len(split):
         raise ArgumentError(
-            f'IMAGE: "{text}" is outside its set: {name}:{split_name} holds items 0 to {len(split) - 1}.'
+            f'"{text}" is outside its set: {name}:{split_name} holds items 0 to {len(split) - 1}.', argument="image"
         )
     image: Images = split.images[int(number)]
     return image

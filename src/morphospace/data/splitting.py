@@ -62,7 +62,7 @@ def held_out(keys: Keys) -> NDArray[np.bool_]:
     if not found.any() or found.all():
         found = keys == keys.min()
     if found.all():
-        raise DataError("images: expected at least two different images, got copies of one.")
+        raise DataError("expected at least two different images, got copies of one.", argument="images")
     return found
 
 
@@ -75,7 +75,7 @@ def lowest(keys: Keys) -> NDArray[np.bool_]:
     last = np.sort(keys)[max(1, round(HELD_OUT * len(keys))) - 1]
     chosen: NDArray[np.bool_] = keys <= last
     if chosen.all():
-        raise DataError("images: expected at least two different training images, got one, or copies of it.")
+        raise DataError("expected at least two different training images, got one, or copies of it.", argument="images")
     return chosen
 
 
@@ -125,18 +125,20 @@ def split_kinds(
     kinds = np.full(len(broken), 255, np.uint8)
     good = np.flatnonzero(~broken)
     if len(good) < 2:
-        raise DataError(f"DATA: expected at least two pictures (one is held out as a test), got {len(good)}.")
+        raise DataError(
+            f"expected at least two pictures (one is held out as a test), got {len(good)}.", argument="data"
+        )
     if splits:
         kinds[good] = [SPLITS.index(splits[int(i)]) for i in good]
         for part in ("train", "test"):
             if not (kinds == SPLITS.index(part)).any():
-                raise DataError(f"DATA: {name} has no picture that can be used in {part}/.")
+                raise DataError(f"{name} has no picture that can be used in {part}/.", argument="data")
         return kinds, _on_both_sides(kinds, keys, groups)
     try:
         kinds[good] = held_out((keys if groups is None else groups)[good])
     except DataError as error:
         what = "are copies of one" if groups is None else "belong together, by their groups and copies"
-        raise DataError(f"DATA: all {len(good)} pictures of {name} {what}.") from error
+        raise DataError(f"all {len(good)} pictures of {name} {what}.", argument="data") from error
     share = float((kinds[good] == SPLITS.index("test")).mean())
     if groups is not None and not HELD_OUT / 2 <= share <= HELD_OUT * 2:
         return kinds, [f"as groups stay together, {share:.0%} of the pictures are the test, not a tenth"]
@@ -150,7 +152,7 @@ def _on_both_sides(kinds: NDArray[np.uint8], keys: Keys, groups: Keys | None) ->
     notes = [f"{copies:,} of the {tested.sum():,} test pictures are copies of training pictures"] if copies else []
     if groups is not None and (shared := np.intersect1d(groups[learned], groups[tested])).size:
         notes.append(
-            f"{len(shared):,} groups lie on both sides of the split: the set has a split of its own, and --group does "
+            f"{len(shared):,} groups lie on both sides of the split: the set has a split of its own, and `group` does "
             "not change that"
         )
     return notes

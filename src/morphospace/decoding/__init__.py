@@ -212,10 +212,10 @@ def _by_itself(values: NDArray[Any]) -> Window:
     if kind in ("8-bit", "16-bit"):
         return FULL[kind]
     if not np.isfinite(values).all():
-        raise UnreadablePictureError("has values that are not finite; --intensity auto passes over them")
+        raise UnreadablePictureError('has values that are not finite; `intensity="auto"` passes over them')
     high = float(values.max())
     if values.min() < 0:
-        raise UnreadablePictureError("has values below 0; --intensity auto, or LOW:HIGH, says what is black")
+        raise UnreadablePictureError('has values below 0; `intensity="auto"`, or LOW:HIGH, says what is black')
     tops = (1.0, 255.0, 65535.0) if kind == "float" else (255.0, 65535.0)
     return Window(0.0, next((top for top in tops if high <= top), high))
 

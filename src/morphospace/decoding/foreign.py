@@ -88,6 +88,6 @@ def numpy_samples(source: Source) -> Samples | None:
         values = np.moveaxis(values, 0, -1)
     height, width, count = values.shape
     if count > _CHANNELS:
-        raise UnreadablePictureError(f"no single picture: an array of shape {array.shape}; name it as DATA by itself")
+        raise UnreadablePictureError(f"no single picture: an array of shape {array.shape}; name it by itself")
     source.check_size(height, width)
     return with_gaps(Samples(chosen(values, count if count in (1, 3) else 0, source.how), (height, width)))

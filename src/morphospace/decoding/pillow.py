@@ -116,7 +116,7 @@ def _loaded(picture: Image.Image, *, keep: bool) -> bool:
         if "truncated" not in str(error):
             raise
         if not keep:
-            raise UnreadablePictureError("ends early (--truncated keep keeps what there is)") from error
+            raise UnreadablePictureError('ends early (`truncated="keep"` keeps what there is)') from error
         # Not Pillow's LOAD_TRUNCATED_IMAGES, which holds for all threads: what was decoded is there already.
         cast("Any", picture).tile = []
         return False

@@ -87,11 +87,11 @@ def chosen(values: NDArray[Any], named: int, how: Interpretation) -> NDArray[Any
         if max(how.channels) >= count:
             asked = ",".join(str(place + 1) for place in how.channels)
             has = "1 channel" if count == 1 else f"{count} channels"
-            raise UnreadablePictureError(f"{has}: --channels {asked} asks for more")
+            raise UnreadablePictureError(f"{has}: `channels` asks for {asked}")
         return values[..., list(how.channels)]
     if not named:
-        colours = ", or which are red, green and blue, --channels 1,2,3" if count > 2 else ""
-        raise UnreadablePictureError(f"{count} channels: say which is grey, --channels 1{colours}")
+        colours = ", or which are red, green and blue, `channels=(1, 2, 3)`" if count > 2 else ""
+        raise UnreadablePictureError(f"{count} channels: say which is grey, `channels=(1,)`{colours}")
     return values[..., :named]
 
 

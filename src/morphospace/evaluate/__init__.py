@@ -3,25 +3,25 @@
 from morphospace.evaluate.comparison import Comparison, SpaceFigures, compare_spaces, space_figures
 from morphospace.evaluate.latents import LatentFigures, kl_by_latent, latent_figures
 from morphospace.evaluate.likelihood import TestFigures, importance_weighted_nll, score
-from morphospace.evaluate.outliers import Judgement, judge, reconstruction_errors
+from morphospace.evaluate.outliers import OutlierFigures, outlier_figures, reconstruction_errors
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.space import evaluate_space
 from morphospace.evaluate.structure import LatentUse, latent_use, overfitting
 
 __all__ = [
     "Comparison",
-    "Judgement",
     "LatentFigures",
     "LatentUse",
+    "OutlierFigures",
     "SpaceFigures",
     "TestFigures",
     "compare_spaces",
     "evaluate_space",
     "importance_weighted_nll",
-    "judge",
     "kl_by_latent",
     "latent_figures",
     "latent_use",
+    "outlier_figures",
     "overfitting",
     "psnr",
     "reconstruction_errors",

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from morphospace.codec import batch_for
 from morphospace.data import Dataset, ImageArray
 from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.edits import correlation, random_step
 from morphospace.evaluate.judges import Judge
 from morphospace.evaluate.measures import measure
 from morphospace.images import Images
-from morphospace.space import Space, batch_for
+from morphospace.space import Space
 
 __all__ = ["STYLE", "ClassFigures", "class_figures"]
 
@@ -76,9 +77,11 @@ def class_figures(space: Space, dataset: Dataset, judge: Judge, *, images: int =
         DataError: if the set has no labels.
     """
     if space.classes is None or not set(space.classes.names) <= set(dataset.label_names):
-        raise ArgumentError("SPACE: it does not know the classes of this set. Learn them: morpho concept classes.")
+        raise ArgumentError(
+            "it does not know the classes of this set. Learn them: morpho concept classes.", argument="space"
+        )
     if dataset.test.labels is None or dataset.train.labels is None:
-        raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
+        raise DataError(f'the images of "{dataset.name}" have no labels.', argument="data")
     labels, learned = np.asarray(dataset.test.labels), np.asarray(dataset.train.labels)
     names = space.classes.names
     rng = np.random.default_rng(seed)

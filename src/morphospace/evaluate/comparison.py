@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import entropy
 
-from morphospace.data import Dataset, ImageArray, Split, spread
+from morphospace.data import Dataset, ImageArray, Split
 from morphospace.errors import DataError
 from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.evaluate.likelihood import score
 from morphospace.evaluate.outliers import reconstruction_errors
 from morphospace.evaluate.reconstruction import psnr
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images, to_pixels
 from morphospace.latent import path_length
 from morphospace.latent.mixtures import draw_from, fit_mixture
@@ -167,10 +168,12 @@ def compare_spaces(
     """
     for name, space in spaces.items():
         if space.shape != dataset.shape:
-            raise DataError(f"--data: its images have shape {dataset.shape}, {name} takes {space.shape}.")
+            raise DataError(f"its images have shape {dataset.shape}, {name} takes {space.shape}.", argument="data")
     labels, known = _labels(dataset.test, dataset), _labels(dataset.train, dataset)
     if judge is not None and judge.kinds.get(_LABEL, 0) < len(dataset.label_names):
-        raise DataError(f'judge: expected one of "{_LABEL}" with {len(dataset.label_names)} kinds, got {judge.kinds}.')
+        raise DataError(
+            f'expected one of "{_LABEL}" with {len(dataset.label_names)} kinds, got {judge.kinds}.', argument="judge"
+        )
     say = tell or (lambda _: None)
     if judge is None:
         say("a judge learns from the training images")
@@ -178,7 +181,7 @@ def compare_spaces(
     right = float((judge.classes(_LABEL, dataset.test.images) == labels).mean())
     ends = dataset.test.images[_pairs(labels, seed)]  # (2, pairs, H, W, C)
     mixed = np.concatenate([mixed_images(a, b, _FRAMES)[_MIDDLE] for a, b in zip(*ends, strict=True)])
-    comparable = len({space.recipe.likelihood for space in spaces.values()}) == 1
+    comparable = len({space.model.likelihood_name for space in spaces.values()}) == 1
     worst = max(_error(space, dataset.test.images) for space in spaces.values()) if comparable else None
     found = {}
     for name, space in spaces.items():
@@ -204,7 +207,7 @@ def space_figures(
         DataError: if the set has no labels.
     """
     train, test = dataset.train, dataset.test
-    known = train.take(spread(len(train), max(_FITTED, len(test))))
+    known = train.take(evenly_spaced(len(train), max(_FITTED, len(test))))
     codes, test_encoding = space.encode(known.images).mean, space.encode(test.images)
     test_codes = test_encoding.mean
     drawn = {
@@ -212,10 +215,10 @@ def space_figures(
         for source, points in draw_samples(space, codes, _SAMPLES, seed=seed).items()
     }
     error = _error(space, test.images, test_codes)
-    seen = spread(len(known), len(test))
-    figures = score(space.model, test.images, beta=1.0, bernoulli=False, seed=seed)
+    seen = evenly_spaced(len(known), len(test))
+    figures = score(space.model, test.images, test.labels, beta=1.0, seed=seed)
     between, length, jump = _paths(space, judge, test_codes[_pairs(_labels(test, dataset), seed)])
-    some = spread(len(test), _IMAGES)
+    some = evenly_spaced(len(test), _IMAGES)
     noisy = {"kept_tenth": 0.1, "kept_third": 1 / 3}
     rng = np.random.default_rng(seed)
     noise = test_codes.std(0) * rng.standard_normal((len(some), space.latent_dim)).astype(np.float32)
@@ -231,7 +234,7 @@ def space_figures(
         prior_kinds=drawn["prior"][1],
         gaussian_kinds=drawn["gaussian"][1],
         mixture_kinds=drawn["mixture"][1],
-        kept_posterior=kept(test_encoding.sample(seed=seed)[some]) if test_encoding.log_var is not None else None,
+        kept_posterior=kept(test_encoding.sample(seed=seed)[some]) if test_encoding.scale is not None else None,
         **{name: kept(test_codes[some] + np.float32(share) * noise) for name, share in noisy.items()},
         between=between,
         length=length,
@@ -262,12 +265,12 @@ def draw_samples(space: Space, codes: Points, n: int, *, seed: int) -> dict[str,
     """
     rng = np.random.default_rng(seed)
     fits = {
-        "gaussian": fit_mixture(codes, most_parts=1, most_codes=_FITTED),
+        "gaussian": fit_mixture(codes, most_components=1, most_codes=_FITTED),
         "mixture": fit_mixture(codes, most_codes=_FITTED),
     }
     found = {"prior": rng.standard_normal((n, space.latent_dim)).astype(np.float32)}
     found |= {name: draw_from(fit, n, rng) for name, fit in fits.items()}
-    return {name: z.clip(0) for name, z in found.items()} if space.recipe.posterior == "relu" else found
+    return {name: z.clip(0) for name, z in found.items()} if space.model.nonnegative else found
 
 
 def mixed_images(a: Images, b: Images, frames: int) -> Images:
@@ -290,11 +293,11 @@ def code_bits(space: Space, images: ImageArray, codes: Points, *, loss: float = 
         codes: (N, d) of them.
         loss: what telling codes in bits may cost, nats an image.
     """
-    some = spread(len(codes), _IMAGES)
+    some = evenly_spaced(len(codes), _IMAGES)
     pixels, few = images[some], codes[some]
     middle, spread_of = np.median(codes, 0), codes.std(0)
     spread_of = np.maximum(spread_of, _LEAST * (spread_of.max() or 1.0))
-    effects = _effects(space, few[spread(len(few), _NUDGED)], _NUDGE * spread_of)
+    effects = _effects(space, few[evenly_spaced(len(few), _NUDGED)], _NUDGE * spread_of)
     coarsest = _COARSEST * (effects * spread_of).max() / np.maximum(effects, _LEAST * effects.max())
 
     def steps(fineness: int) -> Points:
@@ -334,11 +337,13 @@ def _error(space: Space, images: ImageArray, codes: Points | None = None) -> flo
 
 def _labels(split: Split, dataset: Dataset) -> NDArray[np.int64]:
     if split.labels is None or len(dataset.label_names) < 2:
-        raise DataError(f'--data: the images of "{dataset.name}" have no labels: expected a set that has some.')
+        raise DataError(
+            f'the images of "{dataset.name}" have no labels: expected a set that has some.', argument="data"
+        )
     labels = np.asarray(split.labels)
     if (labels == labels[0]).all():
         raise DataError(
-            f'--data: expected training and test images of two labels or more in "{dataset.name}", got one.'
+            f'expected training and test images of two labels or more in "{dataset.name}", got one.', argument="data"
         )
     return labels
 
@@ -381,6 +386,6 @@ def _probe(codes: Points, labels: NDArray[np.int64], test_codes: Points, test_la
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    some = spread(len(codes), _FITTED)
+    some = evenly_spaced(len(codes), _FITTED)
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000, tol=1e-3))
     return float(probe.fit(codes[some].astype(np.float64), labels[some]).score(test_codes, test_labels))

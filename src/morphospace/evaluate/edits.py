@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from morphospace.data import Dataset, ImageArray, spread
+from morphospace.data import Dataset
 from morphospace.evaluate.judges import Judge
-from morphospace.evaluate.measures import measure
+from morphospace.evaluate.properties import Property
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images
 from morphospace.latent import upper_half
 from morphospace.space import Space
 
-__all__ = ["Property", "RealImages", "compare_edits", "correlation", "mean_of", "random_step", "whole_way"]
+__all__ = ["RealImages", "compare_edits", "correlation", "mean_of", "random_step", "whole_way"]
 
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -23,29 +23,6 @@ Numbers = NDArray[np.float64]
 _NEIGHBOUR = 3  # whose distance is the reach of a real image
 _REAL = 2000  # images that say where real ones lie
 _NOTHING = 1e-6  # of the scores' spread: no way at all
-
-
-class Property(NamedTuple):
-    """Something that can be told of an image.
-
-    Attributes:
-        name: of the concept that it belongs to.
-        judged: the judge's property, or None where ``measured`` names a measure.
-        kind: the judge's kind of yes, or None for a number.
-        measured: the measure.
-    """
-
-    name: str
-    judged: str | None
-    kind: int | None = None
-    measured: str | None = None
-
-    def scores(self, images: ImageArray, read: Mapping[str, NDArray[np.float32]]) -> Numbers:
-        """(N,) the chance of yes, or the value."""
-        if self.measured is not None:
-            return measure(self.measured, images)
-        found = read[str(self.judged)]
-        return (found if self.kind is None else found[:, self.kind]).astype(np.float64)
 
 
 def compare_edits(
@@ -85,7 +62,7 @@ class RealImages:
 
     def __init__(self, judge: Judge, dataset: Dataset) -> None:
         self.judge = judge
-        self.features = judge.features(dataset.train.take(spread(len(dataset.train), _REAL)).images)
+        self.features = judge.features(dataset.train.take(evenly_spaced(len(dataset.train), _REAL)).images)
         distances = self._distances(self.features)
         place = min(_NEIGHBOUR, len(self.features) - 1)
         self.reach = np.partition(distances, place, axis=1)[:, place]

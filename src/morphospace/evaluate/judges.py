@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from morphospace.codec import batch_for
 from morphospace.data import ImageArray
 from morphospace.errors import DataError
 from morphospace.images import Images
-from morphospace.space import batch_for
-from morphospace.training.settings import choose_settings, keep_freed_memory
+from morphospace.training.machine import choose_machine, keep_freed_memory
 
 __all__ = ["Judge", "train_judge"]
 
@@ -103,7 +103,7 @@ def train_judge(
     for name, values in properties.items():
         if values.dtype.kind == "f":
             if not np.isfinite(values).any():
-                raise DataError(f"--data: a judge of {name} needs images of which it is known.")
+                raise DataError(f"a judge of {name} needs images of which it is known.", argument="data")
             middle, unit = float(np.nanmean(values)), float(np.nanstd(values))
             scales[name] = (middle, unit if unit > _ROUNDING * abs(middle) else 1.0)
             targets[name] = torch.from_numpy((values - scales[name][0]) / scales[name][1]).float()
@@ -112,9 +112,11 @@ def train_judge(
             targets[name] = torch.from_numpy(values.astype(np.int64))
             kinds[name] = int(values.max()) + 1 if len(values) else 0
             if kinds[name] < 2:
-                raise DataError(f"--data: a judge of {name} needs images of two kinds or more, got {kinds[name]}.")
+                raise DataError(
+                    f"a judge of {name} needs images of two kinds or more, got {kinds[name]}.", argument="data"
+                )
     if not kinds:
-        raise DataError("--data: a judge needs something to judge: labels or attributes.")
+        raise DataError("a judge needs something to judge: labels or attributes.", argument="data")
     keep_freed_memory()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -127,12 +129,12 @@ def train_judge(
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps + 1)
         order = np.random.default_rng(seed)
         places = np.empty(0, np.int64)
-        settings = choose_settings(device="cpu")
+        machine = choose_machine(device="cpu")
         for _ in range(steps):
             if len(places) < batch:
                 places = order.permutation(len(images))
             rows, places = np.sort(places[:batch]), places[batch:]
-            with settings.autocast():
+            with machine.autocast():
                 out = head(body(_input(images[rows])))
             parts = torch.split(out.float(), [max(1, count) for count in kinds.values()], 1)
             losses = [

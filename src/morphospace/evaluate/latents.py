@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from morphospace.codec import Encoding
 from morphospace.data import ImageArray
-from morphospace.space import Encoding, Space
+from morphospace.space import Space
 
 __all__ = ["LatentFigures", "kl_by_latent", "latent_figures"]
 
@@ -54,11 +55,11 @@ def kl_by_latent(encoding: Encoding) -> Numbers | None:
         (d,), the mean over images.
 
     Example:
-        >>> kl_by_latent(Encoding(np.float32([[1, 0], [-1, 0]]), np.zeros((2, 2), np.float32)))
+        >>> kl_by_latent(Encoding(np.float32([[1, 0], [-1, 0]]), np.ones((2, 2), np.float32)))
         array([0.5, 0. ])
     """
-    if encoding.log_var is None:
+    if encoding.scale is None:
         return None
-    mean, log_var = encoding.mean.astype(np.float64), encoding.log_var.astype(np.float64)
-    kl: Numbers = 0.5 * (mean**2 + np.exp(log_var) - log_var - 1).mean(0)
+    mean, scale = encoding.mean.astype(np.float64), encoding.scale.astype(np.float64)
+    kl: Numbers = 0.5 * (mean**2 + scale**2 - 2 * np.log(scale) - 1).mean(0)
     return kl

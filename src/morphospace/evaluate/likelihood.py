@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from morphospace.codec import batch_for
 from morphospace.data import ImageArray
+from morphospace.data.dataset import Labels
 from morphospace.errors import ArgumentError, DataError
-from morphospace.space import batch_for
 from morphospace.training.loop import generator_seed, to_input
-from morphospace.vae.interfaces import Batch
-from morphospace.vae.objectives import kl_of
+from morphospace.vae.interfaces import Batch, Generative
 
-__all__ = ["BATCH", "Scores", "TestFigures", "importance_weighted_nll", "mean_figures", "score", "score_each"]
+__all__ = [
+    "BATCH",
+    "Scores",
+    "TestFigures",
+    "importance_weighted_nll",
+    "kl_scores",
+    "mean_figures",
+    "score",
+    "score_each",
+]
 
 BATCH = 500
 _NOISE_STREAM = -1  # a "stage" that no training has: evaluation shares no noise with it
@@ -38,9 +47,10 @@ class TestFigures:
         beta: the weight that training gave the KL; when it is not 1, neg_elbo is not what was trained.
         psnr: of the reconstructions from posterior means, in dB: -10 log10 of the mean squared error over all pixels
             of all images, for pixels in [0, 1].
-        book_loss: mean over pixels + 5e-4 x mean over latents, for Bernoulli models.
+        book_loss: mean over pixels + 5e-4 x mean over latents, where the reconstruction is a cross-entropy.
         nll: -log p(x) by importance-weighted draws, a bound at least as tight as neg_elbo.
         nll_samples: how many draws an image.
+        more: what else the model tells of images, by name; with a bound, these are the parts of the KL.
     """
 
     __test__ = False  # not a pytest class
@@ -53,47 +63,47 @@ class TestFigures:
     book_loss: float | None = None
     nll: float | None = None
     nll_samples: int | None = None
+    more: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, float | None]:
         """As plain JSON values; without what was not measured."""
         optional = ("psnr", "book_loss", "nll", "nll_samples")
-        return {name: value for name, value in asdict(self).items() if value is not None or name not in optional}
+        own = {name: value for name, value in vars(self).items() if value is not None or name not in optional}
+        return {name: value for name, value in own.items() if name != "more"} | dict(self.more)
 
 
 @torch.no_grad()
-def score(model: Any, images: ImageArray, *, beta: float, bernoulli: bool, seed: int = 0) -> TestFigures:
+def score(
+    model: Generative, images: ImageArray, labels: Labels | None = None, *, beta: float, seed: int = 0
+) -> TestFigures:
     """Score every image of a set (laws 2, 7 and 10).
 
     Args:
-        model: satisfies :class:`morphospace.vae.Model`.
+        model: gives figures.
         images: uint8 (N, H, W, C), N >= 1.
+        labels: (N,), for models that are told them.
         beta: what training weighted the KL with; 0 for models without one.
-        bernoulli: whether the book's loss has a meaning here.
         seed: of the one draw for each image; batch size does not change it.
 
     Raises:
         DataError: if the model gives NaN.
     """
-    return mean_figures(model, score_each(model, images, seed=seed), images.shape[1:], beta=beta, bernoulli=bernoulli)
+    return mean_figures(model, score_each(model, images, labels, seed=seed), images.shape[1:], beta=beta)
 
 
-class Scores(NamedTuple):
-    """Nats of each of N images, in float64: ``reconstruction`` (N,); ``kl`` (N,), None where there is none."""
-
-    reconstruction: NDArray[np.float64]
-    kl: NDArray[np.float64] | None
+Scores: TypeAlias = Mapping[str, NDArray[np.float64]]
+"""Nats of each of N images by name, (N,): "reconstruction", and what makes it a bound, like "kl"."""
 
 
 @torch.no_grad()
-def score_each(model: Any, images: ImageArray, *, seed: int = 0) -> Scores:
+def score_each(model: Generative, images: ImageArray, labels: Labels | None = None, *, seed: int = 0) -> Scores:
     """What :func:`score` has the mean of, image by image.
 
     Raises:
         DataError: if the model gives NaN.
     """
     generator = _generator(seed)
-    reconstruction, kl = np.zeros(len(images)), np.zeros(len(images))
-    has_kl = False
+    found: dict[str, NDArray[np.float64]] = {}
     step = batch_for(images.shape)
     with _in_eval_mode(model):
         for start in range(0, len(images), BATCH):
@@ -102,18 +112,22 @@ def score_each(model: Any, images: ImageArray, *, seed: int = 0) -> Scores:
             for first in range(0, count, step):
                 some = slice(first, min(first + step, count))
                 here = slice(start + some.start, start + some.stop)
-                batch = _batch(model, images, here.start, here.stop)
-                terms = model.terms(batch, tuple(n[:, some].to(batch.input.device) for n in drawn))
-                reconstruction[here] = -terms.log_px[0].cpu().numpy()
-                if any(group.log_q is not None or group.kl is not None for group in terms.groups):
-                    has_kl = True
-                    kl[here] = kl_of(terms).cpu().numpy()
-    if np.isnan(reconstruction + kl).any():
+                batch = _batch(model, images, labels, here.start, here.stop)
+                figures = model.figures(batch, tuple(n[:, some].to(batch.input.device) for n in drawn))
+                for name, values in figures.items():
+                    found.setdefault(name, np.zeros(len(images)))[here] = values.cpu().numpy()
+    if any(np.isnan(values).any() for values in found.values()):
         raise DataError(_NAN)
-    return Scores(reconstruction, kl if has_kl else None)
+    return found
 
 
-def mean_figures(model: Any, scores: Scores, shape: tuple[int, ...], *, beta: float, bernoulli: bool) -> TestFigures:
+def kl_scores(model: Generative, scores: Scores) -> NDArray[np.float64] | None:
+    """What adds up with the reconstruction to the bound, (N,) nats; None where there is none."""
+    rest = [values for name, values in scores.items() if name != "reconstruction"]
+    return np.sum(rest, 0) if model.has_bound else None
+
+
+def mean_figures(model: Generative, scores: Scores, shape: tuple[int, ...], *, beta: float) -> TestFigures:
     """The figures of a set by those of each of its images.
 
     Args:
@@ -121,28 +135,30 @@ def mean_figures(model: Any, scores: Scores, shape: tuple[int, ...], *, beta: fl
         scores: of each image.
         shape: (H, W, C) of the images.
         beta: as of :func:`score`.
-        bernoulli: as of :func:`score`.
     """
-    reconstruction = float(scores.reconstruction.mean())
-    if scores.kl is None:
-        return TestFigures(None, reconstruction, None, None)
-    kl, book = float(scores.kl.mean()), None
-    if bernoulli:
-        latents = sum(int(torch.Size(shape).numel()) for shape in model.z_shapes)
-        book = reconstruction / math.prod(shape) + 5e-4 * 2 * kl / latents
-    return TestFigures(reconstruction + kl, reconstruction, kl, beta, book_loss=book)
+    reconstruction, all_kl = float(scores["reconstruction"].mean()), kl_scores(model, scores)
+    more = {name: float(values.mean()) for name, values in scores.items() if name not in ("reconstruction", "kl")}
+    if all_kl is None:
+        return TestFigures(None, reconstruction, None, None, more=more)
+    kl, book = float(all_kl.mean()), None
+    if model.cross_entropy and model.has_density:
+        book = reconstruction / math.prod(shape) + 5e-4 * 2 * kl / model.latent_dim
+    return TestFigures(reconstruction + kl, reconstruction, kl, beta, book_loss=book, more=more)
 
 
 @torch.no_grad()
-def importance_weighted_nll(model: Any, images: ImageArray, *, samples: int, seed: int = 0) -> float:
+def importance_weighted_nll(
+    model: Generative, images: ImageArray, labels: Labels | None = None, *, samples: int, seed: int = 0
+) -> float:
     r"""A bound of :math:`-\log p(x)` that n draws tighten, :math:`-\log \frac1n \sum_k p(x, z_k) / q(z_k | x)`.
 
     One draw gives the negative ELBO; the bound falls with n towards :math:`-\log p(x)`. Every image gets all of its
     n draws (law 9).
 
     Args:
-        model: satisfies :class:`morphospace.vae.Model`, with posteriors that have a density.
+        model: with posteriors that have a density.
         images: uint8 (N, H, W, C), N >= 1.
+        labels: (N,), for models that are told them.
         samples: n, the draws an image, >= 1.
         seed: of the draws; batch size does not change them.
 
@@ -163,7 +179,9 @@ def importance_weighted_nll(model: Any, images: ImageArray, *, samples: int, see
         True
     """
     if samples < 1:
-        raise ArgumentError(f"samples: expected 1 draw an image or more, got {samples}.")
+        raise ArgumentError(f"expected 1 draw an image or more, got {samples}.", argument="samples")
+    if not model.has_density:
+        raise ArgumentError("this model's posteriors have no density: it gives no -log p(x).", argument="samples")
     generator = _generator(seed)
     total = 0.0
     step = batch_for(images.shape)
@@ -171,19 +189,14 @@ def importance_weighted_nll(model: Any, images: ImageArray, *, samples: int, see
     with _in_eval_mode(model):
         for start in range(0, len(images), count):
             stop = min(start + count, len(images))
-            batch = _batch(model, images, start, stop)
+            batch = _batch(model, images, labels, start, stop)
             # Image by image, so that it does not matter how many are taken at once.
             each = [model.noise(samples, 1, generator) for _ in range(start, stop)]
             drawn = [torch.cat(parts, 1) for parts in zip(*each, strict=True)]
             weights = []
             for first in range(0, samples, share):
-                terms = model.terms(batch, tuple(n[first : first + share].to(batch.input.device) for n in drawn))
-                weight = _double(terms.log_px)
-                for group in terms.groups:
-                    if group.log_q is None or group.log_p is None:
-                        raise ArgumentError("samples: this model's posteriors have no density: it gives no -log p(x).")
-                    weight = weight + _double(group.log_p) - _double(group.log_q)
-                weights.append(weight)
+                noise = tuple(n[first : first + share].to(batch.input.device) for n in drawn)
+                weights.append(_double(model.log_weights(batch, noise)))
             total += (math.log(samples) - torch.cat(weights).logsumexp(0)).sum().item()
     if math.isnan(total):
         raise DataError(_NAN)
@@ -200,14 +213,15 @@ def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(generator_seed(seed, _NOISE_STREAM, 0))
 
 
-def _batch(model: Any, images: ImageArray, start: int, stop: int) -> Batch:
+def _batch(model: Generative, images: ImageArray, labels: Labels | None, start: int, stop: int) -> Batch:
     device = next(model.parameters()).device
     x = to_input(torch.from_numpy(images[start:stop]).to(device))
-    return Batch(x, x, torch.arange(start, stop, device=device))
+    told = None if labels is None else torch.from_numpy(np.asarray(labels[start:stop])).to(device)
+    return Batch(x, x, torch.arange(start, stop, device=device), told)
 
 
 @contextmanager
-def _in_eval_mode(model: Any) -> Iterator[None]:
+def _in_eval_mode(model: Generative) -> Iterator[None]:
     was_training = model.training
     model.eval()
     try:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from morphospace.codec import batch_for
 from morphospace.data import ImageArray
 from morphospace.errors import ArgumentError, did_you_mean
-from morphospace.space import batch_for
 
 __all__ = ["MEASURES", "measure"]
 
@@ -104,7 +104,7 @@ def measure(name: str, images: ImageArray) -> Numbers:
         [14.0, 4.0, 56.0]
     """
     if name not in MEASURES:
-        raise ArgumentError(f'--measure: there is no "{name}". {did_you_mean(name, MEASURES)}')
+        raise ArgumentError(f'there is no "{name}". {did_you_mean(name, MEASURES)}', argument="measured")
     step = batch_for(images.shape)
     parts = [MEASURES[name](images[i : i + step].mean(-1, dtype=np.float64) / 255) for i in range(0, len(images), step)]
     return np.concatenate(parts) if parts else np.empty(0)

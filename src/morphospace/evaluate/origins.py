@@ -10,9 +10,21 @@ from numpy.typing import NDArray
 
 from morphospace.data import Dataset, Split
 from morphospace.errors import ArgumentError, DataError, did_you_mean
-from morphospace.evaluate.measures import measure
+from morphospace.evaluate.measures import MEASURES, measure
+from morphospace.latent import Concept
 
-__all__ = ["attribute_of", "in_words", "known_of", "origin_words", "strata_of", "values_of", "words_of"]
+__all__ = [
+    "attribute_of",
+    "can_tell",
+    "in_words",
+    "known_of",
+    "origin_in",
+    "origin_words",
+    "strata_of",
+    "truth_of",
+    "values_of",
+    "words_of",
+]
 
 
 def origin_words(origin: Mapping[str, str]) -> str:
@@ -27,6 +39,37 @@ def origin_words(origin: Mapping[str, str]) -> str:
     if "measure" in origin:
         return f"{origin['measure']}, measured"
     return "=".join(origin[key] for key in ("attribute", "value") if key in origin)
+
+
+def origin_in(concept: Concept, dataset: Dataset) -> dict[str, str]:
+    """What a concept is the concept of, as far as ``dataset`` can tell; a concept without an origin goes by its name.
+
+    Raises:
+        ArgumentError: if nothing in the set can tell.
+    """
+    if concept.origin:
+        return dict(concept.origin)
+    if concept.name in dataset.label_names:
+        return {"label": concept.name}
+    if concept.name in dataset.train.attributes:
+        return {"attribute": concept.name}
+    if concept.name in MEASURES:
+        return {"measure": concept.name}
+    raise ArgumentError(
+        f'nothing in "{dataset.name}" can tell what "{concept.name}" does: it was learned from '
+        f"{concept.source or 'unknown images'}. Name it like a label, an attribute or a measure, or learn it from one.",
+        argument="name",
+    )
+
+
+def can_tell(dataset: Dataset, origin: Mapping[str, str]) -> bool:
+    """Whether a set has the label, the attribute or the measure that a concept is the concept of."""
+    if "label" in origin:
+        return origin["label"] in dataset.label_names
+    if "measure" in origin:
+        return True
+    key = origin.get("attribute", "")
+    return key in dataset.train.attributes and origin.get("value", "") in ("", *words_of(dataset, key))
 
 
 def values_of(split: Split, dataset: Dataset, origin: Mapping[str, str]) -> NDArray[np.bool_] | NDArray[np.float64]:
@@ -44,19 +87,19 @@ def values_of(split: Split, dataset: Dataset, origin: Mapping[str, str]) -> NDAr
     if "label" in origin:
         number = dataset.label_number(origin["label"])
         if split.labels is None:
-            raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
+            raise DataError(f'the images of "{dataset.name}" have no labels.', argument="data")
         return np.asarray(split.labels == number)
     if "measure" in origin:
         return measure(origin["measure"], split.images)
     key, wanted = origin["attribute"], origin.get("value")
-    column = attribute_of(split, dataset, key, "--attribute")
+    column = attribute_of(split, dataset, key, "attribute")
     if wanted is not None:
         there = words_of(dataset, key)
         if wanted not in there:
-            raise ArgumentError(f'--attribute: no image has {key} "{wanted}". {did_you_mean(wanted, there)}')
+            raise ArgumentError(f'no image has {key} "{wanted}". {did_you_mean(wanted, there)}', argument="attribute")
         return np.asarray(in_words(column) == wanted)
     if column.dtype.kind not in "fiu":
-        raise ArgumentError(f"--attribute {key}: it is in words; say which, like {key}={column[0]}.")
+        raise ArgumentError(f"{key} is in words; say which, like {key}={column[0]}.", argument="attribute")
     return column.astype(np.float64)
 
 
@@ -71,7 +114,7 @@ def strata_of(split: Split, dataset: Dataset, balance: Sequence[str]) -> NDArray
         if key == "label" and split.labels is not None:
             groups = np.asarray(split.labels)
         else:
-            column = attribute_of(split, dataset, key, "--balance")
+            column = attribute_of(split, dataset, key, "balance")
             if column.dtype.kind == "f":
                 unknown = np.isnan(column)
                 column = np.where(unknown, 4, np.searchsorted(np.nanquantile(column, [0.25, 0.5, 0.75]), column))
@@ -114,13 +157,20 @@ def known_of(
     return known
 
 
-def attribute_of(split: Split, dataset: Dataset, key: str, option: str) -> NDArray[Any]:
-    """The attribute ``key`` of each image (N,); ``option`` is what an error names.
+def truth_of(split: Split, dataset: Dataset, origin: Mapping[str, str]) -> NDArray[np.float64]:
+    """(N,) 1 and 0 for yes and no, or the value; NaN where it is not known."""
+    values = values_of(split, dataset, origin)
+    found: NDArray[np.float64] = np.where(known_of(split, origin, values), values, np.nan).astype(np.float64)
+    return found
+
+
+def attribute_of(split: Split, dataset: Dataset, key: str, argument: str) -> NDArray[Any]:
+    """The attribute ``key`` of each image (N,); ``argument`` is what an error names.
 
     Raises:
         ArgumentError: if the set has no such attribute.
     """
     if key not in split.attributes:
         has = f"It has {', '.join(split.attributes)}." if split.attributes else "It has none."
-        raise ArgumentError(f'{option}: "{dataset.name}" has no attribute "{key}". {has}')
+        raise ArgumentError(f'"{dataset.name}" has no attribute "{key}". {has}', argument=argument)
     return np.asarray(split.attributes[key])

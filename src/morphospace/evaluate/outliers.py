@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from morphospace.codec import batch_for
 from morphospace.data import ImageArray
 from morphospace.latent.mixtures import ATYPICAL
-from morphospace.space import Space, batch_for
+from morphospace.space import Space
 from morphospace.training.loop import to_input
 
-__all__ = ["Judgement", "judge", "reconstruction_errors"]
+__all__ = ["OutlierFigures", "outlier_figures", "reconstruction_errors"]
 
 Numbers = NDArray[np.float64]
 
@@ -39,13 +40,13 @@ def reconstruction_errors(space: Space, images: ImageArray, codes: NDArray[np.fl
     for start in range(0, len(images), step):
         x = to_input(torch.from_numpy(images[start : start + step]).to(space.device))
         z = torch.from_numpy(codes[start : start + step]).to(space.device)
-        parts.append(-space.model.likelihood.log_prob(space.model.decode(z)[None], x)[0].float().cpu().numpy())
+        parts.append(-space.model.log_likelihood(z[None], x)[0].float().cpu().numpy())
     worst = float(np.finfo(np.float32).max)
     return np.nan_to_num(np.concatenate(parts), nan=worst, posinf=worst)
 
 
 @dataclass(frozen=True)
-class Judgement:
+class OutlierFigures:
     """What was found of N images.
 
     Attributes:
@@ -100,7 +101,9 @@ class Judgement:
         return f"{_percent(float(either.mean()))} of {len(either):,} images are outliers: {', '.join(parts)}"
 
 
-def judge(errors: NDArray[np.float32], typicality: Numbers, reference: NDArray[np.float32] | None = None) -> Judgement:
+def outlier_figures(
+    errors: NDArray[np.float32], typicality: Numbers, reference: NDArray[np.float32] | None = None
+) -> OutlierFigures:
     """Turn the two scores of images into p-values.
 
     Args:
@@ -111,7 +114,7 @@ def judge(errors: NDArray[np.float32], typicality: Numbers, reference: NDArray[n
 
     Example:
         >>> tests = np.arange(1000, dtype=np.float32)
-        >>> found = judge(np.float32([500, 998, 2000]), np.array([0.5, 0.4, 0.001]), tests)
+        >>> found = outlier_figures(np.float32([500, 998, 2000]), np.array([0.5, 0.4, 0.001]), tests)
         >>> found.share.tolist(), found.worst(1).tolist(), found.reasons(1)
         ([0.5, 0.002, 0.0], [2], ['badly reconstructed (worse than all but 0.2 % of the test images)'])
     """
@@ -120,7 +123,7 @@ def judge(errors: NDArray[np.float32], typicality: Numbers, reference: NDArray[n
     # An image is as bad as itself, whatever it was computed beside.
     least = errors - _ROUNDING * (1 + np.abs(errors))
     share = (len(others) - np.searchsorted(others, least, "left")) / len(others)
-    return Judgement(errors.astype(np.float64), share, typicality, against)
+    return OutlierFigures(errors.astype(np.float64), share, typicality, against)
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""Whether a space is judged on images that it was trained on."""
+"""Whether a space is measured on images that it was trained on."""
 
 from __future__ import annotations
 

@@ -7,8 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from morphospace.codec import batch_for
 from morphospace.data import ImageArray
-from morphospace.space import Space, batch_for
+from morphospace.space import Space
 
 __all__ = ["psnr"]
 

@@ -6,14 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from morphospace.data import Dataset
-from morphospace.evaluate.likelihood import Scores, importance_weighted_nll, mean_figures, score_each
+from morphospace.evaluate.likelihood import importance_weighted_nll, kl_scores, mean_figures, score_each
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.structure import latent_use
 from morphospace.space import Space
 
 __all__ = ["evaluate_space", "figures_by_label"]
+
+Numbers = NDArray[np.float64]
 
 
 def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: int | None = None) -> dict[str, Any]:
@@ -32,15 +35,12 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
     images = dataset.test.images
     if dataset.shape != space.shape:
         space.prepare(images[:1])  # which says what does not fit
-    scores = score_each(space.model, images, seed=seed)
-    test = mean_figures(
-        space.model, scores, images.shape[1:], beta=space.recipe.weight(space.shape),
-        bernoulli=space.recipe.likelihood == "bernoulli",
-    )  # fmt: skip
+    scores = score_each(space.model, images, dataset.test.labels, seed=seed)
+    test = mean_figures(space.model, scores, images.shape[1:], beta=space.recipe.weight(space.shape))
     codes = space.encode(images).mean
     test = replace(test, psnr=psnr(space, images, codes))
     if samples is not None:
-        nll = importance_weighted_nll(space.model, images, samples=samples, seed=seed)
+        nll = importance_weighted_nll(space.model, images, dataset.test.labels, samples=samples, seed=seed)
         test = replace(test, nll=nll, nll_samples=samples)
     use = latent_use(codes, prior=space.has_prior)
     warning = use.warning(space.recipe.penalty)
@@ -48,7 +48,7 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
         "data": dataset.name,
         "images": len(images),
         "test": test.to_json(),
-        "by_label": figures_by_label(scores, dataset),
+        "by_label": figures_by_label(scores["reconstruction"], kl_scores(space.model, scores), dataset),
         "latents": {
             "count": space.latent_dim,
             "unused": [i + 1 for i in use.unused],
@@ -58,23 +58,23 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
     }
 
 
-def figures_by_label(scores: Scores, dataset: Dataset) -> dict[str, dict[str, Any]]:
+def figures_by_label(reconstruction: Numbers, kl: Numbers | None, dataset: Dataset) -> dict[str, dict[str, Any]]:
     """How many test images each label has, and their mean reconstruction and KL in nats; empty without labels.
 
     The means, weighted by how many images there are of each, give those of all test images.
 
     Args:
-        scores: of each test image.
+        reconstruction: nats of each test image, (N,).
+        kl: the same; None where there is none.
         dataset: knows its label.
     """
     labels = dataset.test.labels
     found = {}
     for number in np.unique(labels).tolist() if labels is not None else ():
         own = labels == number
-        kl = None if scores.kl is None else float(scores.kl[own].mean())
         found[dataset.label_names[number]] = {
             "images": int(own.sum()),
-            "reconstruction": float(scores.reconstruction[own].mean()),
-            "kl": kl,
+            "reconstruction": float(reconstruction[own].mean()),
+            "kl": None if kl is None else float(kl[own].mean()),
         }
     return found

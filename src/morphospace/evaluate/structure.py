@@ -42,7 +42,7 @@ class LatentUse(NamedTuple):
             return None
         if len(self.unused) == len(self.variances):
             what = "posterior collapse" if penalty == "beta" else "collapse"
-            lower = f"Lower {penalty} (--set {penalty}=0.3), train" if penalty else "Train"
+            lower = f"Lower {penalty} (`{penalty}=0.3`), train" if penalty else "Train"
             return (
                 f"{what}: no latent tells images apart, so every point decodes to the same picture. "
                 f"{lower} longer, or lower the learning rate."
@@ -50,7 +50,7 @@ class LatentUse(NamedTuple):
         names = ", ".join(f"z{i + 1}" for i in self.unused[:8]) + (", ..." if len(self.unused) > 8 else "")
         return (
             f"{len(self.unused)} of {len(self.variances)} latents are unused ({names}): moving along them changes "
-            "nothing. A smaller --latent-dim gives the same space"
+            "nothing. A smaller `latent_dim` gives the same space"
             + (f"; a lower {penalty} may wake them." if penalty else ".")
         )
 
@@ -95,5 +95,5 @@ def overfitting(seen: TestFigures, test: TestFigures, shape: tuple[int, int, int
     return (
         f"over-fitting: the {count:,} training images score {better:,.0f} nats an image better than the test images. "
         "Reconstructions and edits of other pictures will be poorer than those of the set; samples resemble training "
-        "images. More pictures help most; fewer latents (--latent-dim) and more change (--set augment=0.1) help too."
+        "images. More pictures help most; fewer latents (`latent_dim`) and more change (`augment=0.1`) help too."
     )

@@ -17,7 +17,7 @@ from morphospace._version import __version__
 from morphospace.errors import DataError
 from morphospace.quiet import quiet
 from morphospace.space import Space
-from morphospace.vae import VAE
+from morphospace.vae import Generative
 
 __all__ = ["PARTS", "Part", "largest_difference", "to_onnx"]
 
@@ -33,24 +33,24 @@ _SMALL = 16  # values; smaller tensors stay as they are
 class _Encoder(nn.Module):
     """Images (N, H, W, C) in [0, 1] to the posterior's mean (N, d), and its log-variance where it has one."""
 
-    def __init__(self, model: VAE) -> None:
+    def __init__(self, model: Generative) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        q = self.model.infer(images.permute(0, 3, 1, 2))
-        return (q.mean, q.log_var) if hasattr(q, "log_var") else (q.mean,)
+        code = self.model.encode(images.permute(0, 3, 1, 2))
+        return (code.mean,) if code.scale is None else (code.mean, 2 * code.scale.log())
 
 
 class _Decoder(nn.Module):
     """Latents (N, d) to images (N, H, W, C) in [0, 1]."""
 
-    def __init__(self, model: VAE) -> None:
+    def __init__(self, model: Generative) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, z: Tensor) -> tuple[Tensor, ...]:
-        return (self.model.likelihood.mean(self.model.decode(z)).permute(0, 2, 3, 1),)
+        return (self.model.image(z).permute(0, 2, 3, 1),)
 
 
 def to_onnx(space: Space, part: Part, *, half: bool = False) -> bytes:
@@ -97,7 +97,7 @@ def to_onnx(space: Space, part: Part, *, half: bool = False) -> bytes:
     difference = largest_difference(data, module, example)
     if not difference <= _TOLERANCE:
         raise DataError(
-            f"--format onnx: the exported {part} differs from PyTorch by {difference:.2g}, expected {_TOLERANCE:g} or "
+            f"the exported {part} differs from PyTorch by {difference:.2g}, expected {_TOLERANCE:g} or "
             "less. Please report it with the recipe of the space."
         )
     return data

@@ -24,9 +24,9 @@ from morphospace.data.attributes import Attribute
 from morphospace.errors import DataError, FileError
 from morphospace.export.onnx import to_onnx
 from morphospace.files import read_bytes, write_bytes
+from morphospace.latent.axes import principal_axes
 from morphospace.latent.classes import Classes
 from morphospace.latent.concepts import Concept
-from morphospace.latent.grids import principal_axes
 from morphospace.space import Space
 
 __all__ = [
@@ -136,8 +136,9 @@ def share_page(space: Space) -> bytes:
     """
     if space.parameters > LARGEST_MODEL:
         raise DataError(
-            f"SPACE: its model has {space.parameters:,} parameters, {space.parameters * 2 / 1e6:.0f} MB in a page, "
-            f"expected at most {LARGEST_MODEL:,}. Show it with morpho explore, or train a smaller one."
+            f"its model has {space.parameters:,} parameters, {space.parameters * 2 / 1e6:.0f} MB in a page, "
+            f"expected at most {LARGEST_MODEL:,}. Show it with morpho explore, or train a smaller one.",
+            argument="space",
         )
     facts = space_facts(space) | {"command": None}
     if space.reference is not None:
@@ -204,7 +205,7 @@ def write_page(path: Path, space: Space) -> int:
     """Write :func:`share_page` to ``path``; returns its size in bytes."""
     page = share_page(space)
     if path.suffix.lower() not in (".html", ".htm"):
-        raise FileError(f"OUT: expected a name that ends in .html, got {path.name}.")
+        raise FileError(f"expected a name that ends in .html, got {path.name}.", argument="out")
     write_bytes(path, page)
     return len(page)
 

@@ -50,19 +50,21 @@ def gaussian_of(label: str, classes: Classes | None, reference: LabelledCodes) -
     known = {name: k for k, name in enumerate(classes.names)} if classes is not None else reference.known()
     if not known:
         raise ArgumentError(
-            "--label: this space knows no classes, and keeps no labels of its test images. Learn where the images of "
-            "each label lie, from a set with labels: morpho concept classes SPACE --data DATA"
+            "this space knows no classes, and keeps no labels of its test images. Learn where the images of "
+            "each label lie, from a set with labels: morpho concept classes SPACE --data DATA",
+            argument="label",
         )
     if label not in known:
-        raise ArgumentError(f'--label: this space knows no label "{label}". {did_you_mean(label, known)}')
+        raise ArgumentError(f'this space knows no label "{label}". {did_you_mean(label, known)}', argument="label")
     if classes is not None:
         return classes.means[known[label]], classes.covariances[known[label]]
     codes = np.asarray(reference.codes)
     own = codes[np.asarray(reference.labels) == known[label]].astype(np.float64)
     if len(own) < _FEWEST:
         raise DataError(
-            f'--label: of "{label}" the space keeps the codes of {len(own)} test images, expected {_FEWEST}. Learn '
-            "from a set with more of them: morpho concept classes SPACE --data DATA"
+            f'of "{label}" the space keeps the codes of {len(own)} test images, expected {_FEWEST}. Learn '
+            "from a set with more of them: morpho concept classes SPACE --data DATA",
+            argument="label",
         )
     ridge = np.diag(_RIDGE * codes.var(0, dtype=np.float64) + 1e-6)
     return own.mean(0), np.atleast_2d(np.cov(own.T)) + ridge

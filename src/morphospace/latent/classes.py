@@ -57,14 +57,14 @@ class Classes:
         spreads: Numbers = np.sqrt(within + self.means.var(0))
         return spreads
 
-    def number(self, name: str) -> int:
-        """The place of the class called ``name``.
+    def number(self, name: str, argument: str = "target") -> int:
+        """The place of the class called ``name``; ``argument`` is what an error names.
 
         Raises:
             ArgumentError: if there is none.
         """
         if name not in self.names:
-            raise ArgumentError(f'--from/--to: there is no class "{name}". {did_you_mean(name, self.names)}')
+            raise ArgumentError(f'there is no class "{name}". {did_you_mean(name, self.names)}', argument=argument)
         return self.names.index(name)
 
 
@@ -92,7 +92,7 @@ def learn_classes(
     if len(names) < 2 or counts.min() < _LEAST_COUNT:
         few = "" if len(names) < 2 else f', "{names[int(counts.argmin())]}" has {counts.min()}'
         raise DataError(
-            f"--data: expected two classes or more of at least {_LEAST_COUNT} images, got {len(names)}{few}."
+            f"expected two classes or more of at least {_LEAST_COUNT} images, got {len(names)}{few}.", argument="data"
         )
     spread = codes.var(0, dtype=np.float64)
     ridge = _RIDGE * spread + _LEAST * (spread.mean() or 1.0)
@@ -143,11 +143,11 @@ def change_class(
 
     Source: Peyre and Cuturi, Computational optimal transport, arXiv:1803.00567, remark 2.31.
     """
-    s, t = classes.number(source), classes.number(target)
+    s, t = classes.number(source, "source"), classes.number(target)
     if s == t:
-        raise ArgumentError(f'--to: expected another class than --from, got "{target}" twice.')
+        raise ArgumentError(f'expected another class than `source`, got "{target}" twice.', argument="target")
     if not np.isfinite(strength):
-        raise ArgumentError(f"--strength: expected a finite number, got {strength}.")
+        raise ArgumentError(f"expected a finite number, got {strength}.", argument="strength")
     root = _power(classes.covariances[s], 0.5)
     back = _power(classes.covariances[s], -0.5)
     carry = back @ _power(root @ classes.covariances[t] @ root, 0.5) @ back
@@ -156,7 +156,7 @@ def change_class(
     shares: Numbers | float = strength
     if chance is not None:
         if not 0 < chance < 1:
-            raise ArgumentError(f"--until: expected a chance between 0 % and 100 %, got {chance:.4g}.")
+            raise ArgumentError(f"expected a chance between 0 % and 100 %, got {chance:.4g}.", argument="chance")
         shares = strength * _least_shares(classes, start, start + strength * (end - start), t, chance)[:, None]
     moved: Points = (start + shares * (end - start)).astype(np.float32)
     return moved

@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from morphospace.data.dataset import spread
 from morphospace.errors import ArgumentError, DataError
+from morphospace.evenly import evenly_spaced
+from morphospace.latent.axes import principal_axes, with_signs
 from morphospace.latent.concepts import Concept
 from morphospace.latent.evidence import cosine
 
-__all__ = ["Discovery", "decoder_axes", "discover", "principal_axes"]
+__all__ = ["Discovery", "decoder_axes", "discover"]
 
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -40,19 +41,6 @@ class Discovery(NamedTuple):
 
     concept: Concept
     effect: float
-
-
-def principal_axes(codes: Points) -> Numbers:
-    """The unit principal axes (d, d) of codes (N, d), as rows, from the longest to the shortest.
-
-    Example:
-        >>> line = np.arange(5, dtype=np.float32)[:, None] * np.array([[0, 2]], np.float32)
-        >>> np.abs(principal_axes(line)[0]).tolist()
-        [0.0, 1.0]
-    """
-    centred = codes.astype(np.float64) - codes.mean(0, dtype=np.float64)
-    axes: Numbers = np.linalg.eigh(centred.T @ centred)[1].T[::-1]
-    return axes
 
 
 def decoder_axes(decode: Decode, codes: Points) -> Numbers:
@@ -79,7 +67,7 @@ def decoder_axes(decode: Decode, codes: Points) -> Numbers:
             changes = [(decode(z + step) - decode(z - step)).flatten() for step in length * torch.eye(d)]
             jacobian = torch.stack(changes, 1).cpu().double()  # there: Apple's devices have no float64
             products += (jacobian.T @ jacobian).numpy()
-    return _signed(np.linalg.eigh(products)[1].T[::-1])
+    return with_signs(np.linalg.eigh(products)[1].T[::-1])
 
 
 def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
@@ -97,10 +85,10 @@ def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
     Source: principal axes of codes: Harkonen et al., GANSpace, arXiv:2004.02546.
     """
     if k < 1:
-        raise ArgumentError(f"-k: expected at least 1 direction, got {k}.")
-    places = codes[spread(len(codes), _PLACES)]
+        raise ArgumentError(f"expected at least 1 direction, got {k}.", argument="k")
+    places = codes[evenly_spaced(len(codes), _PLACES)]
     found: list[Discovery] = []
-    for kind, axes in (("principal", _signed(principal_axes(codes))), ("decoder", decoder_axes(decode, places))):
+    for kind, axes in (("principal", principal_axes(codes)[1]), ("decoder", decoder_axes(decode, places))):
         for i, axis in enumerate(axes, 1):
             along = codes @ axis
             upper = along > np.median(along)
@@ -112,7 +100,7 @@ def discover(decode: Decode, codes: Points, k: int) -> list[Discovery]:
                 concept = Concept(name=f"{kind} {i}", direction=direction, method=kind, source="discovered")
                 found.append(Discovery(concept, _effect(decode, places, direction)))
     if not found:
-        raise DataError("SPACE: its codes do not vary (posterior collapse), so there is no direction in it.")
+        raise DataError("its codes do not vary (posterior collapse), so there is no direction in it.", argument="space")
     found.sort(key=lambda one: -one.effect)
     kept: list[Discovery] = []
     for one in found:
@@ -133,10 +121,3 @@ def _effect(decode: Decode, places: Points, direction: Points) -> float:
             after, before = (decode(torch.from_numpy(some + s * direction)).float() for s in (0.5, -0.5))
             total += float((after - before).square().mean()) * len(some)
     return 255 * math.sqrt(total / len(places))
-
-
-def _signed(axes: Numbers) -> Numbers:
-    """A singular vector's sign is arbitrary: its largest entry is made positive, so that it is the same every time."""
-    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])
-    signed: Numbers = axes * signs[:, None]
-    return signed

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["auc", "auc_interval", "cosine", "draws", "held_back", "stability"]
+__all__ = ["auc", "auc_interval", "cosine", "draws", "hold_out", "stability"]
 
 Points = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 Scores = NDArray[np.floating]
 
 _DRAWS = 200
-_HELD_BACK = 5
+_HELD_OUT = 5
 _INTERVAL = (0.025, 0.975)
 _UNSTABLE_END = 0.05
 
@@ -53,16 +53,16 @@ def cosine(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     return float(a @ b) / max(float(np.linalg.norm(a)) * float(np.linalg.norm(b)), 1e-30)
 
 
-def held_back(values: NDArray[np.bool_] | Numbers) -> NDArray[np.bool_]:
-    """Which examples judge what is learned from the others, (N,): every fifth of both sides, or of all sizes.
+def hold_out(values: NDArray[np.bool_] | Numbers) -> NDArray[np.bool_]:
+    """Which examples (N,) are held out, to test what is learned from the rest: a fifth of both sides, or of all sizes.
 
     Example:
-        >>> held_back(np.array([True, False, True, False, False])).tolist()
+        >>> hold_out(np.array([True, False, True, False, False])).tolist()
         [False, True, False, False, False]
     """
-    judges = np.zeros(len(values), bool)
-    judges[np.argsort(values, kind="stable")[::_HELD_BACK]] = True
-    return judges
+    held_out = np.zeros(len(values), bool)
+    held_out[np.argsort(values, kind="stable")[::_HELD_OUT]] = True
+    return held_out
 
 
 def draws(count: int, seed: int) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from morphospace.data.dataset import spread
+from morphospace.evenly import evenly_spaced
 
 __all__ = ["Field", "learn_field", "within"]
 
@@ -88,7 +88,7 @@ def learn_field(codes: Points, values: Numbers, slope: Numbers, strata: NDArray[
         ([[0.0, 1.0], [-1.0, 0.0]], [0.0, 1.5])
     """
     count, d = codes.shape
-    chosen = spread(count, max(1, min(_PLACES, count // _CODES_A_PLACE)))
+    chosen = evenly_spaced(count, max(1, min(_PLACES, count // _CODES_A_PLACE)))
     near = min(count, max(_NEIGHBOURS, 4 * d, count // _SHARE))
     trust = _TRUST * float(values.var())
     found: list[tuple[Points, float, Numbers, Numbers, float]] = []

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.errors import ArgumentError
+from morphospace.latent.axes import principal_axes
 
-__all__ = ["EDGE", "Plane", "normal_quantiles", "plane_grid", "plane_of", "principal_axes"]
+__all__ = ["EDGE", "Plane", "normal_quantiles", "plane_grid", "plane_of"]
 
 EDGE = 0.05
 """The share of the prior left out on each side of an atlas, as in the book."""
@@ -33,7 +34,7 @@ def normal_quantiles(n: int, edge: float = EDGE) -> NDArray[np.float64]:
         [-1.645, 1.645]
     """
     if n < 1:
-        raise ArgumentError(f"grid: expected at least 1 picture a side, got {n}.")
+        raise ArgumentError(f"expected at least 1 picture a side, got {n}.", argument="grid")
     shares = [0.5] if n == 1 else np.linspace(edge, 1 - edge, n)
     return np.array([NormalDist().inv_cdf(p) for p in shares])
 
@@ -77,32 +78,6 @@ def plane_of(latent_dim: int, codes: Points | None = None, *, prior: bool = True
         scaled.astype(np.float32),
         tuple(f"principal axis {i + 1}" for i in range(len(axes))),
     )
-
-
-def principal_axes(codes: Points, most: int) -> tuple[Points, Points, Points]:
-    """The directions along which codes spread most.
-
-    Args:
-        codes: (N, d).
-        most: the most axes wanted, >= 1; there are no more than N or d.
-
-    Returns:
-        The codes' mean (d,); up to ``most`` unit vectors (k, d), the widest spread first; deviations along them (k,).
-
-    Example:
-        >>> mean, axes, deviations = principal_axes(np.float32([[-3, 0], [3, 0], [0, 1], [0, -1]]), 2)
-        >>> mean.tolist(), axes.tolist(), deviations.round(2).tolist()
-        ([0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], [2.12, 0.71])
-    """
-    origin = codes.mean(0)
-    _, spreads, axes = np.linalg.svd(codes - origin, full_matrices=False)
-    axes = axes[:most]
-    # A singular vector's sign is arbitrary: make its largest entry positive, so that maps do not flip.
-    flip = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])
-    deviations = spreads[: len(axes)] / np.sqrt(len(codes))
-    # Where codes do not spread any length will do that is none of zero.
-    deviations = np.maximum(deviations, 1e-6 * (deviations.max() or 1.0))
-    return origin, axes * flip[:, None], deviations
 
 
 def plane_grid(plane: Plane, n: int) -> Points:

@@ -55,13 +55,14 @@ def move(
     for name in (*strengths, *kept):
         if name not in concepts:
             raise ArgumentError(
-                f'--concept: this space has no concept "{name}". {did_you_mean(name, concepts)} '
-                "Learn one: morpho concept learn SPACE NAME --data DATA --label L"
+                f'this space has no concept "{name}". {did_you_mean(name, concepts)} '
+                "Learn one: morpho concept learn SPACE NAME --data DATA --label L",
+                argument="strengths",
             )
         if name in keep and name in strengths:
-            raise ArgumentError(f'--keep: "{name}" is to be moved; it cannot be kept too.')
+            raise ArgumentError(f'"{name}" is to be moved; it cannot be kept too.', argument="keep")
         if not np.isfinite(strengths.get(name, 0.0)).all():
-            raise ArgumentError(f"--concept {name}: expected a finite strength, got {strengths[name]}.")
+            raise ArgumentError(f'expected a finite strength of "{name}", got {strengths[name]}.', argument="strengths")
     wanted = [
         (concepts[name], np.broadcast_to(np.asarray(strength, np.float64), len(z)))
         for name, strength in (*strengths.items(), *kept.items())
@@ -123,4 +124,4 @@ def _check_apart(concepts: Sequence[Concept]) -> None:
     alike = abs(float(np.linalg.det(crossed / np.maximum(own[:, None] * own, 1e-30))))
     if alike < _APART:
         names = ", ".join(f'"{concept.name}"' for concept in concepts)
-        raise ArgumentError(f"--keep: {names} are too much alike in this space to move one and keep another.")
+        raise ArgumentError(f"{names} are too much alike in this space to move one and keep another.", argument="keep")

@@ -106,7 +106,7 @@ def places_of(points: int, frames: int) -> NDArray[np.intp]:
     if points < 2:
         raise ArgumentError(f"a morph needs at least two images, got {points}.")
     if frames < points:
-        raise ArgumentError(f"--frames: expected at least {points}, one for each image, got {frames}.")
+        raise ArgumentError(f"expected at least {points}, one for each image, got {frames}.", argument="frames")
     return np.linspace(0, frames - 1, points).round().astype(np.intp)
 
 
@@ -130,8 +130,8 @@ def path_through(points: Sequence[Points], frames: int, kind: str = "lerp") -> P
     """
     if kind not in PATHS:
         if kind in KINDS:
-            raise ArgumentError(f'--path: "{kind}" needs a decoder: call geodesic_through.')
-        raise ArgumentError(f'--path: there is no path "{kind}". {did_you_mean(kind, KINDS)}')
+            raise ArgumentError(f'"{kind}" needs a decoder: call geodesic_through.', argument="path")
+        raise ArgumentError(f'there is no path "{kind}". {did_you_mean(kind, KINDS)}', argument="path")
     places = places_of(len(points), frames)
     pieces = [np.asarray(points[0])[None]]
     for (a, b), steps in zip(pairwise(points), np.diff(places), strict=True):
@@ -168,6 +168,6 @@ def path_length(frames: Iterable[NDArray[Any]]) -> PathLength:
     """
     steps = np.array([np.linalg.norm(np.subtract(b, a, dtype=np.float64)) for a, b in pairwise(frames)])
     if not len(steps):
-        raise ArgumentError("path_length: expected at least two pictures.")
+        raise ArgumentError("expected at least two pictures.", argument="frames")
     mean = steps.mean()
     return PathLength(steps, float(steps.sum()), float(steps.std() / mean) if mean > 0 else 0.0)

@@ -12,8 +12,10 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.nn.layers import glorot_
 from morphospace.nn.ops import conv_to_few, conv_transpose
+from morphospace.parts import Shape
 
 __all__ = ["BookDecoder", "BookEncoder"]
 
@@ -30,7 +32,14 @@ class BookEncoder(nn.Module):
         shape: (C, H, W) of an image; 28x28x1 in the book.
     """
 
-    def __init__(self, shape: tuple[int, int, int]) -> None:
+    class Config(EncoderConfig, kind="book"):
+        """The book's four convolutions and a dense layer."""
+
+        def build(self, shape: Shape) -> BookEncoder:
+            """See :class:`EncoderConfig`."""
+            return BookEncoder(shape)
+
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
         channels, height, width = shape
         self.conv1 = nn.Conv2d(channels, 32, 3, padding=1)
@@ -59,7 +68,14 @@ class BookDecoder(nn.Module):
         shape: (C, H, W) of what comes out. The book's sigmoid is in the likelihood.
     """
 
-    def __init__(self, latent_dim: int, shape: tuple[int, int, int]) -> None:
+    class Config(DecoderConfig, kind="book"):
+        """The book's dense layer, transposed convolution and convolution."""
+
+        def build(self, latent_dim: int, shape: Shape) -> BookDecoder:
+            """See :class:`DecoderConfig`."""
+            return BookDecoder(latent_dim, shape)
+
+    def __init__(self, latent_dim: int, shape: Shape) -> None:
         super().__init__()
         channels, height, width = shape
         self.small = ((height + 1) // 2, (width + 1) // 2)

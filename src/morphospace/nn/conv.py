@@ -11,11 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.nn.ops import conv_transpose
+from morphospace.parts import Shape, option
 
 __all__ = ["ConvDecoder", "ConvEncoder"]
 
 _FEATURES = 256
+_WIDEST = 1 << 20
 _POINTS = 16
 _LARGEST_PATCH = 8
 _COARSEST = 4
@@ -34,7 +37,7 @@ class _Frame:
         widths: the channels of each level.
     """
 
-    def __init__(self, shape: tuple[int, int, int], widths: Sequence[int]) -> None:
+    def __init__(self, shape: Shape, widths: Sequence[int]) -> None:
         self.channels, self.height, self.width = shape
         longer = max(self.height, self.width)
         self.patch = min(_LARGEST_PATCH, 2 ** max(0, int(math.log2(longer / 14))))
@@ -104,9 +107,22 @@ class ConvEncoder(nn.Module):
         torch.Size([2, 336])
     """
 
+    class Config(EncoderConfig, kind="conv"):
+        """Residual convolutions over patches, with a few points of attention."""
+
+        widths: tuple[int, ...] = option(
+            "the channels of each level, from the finest; the last for all deeper ones", default=(256, 256, 256),
+            low=1, high=_WIDEST,
+        )  # fmt: skip
+        blocks: int = option("residual blocks a level", default=1, low=0, high=64)
+
+        def build(self, shape: Shape) -> ConvEncoder:
+            """See :class:`EncoderConfig`."""
+            return ConvEncoder(shape, self.widths, self.blocks)
+
     place: Tensor
 
-    def __init__(self, shape: tuple[int, int, int], widths: Sequence[int], blocks: int = 1) -> None:
+    def __init__(self, shape: Shape, widths: Sequence[int], blocks: int = 1) -> None:
         super().__init__()
         self.frame = frame = _Frame(shape, widths)
         rows, columns = frame.grids[0]
@@ -158,7 +174,20 @@ class ConvDecoder(nn.Module):
         torch.Size([2, 1, 28, 20])
     """
 
-    def __init__(self, latent_dim: int, shape: tuple[int, int, int], widths: Sequence[int], blocks: int = 1) -> None:
+    class Config(DecoderConfig, kind="conv"):
+        """Residual convolutions that the latents steer, to patches."""
+
+        widths: tuple[int, ...] = option(
+            "the channels of each level, from the finest; the last for all deeper ones", default=(256, 256, 256),
+            low=1, high=_WIDEST,
+        )  # fmt: skip
+        blocks: int = option("residual blocks a level", default=1, low=0, high=64)
+
+        def build(self, latent_dim: int, shape: Shape) -> ConvDecoder:
+            """See :class:`DecoderConfig`."""
+            return ConvDecoder(latent_dim, shape, self.widths, self.blocks)
+
+    def __init__(self, latent_dim: int, shape: Shape, widths: Sequence[int], blocks: int = 1) -> None:
         super().__init__()
         self.frame = frame = _Frame(shape, widths)
         self.dense = nn.Sequential(nn.Linear(latent_dim, _FEATURES), nn.SiLU(), nn.Linear(_FEATURES, frame.flat))

@@ -8,9 +8,13 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.nn.layers import FourierFeatures
+from morphospace.parts import Shape, option
 
 __all__ = ["MLPDecoder", "MLPEncoder"]
+
+_WIDEST = 1 << 20
 
 
 def _dense(sizes: Sequence[int], *, last: bool) -> nn.Sequential:
@@ -33,7 +37,16 @@ class MLPEncoder(nn.Module):
         128
     """
 
-    def __init__(self, shape: tuple[int, int, int], widths: Sequence[int]) -> None:
+    class Config(EncoderConfig, kind="mlp"):
+        """Dense layers."""
+
+        widths: tuple[int, ...] = option("the size of each hidden layer", default=(256, 256, 256), low=1, high=_WIDEST)
+
+        def build(self, shape: Shape) -> MLPEncoder:
+            """See :class:`EncoderConfig`."""
+            return MLPEncoder(shape, self.widths)
+
+    def __init__(self, shape: Shape, widths: Sequence[int]) -> None:
         super().__init__()
         self.layers = _dense((math.prod(shape), *widths), last=True)
         self.features = widths[-1]
@@ -60,10 +73,28 @@ class MLPDecoder(nn.Module):
         torch.Size([5, 1, 28, 28])
     """
 
+    class Config(DecoderConfig, kind="mlp"):
+        """Dense layers, with random projections of the latents beside them."""
+
+        widths: tuple[int, ...] = option(
+            "the size of each hidden layer, from the latents outwards", default=(256, 256, 256), low=1, high=_WIDEST
+        )
+        fourier: int = option(
+            "how many random projections of the latents go in too, as sines and cosines", default=0, low=0, high=65536
+        )
+        fourier_scale: float = option(
+            "their spread, in radians a unit of a two-dimensional latent; larger lets neighbours differ more",
+            default=1.0, low=0, high=1e6, needs="fourier", starts=True,
+        )  # fmt: skip
+
+        def build(self, latent_dim: int, shape: Shape) -> MLPDecoder:
+            """See :class:`DecoderConfig`."""
+            return MLPDecoder(latent_dim, shape, self.widths, fourier=self.fourier, fourier_scale=self.fourier_scale)
+
     def __init__(
         self,
         latent_dim: int,
-        shape: tuple[int, int, int],
+        shape: Shape,
         widths: Sequence[int],
         *,
         fourier: int = 0,

@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import math
-from typing import assert_never
+from typing import cast
 
 import torch
 
 from morphospace.errors import ArgumentError
-from morphospace.nn import BookDecoder, BookEncoder, ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 from morphospace.recipes.recipe import Recipe
-from morphospace.training.augmentation import Augmentation
-from morphospace.training.loop import Stage
-from morphospace.vae import (
-    ELBO,
-    VAE,
-    Bernoulli,
-    ContinuousBernoulli,
-    Gaussian,
-    GaussianPosterior,
-    Likelihood,
-    Objective,
-    Optimiser,
-    PointPosterior,
-    Posterior,
-    Reconstruction,
-    StandardNormalPrior,
-)
+from morphospace.training.loop import generator_seed
+from morphospace.training.stages import Stage
+from morphospace.vae import Generative, Model
 
 __all__ = ["build_model", "build_stages"]
 
+_OBJECTIVE_STREAM = -2  # a "step" that no training has: an objective's own networks share no numbers with it
 
-def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int) -> VAE:
+
+def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int, labels: int = 0) -> Generative:
     """The untrained model for images of ``shape`` (H, W, C), with weights drawn from ``seed``.
 
+    Args:
+        recipe: has the parts.
+        shape: (H, W, C) of the images.
+        seed: of the weights.
+        labels: how many kinds of labels the set has, for models that are told them; 0 for none.
+
     Raises:
-        ArgumentError: if the latent dimension exceeds the number of values in an image.
+        ArgumentError: if the latent dimension exceeds the number of values in an image, or parts do not fit.
 
     Example:
         >>> from morphospace.recipes import find_recipe
@@ -46,78 +39,22 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int) -> VA
     height, width, channels = shape
     if recipe.latent_dim > math.prod(shape):
         raise ArgumentError(
-            f"--latent-dim: expected 1 to {math.prod(shape)}, the number of values in an image, "
-            f"got {recipe.latent_dim}."
+            f"expected 1 to {math.prod(shape)}, the number of values in an image, got {recipe.latent_dim}.",
+            argument="latent_dim",
         )
-    chw = (channels, height, width)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        encoder: BookEncoder | ConvEncoder | MLPEncoder
-        decoder: BookDecoder | ConvDecoder | MLPDecoder
-        match recipe.network:
-            case "book":
-                encoder, decoder = BookEncoder(chw), BookDecoder(recipe.latent_dim, chw)
-            case "conv":
-                encoder = ConvEncoder(chw, recipe.encoder_widths, recipe.blocks)
-                decoder = ConvDecoder(recipe.latent_dim, chw, recipe.decoder_widths, recipe.blocks)
-            case "mlp":
-                encoder = MLPEncoder(chw, recipe.encoder_widths)
-                decoder = MLPDecoder(
-                    recipe.latent_dim, chw, recipe.decoder_widths,
-                    fourier=recipe.fourier, fourier_scale=recipe.fourier_scale,
-                )  # fmt: skip
-            case never:
-                assert_never(never)
-        posterior = _posterior(recipe, encoder.features)
-        prior = StandardNormalPrior(recipe.latent_dim)
-        return VAE(encoder, posterior, prior, decoder, _likelihood(recipe))
+        return recipe.model.build((channels, height, width), labels)
 
 
-def _posterior(recipe: Recipe, features: int) -> Posterior:
-    match recipe.posterior:
-        case "gaussian":
-            return GaussianPosterior(features, recipe.latent_dim, log_var=recipe.log_var)
-        case "point" | "relu":
-            return PointPosterior(features, recipe.latent_dim, relu=recipe.posterior == "relu")
-        case never:
-            assert_never(never)
-
-
-def _likelihood(recipe: Recipe) -> Likelihood:
-    match recipe.likelihood:
-        case "bernoulli":
-            return Bernoulli()
-        case "continuous-bernoulli":
-            return ContinuousBernoulli()
-        case "gaussian" | "gaussian-learned":
-            return Gaussian(recipe.sigma, learned=recipe.likelihood == "gaussian-learned")
-        case never:
-            assert_never(never)
-
-
-def build_stages(recipe: Recipe, shape: tuple[int, int, int]) -> tuple[Stage, ...]:
-    """The stages of training for images of ``shape`` (H, W, C)."""
-    optimiser = Optimiser(
-        kind=recipe.optimiser,
-        learning_rate=recipe.learning_rate,
-        beta1=recipe.beta1,
-        beta2=recipe.beta2,
-        epsilon=recipe.epsilon,
-        clip=recipe.clip,
-        warm_up=recipe.warm_up,
-        decay=recipe.decay,
-    )
-    objective: Objective
-    beta, anneal = recipe.weight(shape), recipe.anneal
-    match recipe.objective:
-        case "elbo":
-            objective = ELBO(optimiser, beta=beta, anneal=anneal)
-        case "book":
-            objective = ELBO(optimiser, beta=beta, anneal=anneal, scale=1.0 / math.prod(shape))
-        case "reconstruction":
-            objective = Reconstruction(optimiser, l1=recipe.l1, anneal=anneal)
-        case never:
-            assert_never(never)
-    augmentation = Augmentation(recipe.augment or 0.0, recipe.flip, recipe.rotate)
-    changed = augmentation if augmentation.changes else None
-    return (Stage(objective=objective, epochs=recipe.epochs, batch=recipe.batch, augmentation=changed),)
+def build_stages(recipe: Recipe, model: Generative, shape: tuple[int, int, int], *, seed: int) -> tuple[Stage, ...]:
+    """The stages of training ``model`` on images of ``shape`` (H, W, C); ``seed`` is of objectives' own networks."""
+    height, width, channels = shape
+    augmentation = recipe.images.build()
+    stages = []
+    for number, stage in enumerate(recipe.stages):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(generator_seed(seed, number, _OBJECTIVE_STREAM))
+            # What an objective asks beyond a Generative, its check has found to be there.
+            stages.append(stage.build(cast("Model", model), (channels, height, width), augmentation))
+    return tuple(stages)

@@ -1,24 +1,26 @@
-"""What a recipe is: a complete, frozen configuration of model and training."""
+"""What a recipe is: a complete, frozen configuration of model and training, made of parts."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Any
 
-from morphospace.errors import ArgumentError, did_you_mean
-from morphospace.recipes.keys import check_keys, check_uses, parse_key, penalty_of, with_uses
+from morphospace.errors import ArgumentError
+from morphospace.parts import Foreign, part_from_json
+from morphospace.recipes.migrations import FORMAT, migrated
+from morphospace.samplers.interfaces import SamplerConfig
+from morphospace.samplers.prior import PriorConfig
+from morphospace.training.augmentation import Augmentation, ImagesConfig
+from morphospace.training.stages import StageConfig
+from morphospace.vae.slots import ModelConfig
 
-__all__ = ["Recipe", "recipe_from_json", "setting_pairs", "with_settings"]
+__all__ = ["Recipe", "recipe_from_json"]
 
-_BOOK_KL_WEIGHT = 5e-4
 _FEW_STEPS = 50
 _SMALL = 2000  # training images
-_AUGMENT = 0.06
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,193 +30,155 @@ class Recipe:
     Attributes:
         name: what users type.
         summary: a line for people.
-        network: "mlp", "conv" or "book".
-        encoder_widths, decoder_widths: the hidden layers of "mlp"; the channels of each level of "conv", from the
-            finest.
-        blocks: residual blocks a level of "conv".
-        fourier, fourier_scale: the decoder's random projections of the latent, see ``nn.FourierFeatures``.
-        log_var: where the posterior's log-variances start; below 0 the decoder hears the latents from the first step.
-        posterior: "gaussian", "point", or "relu" (a point at zero or above in every latent).
-        likelihood: "bernoulli", "continuous-bernoulli", "gaussian" (sigma fixed), "gaussian-learned".
-        sigma: of the Gaussian likelihood, in units of the pixel range [0, 1].
-        sampling: where samples come from: the "prior", or a "mixture" of Gaussians fitted to the test images' codes.
-        latent_dim: 1 .. the number of values in an image.
-        objective: "elbo", "book" (the mean over pixels plus 5e-4 times a mean over latents), "reconstruction".
-        beta: the weight of the KL in nats; None is the objective's own: 1 of "elbo", that of "book".
-        anneal: the share of all steps in which beta or l1 rises from 0, see ``vae.ELBO``.
-        l1: the weight of "reconstruction"'s L1 penalty, nats a unit of code.
-        augment: training images are shifted by up to this share of their sides, and scaled by as much, anew at each
-            step; None is 0.06 for sets of fewer than 2,000 training images and 0 for others.
-        flip: which ways training images are mirrored at random.
-        rotate: training images are turned at random by up to so many degrees either way, 0 to 180.
+        model: encoder, posterior, prior, decoder and likelihood, of :class:`morphospace.vae.VAE`, or another model.
+        stages: what is trained one after the other, each with its objective, optimiser and epochs.
+        images: what happens to training images.
+        sampler: where samples come from.
         patience: training stops after so many epochs without a better validation score, and keeps the best; 0 never
             stops and keeps the last; None is a fifth of the epochs for sets of fewer than 2,000 and 0 for others.
-        epochs: passes over the data.
-        batch: images a step.
-        least_batch: sets of fewer than 50 batches get smaller ones, down to this, at a rate lower by the square root.
-        min_steps: small sets get more epochs until there are so many steps.
-        optimiser, learning_rate, beta1, beta2, epsilon, clip, warm_up, decay: see ``vae.Optimiser``.
+
+    Raises:
+        ArgumentError: for parts that do not fit each other.
     """
 
     name: str
     summary: str
-    network: Literal["mlp", "conv", "book"]
-    encoder_widths: tuple[int, ...] = (256, 256, 256)
-    decoder_widths: tuple[int, ...] = (256, 256, 256)
-    blocks: int = 1
-    fourier: int = 0
-    fourier_scale: float = 1.0
-    log_var: float = 0.0
-    posterior: Literal["gaussian", "point", "relu"] = "gaussian"
-    likelihood: Literal["bernoulli", "continuous-bernoulli", "gaussian", "gaussian-learned"] = "bernoulli"
-    sigma: float = 0.1
-    sampling: Literal["prior", "mixture"] = "prior"
-    latent_dim: int = 2
-    objective: Literal["elbo", "book", "reconstruction"] = "elbo"
-    beta: float | None = None
-    anneal: float = 0.0
-    l1: float = 0.0
-    augment: float | None = 0.0
-    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
-    rotate: float = 0.0
+    model: ModelConfig
+    stages: tuple[StageConfig, ...]
+    images: ImagesConfig = Augmentation.Config()  # noqa: RUF009 - frozen
+    sampler: SamplerConfig = PriorConfig()  # noqa: RUF009
     patience: int | None = 0
-    epochs: int = 10
-    batch: int = 256
-    least_batch: int = 16
-    min_steps: int = 0
-    optimiser: Literal["adam", "rmsprop"] = "adam"
-    learning_rate: float = 1e-3
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    clip: float = 0.0
-    warm_up: float = 0.0
-    decay: Literal["none", "cosine"] = "none"
 
     def __post_init__(self) -> None:
-        values = vars(self)
-        check_keys(values, _KINDS)
-        pointlike = self.posterior in ("point", "relu")
-        if pointlike and self.objective != "reconstruction":
+        for name, value in (("name", self.name), ("summary", self.summary)):
+            if not isinstance(value, str):
+                raise ArgumentError(f"expected words, got {value!r}.", argument=name)
+        expected = {"model": ModelConfig, "images": ImagesConfig, "sampler": SamplerConfig}
+        for name, kind in expected.items():
+            if not isinstance(getattr(self, name), kind):
+                raise ArgumentError(f"expected a part, got {getattr(self, name)!r:.60}.", argument=name)
+        stages: object = self.stages
+        if not isinstance(stages, tuple) or not stages or not all(isinstance(stage, StageConfig) for stage in stages):
+            raise ArgumentError(f"expected one stage or more, got {stages!r:.60}.", argument="stages")
+        patience: object = self.patience
+        if patience is not None and (isinstance(patience, bool) or not isinstance(patience, int)):
+            raise ArgumentError(f"expected a whole number, or none, got {patience!r}.", argument="patience")
+        if patience is not None and not 0 <= patience <= 1e9:
+            raise ArgumentError(f"expected 0 to 1e+09, got {patience}.", argument="patience")
+        for stage in self.stages:
+            stage.objective.check(self.model)
+        if self.sampler.from_prior and self.model.draws == "points":
             raise ArgumentError(
-                f'--set posterior={self.posterior}: a point has no KL, so the objective must be "reconstruction", '
-                f'got "{self.objective}". Add --set objective=reconstruction.'
+                "a posterior that is a point has no prior to sample from. Take a sampler that is fitted to codes, like "
+                "mixture.",
+                argument="sampler",
             )
-        if self.objective == "reconstruction" and not pointlike:
-            raise ArgumentError(
-                '--set objective=reconstruction: it has no KL, so the posterior must be "point" or "relu", got '
-                f'"{self.posterior}". Add --set posterior=point, or keep objective=elbo and --set beta=0.'
-            )
-        check_uses(values, _DEFAULTS)
+
+    @property
+    def latent_dim(self) -> int:
+        """d, the number of latents."""
+        return self.model.latent_dim
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training images, of all stages."""
+        return sum(stage.epochs for stage in self.stages)
+
+    @property
+    def batch(self) -> int:
+        """Images a step of the first stage."""
+        return self.stages[0].batch
 
     def weight(self, shape: tuple[int, int, int]) -> float:
-        """Beta in nats, for images of ``shape`` (H, W, C); 0 without a KL."""
-        match self.objective:
-            case "reconstruction":
-                return 0.0
-            case "elbo":
-                own = 1.0
-            case "book":
-                own = _BOOK_KL_WEIGHT * math.prod(shape) * 2 / self.latent_dim
-            case never:
-                assert_never(never)
-        return own if self.beta is None else self.beta
+        """The weight of the KL in nats, of the first stage, for images of ``shape`` (H, W, C); 0 without a KL."""
+        height, width, channels = shape
+        return self.stages[0].objective.kl_weight(self.latent_dim, (channels, height, width))
 
     @property
     def penalty(self) -> str | None:
-        """What keeps codes near 0: "beta", the weight of the KL, or "l1"; None for nothing."""
-        return penalty_of(vars(self))
+        """The key of what keeps codes near 0; None where nothing does."""
+        return self.stages[0].objective.penalty
 
-    def epochs_of(self, images: int, batch: int) -> int:
-        """So many epochs that ``images`` to learn from, in batches of ``batch``, make ``min_steps`` steps."""
-        return max(self.epochs, math.ceil(self.min_steps / (images // batch)))
-
-    def fitted(self, images: int) -> Recipe:
+    def for_images(self, images: int) -> Recipe:
         """The recipe as a set of ``images`` training images gets it: batch, rate, epochs, augmentation, patience."""
-        # About 50 steps an epoch at least, by a power of two; noisier gradients want shorter steps.
-        few = 2 ** int(math.log2(max(1, images / _FEW_STEPS)))
-        batch = min(self.batch, max(self.least_batch, few), images)
-        rate = self.learning_rate * math.sqrt(batch / self.batch)
-        epochs = self.epochs_of(images, batch)
-        small = images < _SMALL
-        return dataclasses.replace(
-            self,
-            batch=batch,
-            least_batch=batch,
-            epochs=epochs,
-            min_steps=0,
-            learning_rate=rate,
-            augment=(_AUGMENT if small else 0.0) if self.augment is None else self.augment,
-            patience=(-(-epochs // 5) if small else 0) if self.patience is None else self.patience,
-        )
+        stages = tuple(_stage_for(stage, images) for stage in self.stages)
+        small, epochs = images < _SMALL, sum(stage.epochs for stage in stages)
+        patience = (-(-epochs // 5) if small else 0) if self.patience is None else self.patience
+        return dataclasses.replace(self, stages=stages, images=self.images.for_images(small), patience=patience)
+
+    def for_fewer(self, wanted: Recipe, images: int) -> Recipe:
+        """This recipe of :meth:`for_images`, where only so many are learned from and the rest choose the epoch.
+
+        Args:
+            wanted: what it was made of.
+            images: that are learned from.
+        """
+        stages = []
+        for stage, asked in zip(self.stages, wanted.stages, strict=True):
+            batch = min(stage.batch, images)
+            stages.append(stage.replace(batch=batch, epochs=epochs_of(asked, images, batch)))
+        return dataclasses.replace(self, stages=tuple(stages))
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
-        return values
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "summary": self.summary,
+            "model": self.model.to_json(),
+            "stages": [stage.to_json() for stage in self.stages],
+            "images": self.images.to_json(),
+            "sampler": self.sampler.to_json(),
+            "patience": self.patience,
+        }
 
 
-_KINDS: dict[str, Any] = typing.get_type_hints(Recipe)
-_DEFAULTS = {f.name: f.default for f in dataclasses.fields(Recipe) if f.default is not dataclasses.MISSING}
+def epochs_of(stage: StageConfig, images: int, batch: int) -> int:
+    """So many epochs that ``images`` to learn from, in batches of ``batch``, make the stage's ``min_steps``."""
+    return max(stage.epochs, math.ceil(stage.min_steps / (images // batch)))
 
 
-def with_settings(recipe: Recipe, settings: Mapping[str, str] | Iterable[str]) -> Recipe:
-    """The recipe with some keys changed, as ``--set key=value`` does.
-
-    Args:
-        recipe: where to start.
-        settings: "key=value" texts, or a mapping of texts.
-
-    Raises:
-        ArgumentError: for an unknown key, one that the recipe's parts have no use for, or a value of the wrong type
-            or range.
-
-    Example:
-        >>> from morphospace.recipes import find_recipe
-        >>> with_settings(find_recipe("quick"), ["epochs=3", "encoder_widths=64,32"]).encoder_widths
-        (64, 32)
-    """
-    changes: dict[str, Any] = {}
-    for key, text in (settings if isinstance(settings, Mapping) else setting_pairs(settings)).items():
-        if key not in _KINDS or key in ("name", "summary"):
-            known = [k for k in _KINDS if k not in ("name", "summary")]
-            raise ArgumentError(f'--set: recipe "{recipe.name}" has no key "{key}". {did_you_mean(key, known)}')
-        changes[key] = parse_key(key, text, _KINDS[key])
-    if "epochs" in changes:
-        changes.setdefault("min_steps", 0)
-    if "batch" in changes:
-        changes.setdefault("least_batch", changes["batch"])
-    return Recipe(**with_uses(vars(recipe) | changes, _DEFAULTS, said=changes))
+def _stage_for(stage: StageConfig, images: int) -> StageConfig:
+    # About 50 steps an epoch at least, by a power of two; noisier gradients want shorter steps.
+    few = 2 ** int(math.log2(max(1, images / _FEW_STEPS)))
+    batch = min(stage.batch, max(stage.least_batch, few), images)
+    rate = stage.optimiser.learning_rate * math.sqrt(batch / stage.batch)
+    return stage.replace(
+        batch=batch,
+        least_batch=batch,
+        epochs=epochs_of(stage, images, batch),
+        min_steps=0,
+        optimiser=stage.optimiser.replace(learning_rate=rate),
+    )
 
 
-def recipe_from_json(values: Mapping[str, Any]) -> Recipe:
+def recipe_from_json(values: Mapping[str, Any], foreign: Foreign | None = None) -> Recipe:
     """The recipe that :meth:`Recipe.to_json` gave, of this version or an earlier one, checked as a user's keys are.
 
-    A key that is not there takes its default: it came after what was written. Earlier versions let keys but l1 stand
-    where the recipe's parts have no use for them; they change nothing and are let go.
+    A key that is not there takes its default: it came after what was written.
+
+    Args:
+        values: of any format that was ever written.
+        foreign: parts of other packages that it may name: see :func:`morphospace.parts.foreign_parts`.
 
     Raises:
         ArgumentError: for unknown keys, missing ones that have no default, wrong types or ranges.
     """
-    unknown = sorted(set(values) - set(_KINDS))
-    missing = sorted({"name", "summary", "network"} - set(values))
+    values = migrated(values)
+    known = {field.name for field in dataclasses.fields(Recipe)}
+    unknown = sorted(set(values) - known - {"format"})
+    missing = sorted({"name", "summary", "model", "stages"} - set(values))
     if unknown or missing:
-        raise ArgumentError(f"recipe: unknown keys {unknown}, missing keys {missing}.")
-    known = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    never_idle = ["l1"] if known.get("l1") else []
-    return Recipe(**with_uses(_DEFAULTS | known, _DEFAULTS, said=never_idle))
+        raise ArgumentError(f"unknown keys {unknown}, missing keys {missing}.", argument="recipe")
 
+    def part(slot: str, found: Any) -> Any:
+        return part_from_json(slot, found, foreign)
 
-def setting_pairs(texts: Iterable[str]) -> dict[str, str]:
-    """Texts like "epochs=20" as a mapping; of a key that comes again the last counts.
-
-    Raises:
-        ArgumentError: for a text without "=".
-    """
-    pairs = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ArgumentError(f'--set: expected key=value, like epochs=20, got "{text}".')
-        pairs[key.strip()] = value.strip()
-    return pairs
+    if not isinstance(values["stages"], list):
+        raise ArgumentError(f"expected a list, got {values['stages']!r:.60}.", argument="stages")
+    parts: dict[str, Any] = {
+        name: part(name, values[name]) for name in ("model", "images", "sampler") if name in values
+    }
+    stages = tuple(part("stage", stage) for stage in values["stages"])
+    plain = {name: values[name] for name in ("name", "summary", "patience") if name in values}
+    return Recipe(**plain, **parts, stages=stages)

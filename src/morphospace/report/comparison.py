@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from morphospace._version import __version__
-from morphospace.data import Dataset, ImageArray, spread
+from morphospace.data import Dataset, ImageArray
 from morphospace.evaluate.comparison import Comparison, SpaceFigures, draw_samples, mixed_images
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images
 from morphospace.latent.paths import lerp
 from morphospace.pictures import Picture, enlarge, tile
@@ -76,7 +77,7 @@ def sample_contrast(spaces: Mapping[str, Space], images: ImageArray, *, n: int =
         n: samples of each source.
         seed: of the samples.
     """
-    some = images[spread(len(images), _FIT)]
+    some = images[evenly_spaced(len(images), _FIT)]
     rows: list[Images] = []
     for space in spaces.values():
         drawn = draw_samples(space, space.encode(some).mean, n, seed=seed)
@@ -136,7 +137,7 @@ def map_contrast(spaces: Mapping[str, Space], dataset: Dataset) -> Picture:
         right, up = np.meshgrid(middle[0] + across, middle[1] + down[::-1])
         grid = np.stack([right.ravel(), up.ravel()], 1).astype(np.float32)
         ground = space.decode(grid)
-        if space.recipe.posterior == "relu":  # no code lies there
+        if space.model.nonnegative:  # no code lies there
             ground[(grid < 0).any(1)] = 255
         below.imshow(tile(ground, _MAP), extent=extent, cmap="gray", vmin=0, vmax=255, aspect="auto")
         above.set_title(name, fontsize=12, color="#20242c")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from morphospace.data import spread
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images, to_pil
 from morphospace.latent import Discovery
 from morphospace.latent.mixtures import ATYPICAL, FEWEST_CODES
@@ -57,7 +57,7 @@ def typicality_of_edits(space: Space, name: str) -> NDArray[np.float64] | None:
     """The share of test images that end in the populated part of the space, for each of ``STRENGTHS``; None unknown."""
     if space.reference is None or len(space.reference) < FEWEST_CODES:
         return None
-    codes = space.reference[spread(len(space.reference), _MANY)]
+    codes = space.reference[evenly_spaced(len(space.reference), _MANY)]
     shares = [
         float((space.typicality(space.move(codes, {name: strength})) >= ATYPICAL).mean()) for strength in STRENGTHS
     ]
@@ -73,10 +73,10 @@ def _typical_codes(space: Space, n: int) -> NDArray[np.float32]:
     inner = np.square((codes - codes.mean(0)) / np.maximum(spreads, 1e-6 * (spreads.max() or 1.0))).sum(1)
     good = np.flatnonzero(inner <= np.median(inner))
     if space.reference_labels is None:
-        some: NDArray[np.float32] = codes[good[spread(len(good), n)]]
+        some: NDArray[np.float32] = codes[good[evenly_spaced(len(good), n)]]
         return some
     kinds = np.unique(space.reference_labels[good])
-    kinds = kinds[spread(len(kinds), n)]
+    kinds = kinds[evenly_spaced(len(kinds), n)]
     places = [good[space.reference_labels[good] == kind][:n].tolist() for kind in kinds]
     turns = [place for turn in zip_longest(*places) for place in turn if place is not None]  # one of each, and again
     chosen: NDArray[np.float32] = codes[sorted(turns[:n], key=space.reference_labels.__getitem__)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -96,11 +97,11 @@ def write_report(
         footer: how it was made.
     """
     figures = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts)
-    alarms = "".join(f'<p class="warning">{escape(words)}</p>' for words in warnings)
+    alarms = "".join(f'<p class="warning">{_marked(words)}</p>' for words in warnings)
     shown = "".join(exhibit.html() for exhibit in exhibits)
     rows = _table(table) if table else ""
     then = f"<section><h2>What to type next</h2><pre>{escape(commands)}</pre></section>" if commands else ""
-    said = "".join(f"<li>{escape(words)}</li>" for words in notes)
+    said = "".join(f"<li>{_marked(words)}</li>" for words in notes)
     read = f"<section><h2>How the images were read</h2><ul>{said}</ul></section>" if notes else ""
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -110,6 +111,11 @@ def write_report(
         f"{rows}{shown}{read}{then}<footer>{escape(footer)}</footer></main></body></html>\n"
     )
     write_bytes(path, page.encode())
+
+
+def _marked(words: str) -> str:
+    """Words as HTML, what stands in backquotes as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(words))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from morphospace.data import Dataset, examples, spread
+from morphospace.data import Dataset, examples
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images, to_pil
 from morphospace.pictures import Picture, enlarge, tile
 from morphospace.space import Space
@@ -110,7 +111,7 @@ def example_sheet(dataset: Dataset, text: dict[str, str], *, columns: int = 12, 
     lines, labels = [], []
     for kind in shown:
         here = np.flatnonzero(split.labels == kind)
-        chosen = here[spread(len(here), columns)]
+        chosen = here[evenly_spaced(len(here), columns)]
         lines.append(enlarge(split.images[chosen], _SIDE))
         labels.append(textwrap.shorten(dataset.label_names[kind], 18, placeholder="..."))
     return Picture(captioned(lines, labels), text)

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace._version import __version__
-from morphospace.data import Dataset, spread
-from morphospace.evaluate.trials import ClassFigures, Trials, interval
+from morphospace.data import Dataset
+from morphospace.evaluate.class_trials import ClassFigures
+from morphospace.evaluate.concept_trials import Trials, interval
+from morphospace.evenly import evenly_spaced
 from morphospace.images import Images
 from morphospace.pictures import Picture, enlarge
 from morphospace.report.concepts import concept_sheet
@@ -125,7 +127,7 @@ def write_trial_report(
 
 
 def _shown(dataset: Dataset) -> Images:
-    images: Images = dataset.test.images[spread(len(dataset.test), 6)]
+    images: Images = dataset.test.images[evenly_spaced(len(dataset.test), 6)]
     return images
 
 

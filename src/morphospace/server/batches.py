@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.hooks import RemovableHandle
 
+from morphospace.codec import batch_for
 from morphospace.errors import MorphospaceError
 from morphospace.images import Images
 from morphospace.server.failures import Failure, busy
-from morphospace.space import Space, batch_for
-from morphospace.vae import VAE
+from morphospace.space import Space
+from morphospace.vae import Generative
 
 __all__ = ["Job", "Unwanted", "Worker"]
 
@@ -132,7 +133,7 @@ class Worker:
         for look in self._looks:
             look.remove()
 
-    def _look_before_each_use(self, model: VAE) -> list[RemovableHandle]:
+    def _look_before_each_use(self, model: Generative) -> list[RemovableHandle]:
         """Have the model look, before it encodes or decodes, whether anybody still waits for what is being done."""
 
         # No method: copies of the model, as for ONNX, share its functions, and would copy a method's worker.
@@ -140,7 +141,7 @@ class Worker:
             if self._doing is not None and threading.current_thread() is self._thread:
                 self._doing.check()
 
-        return [part.register_forward_pre_hook(look) for part in (model.encoder, model.decoder)]
+        return [part.register_forward_pre_hook(look) for part in model.children()]
 
     def _put(self, job: Job[Any]) -> None:
         with self._turn:

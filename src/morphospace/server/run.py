@@ -36,8 +36,8 @@ def listen(host: str, port: int) -> socket.socket:
             if number != tried[-1]:
                 continue
             reason = getattr(error, "strerror", None) or error
-            words = f"--host, --port: cannot listen at {host}, port {port}: {reason}. "
-            raise ArgumentError(words + "Choose another port, or --port 0 for one that is free.") from error
+            words = f"cannot listen at {host}, port {port}: {reason}. "
+            raise ArgumentError(words + "Choose another, or `port=0` for one that is free.", argument="port") from error
     raise AssertionError("there is always a last one")
 
 

@@ -75,12 +75,13 @@ def check_access(host: str, token: str | None) -> None:
     """
     if token is None and not is_loopback(host):
         raise ArgumentError(
-            f'--host: others than this machine may reach "{host}", and without a token all of them would be let in. '
-            f"Give one, a secret of {_SHORTEST_TOKEN} signs or more (from Python token=...), or listen at 127.0.0.1."
+            f'others than this machine may reach "{host}", and without a token all of them would be let in. '
+            f"Give one, a secret of {_SHORTEST_TOKEN} signs or more (`token`), or listen at 127.0.0.1.",
+            argument="host",
         )
     if token is not None and not (token.isascii() and token.isprintable() and len(token.strip()) >= _SHORTEST_TOKEN):
-        words = f"--token: expected {_SHORTEST_TOKEN} letters, digits or signs or more, got others. "
-        raise ArgumentError(words + "Leave it out: the command then makes one up where one is needed.")
+        words = f"expected {_SHORTEST_TOKEN} letters, digits or signs or more, got others. "
+        raise ArgumentError(words + "Leave it out: morpho serve makes one up where one is needed.", argument="token")
 
 
 class Gate:

@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from morphospace.bundle import change_concepts
+from morphospace.codec import batch_for
 from morphospace.errors import ArgumentError, DataError, FileError, did_you_mean
 from morphospace.export.onnx import Part, to_onnx
 from morphospace.export.page import LARGEST_MODEL, concept_facts, space_facts
 from morphospace.latent import Concept, geodesic_through, learn_concept, path_through
-from morphospace.latent.evidence import held_back
+from morphospace.latent.evidence import hold_out
 from morphospace.latent.grids import Plane
 from morphospace.server.batches import MOST_WAITING, Worker
 from morphospace.server.failures import Failure, not_found
 from morphospace.server.originals import Originals
-from morphospace.space import Space, batch_for
+from morphospace.space import Space
 from morphospace.training.runs import bundle_folder
 
 __all__ = ["FARTHEST", "Session"]
@@ -130,12 +130,7 @@ class Session:
         """The way through points (N, d), as (frames, d)."""
         if path != "geodesic":
             return path_through(list(points), frames, path)
-
-        def pictures(z: Tensor) -> Tensor:
-            model = self.space.model
-            return model.likelihood.mean(model.decode(z.to(self.space.device)))
-
-        return geodesic_through(list(points), frames, pictures, batch=batch_for(self.space.shape))
+        return geodesic_through(list(points), frames, self.space.pictures, batch=batch_for(self.space.shape))
 
     def model(self, part: Part) -> bytes:
         """One part of the model as ONNX.
@@ -171,9 +166,11 @@ class Session:
         """
         names = [str(known) for known in self.space.about.get("data", {}).get("label_names") or ()]
         if self.space.reference_labels is None or not names:
-            raise ArgumentError("label: the reference points of this space have no labels. Give examples by index.")
+            raise ArgumentError(
+                "the reference points of this space have no labels. Give examples by index.", argument="label"
+            )
         if label not in names:
-            raise ArgumentError(f'label: this space has no label "{label}". {did_you_mean(label, names)}')
+            raise ArgumentError(f'this space has no label "{label}". {did_you_mean(label, names)}', argument="label")
         shows = self.space.reference_labels == names.index(label)
         return self._learn(name, self.reference(), shows, f"test images, label {label}", {"label": label})
 
@@ -187,14 +184,15 @@ class Session:
         for side, rows in (("positive", positive), ("negative", negative or ())):
             wrong = next((row for row in rows if not 0 <= row < len(codes)), None)
             if wrong is not None:
-                raise DataError(f"{side}: expected indices of reference points, 0 to {len(codes) - 1}, got {wrong}.")
+                words = f"expected indices of reference points, 0 to {len(codes) - 1}, got {wrong}."
+                raise DataError(words, argument=side)
         shows = np.zeros(len(codes), bool)
         shows[list(positive)] = True
         used = ~shows if negative is None else np.zeros(len(codes), bool)
         if negative is not None:
             used[list(negative)] = True
             if (used & shows).any():
-                raise DataError("negative: expected other indices than those in positive, got some of them.")
+                raise DataError("expected other indices than those in positive, got some of them.", argument="negative")
         used |= shows
         source = f"{int(shows.sum())} test images against {'all others' if negative is None else 'others'}"
         return self._learn(name, codes[used], shows[used], source, {})
@@ -208,11 +206,10 @@ class Session:
         if len(self.space.concepts) >= _MOST_CONCEPTS:
             raise Failure(409, "conflict", f"there are {_MOST_CONCEPTS} concepts already. Delete one.")
         many = _MANY <= shows.sum() <= len(codes) - _MANY
-        judges = held_back(shows) if many else np.zeros(len(codes), bool)
-        judged = (codes[judges], shows[judges]) if many else None
+        held = hold_out(shows) if many else np.zeros(len(codes), bool)
         concept = learn_concept(
-            name, codes[~judges], shows[~judges], held_out=judged, source=source, origin=origin,
-            seed=int(self.space.about.get("seed", 0)),
+            name, codes[~held], shows[~held], held_out=(codes[held], shows[held]) if many else None,
+            source=source, origin=origin, seed=int(self.space.about.get("seed", 0)),
         )  # fmt: skip
         self._change(self.space.concepts | {name: concept})
         return concept_facts(concept, self.space.concepts)

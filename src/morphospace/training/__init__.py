@@ -3,19 +3,19 @@
 from morphospace.training.augmentation import Augmentation
 from morphospace.training.checkpoint import load_checkpoint, save_checkpoint
 from morphospace.training.loop import EpochEnded, Event, Stage, Stepped, Stopped, Trainer
-from morphospace.training.settings import Settings, choose_settings, settled
+from morphospace.training.machine import Machine, choose_machine, decide_compilation
 
 __all__ = [
     "Augmentation",
     "EpochEnded",
     "Event",
-    "Settings",
+    "Machine",
     "Stage",
     "Stepped",
     "Stopped",
     "Trainer",
-    "choose_settings",
+    "choose_machine",
+    "decide_compilation",
     "load_checkpoint",
     "save_checkpoint",
-    "settled",
 ]

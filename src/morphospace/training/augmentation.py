@@ -4,13 +4,37 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-__all__ = ["Augmentation"]
+from morphospace.parts import Part, option
+
+__all__ = ["Augmentation", "ImagesConfig"]
+
+_SMALL_SETS = 0.06
+
+Flip = Literal["none", "horizontal", "vertical", "both"]
+
+
+class ImagesConfig(Part, slot="images"):
+    """What happens to training images."""
+
+    def build(self) -> Augmentation | None:
+        """What is done to each batch; None for nothing."""
+        raise NotImplementedError
+
+    def for_images(self, small: bool) -> Self:
+        """The same where what was left to the size of the set is decided."""
+        del small
+        return self
+
+    def like(self, other: ImagesConfig) -> Self:
+        """The same, where what is left to the size of the set is as in ``other``."""
+        del other
+        return self
 
 
 @dataclass(frozen=True)
@@ -24,15 +48,68 @@ class Augmentation:
             mirrored "b" is no "b".
         rotate: images are turned about their middle by a random angle of up to so many degrees either way, 0..180;
             corners repeat the edge.
+        binarize: each pixel becomes black or white, white with the chance that its grey says.
+        noise: of so large a standard deviation is added to what the encoder sees, for pixels from 0 to 1; what the
+            decoder is to give stays clean.
+
+    Source: denoising, Vincent et al., ICML 2008; binarization, Salakhutdinov and Murray, ICML 2008.
     """
 
+    class Config(ImagesConfig, kind="images"):
+        """Shifted, scaled, mirrored, turned, binarized, made noisy."""
+
+        augment: float | None = option(
+            "training images are shifted by up to this share of their sides and scaled by as much, anew at each "
+            "step; none is 0.06 for fewer than 2,000 training images, else 0", default=0.0, low=0, high=0.5,
+        )  # fmt: skip
+        flip: Literal["none", "horizontal", "vertical", "both"] = option(
+            "which ways training images are mirrored at random", default="none"
+        )
+        rotate: float = option(
+            "training images are turned about their middle by a random angle of up to so many degrees either way; "
+            "corners repeat the edge", default=0.0, low=0, high=180,
+        )  # fmt: skip
+        binarize: bool = option(
+            "each training pixel becomes black or white anew at each step, white with the chance that its grey says",
+            default=False,
+        )
+        noise: float = option(
+            "the standard deviation of noise on what the encoder sees, for pixels from 0 to 1; what the decoder is "
+            "to give stays clean: a denoising model", default=0.0, low=0, high=10,
+        )  # fmt: skip
+
+        def for_images(self, small: bool) -> Self:
+            """See :class:`ImagesConfig`."""
+            return self.replace(augment=_SMALL_SETS if small else 0.0) if self.augment is None else self
+
+        def like(self, other: ImagesConfig) -> Self:
+            """See :class:`ImagesConfig`."""
+            return self.replace(augment=other.augment) if isinstance(other, Augmentation.Config) else self
+
+        def build(self) -> Augmentation | None:
+            """See :class:`ImagesConfig`."""
+            made = Augmentation(self.augment or 0.0, self.flip, self.rotate, self.binarize, self.noise)
+            return made if made != Augmentation() else None
+
     amount: float = 0.0
-    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    flip: Flip = "none"
     rotate: float = 0.0
+    binarize: bool = False
+    noise: float = 0.0
+
+    def pair(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """What the encoder sees of images (B, C, H, W), and what the decoder is to give."""
+        target = self(x, generator) if self.changes else x
+        if self.binarize:
+            target = (torch.rand(target.shape, generator=generator, device=generator.device) < target).to(target.dtype)
+        if not self.noise:
+            return target, target
+        noise = torch.randn(target.shape, generator=generator, device=generator.device)
+        return (target + self.noise * noise).clamp(0, 1), target
 
     @property
     def changes(self) -> bool:
-        """Whether anything happens at all."""
+        """Whether images are moved at all."""
         return self.amount > 0 or self.flip != "none" or self.rotate > 0
 
     def __call__(self, x: Tensor, generator: Generator) -> Tensor:

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from morphospace.data.batches import batch_indices, steps_per_epoch
 from morphospace.data.dataset import ImageArray, Labels
 from morphospace.errors import ArgumentError, NonFiniteLossError
-from morphospace.training.augmentation import Augmentation
-from morphospace.training.settings import Settings, keep_freed_memory
+from morphospace.training.machine import Machine, keep_freed_memory
+from morphospace.training.stages import Stage
 from morphospace.vae.interfaces import Batch, Loss, Noise, Objective, Player, Progress
 
 __all__ = [
@@ -38,27 +38,6 @@ __all__ = [
 ]
 
 _NAMED = 3  # broken tensors in an error
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """One stretch of training.
-
-    Attributes:
-        objective: what to descend.
-        epochs: passes over the data, >= 1.
-        batch: images a step, >= 1; at most the images there are.
-        augmentation: what happens to training images, if anything.
-        trains: the beginnings of the names of the model's parameters that train; all if empty.
-        goes_on: with the optimisers' moments of the stage before, instead of fresh ones.
-    """
-
-    objective: Objective
-    epochs: int
-    batch: int
-    augmentation: Augmentation | None = None
-    trains: tuple[str, ...] = ()
-    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,6 +142,16 @@ class _Running:
     sums: dict[str, Tensor] = field(default_factory=dict)
 
 
+def _frozen(step: Step) -> tuple[str, ...]:
+    """How the names of what no checkpoint keeps begin."""
+    return tuple(f"objective.{name}." for name in step.objective.frozen)
+
+
+def _part_name(players: Sequence[Player], player: Player, part: str) -> str:
+    """What a part of a player's loss goes by: the first player's by its own name, others' with their player's."""
+    return part if player is players[0] else f"{player.name}.{part}"
+
+
 class Trainer:
     """Trains a model through stages, yielding events; it can be cut and continued at any step.
 
@@ -172,7 +161,7 @@ class Trainer:
         images: uint8 (N, H, W, C); in memory they go to the device as they are, in a file they stay there.
         labels: int64 (N,) or None.
         seed: of batches and noise.
-        settings: device, precision, threads.
+        machine: device, precision, threads.
 
     Raises:
         ArgumentError: if a stage has no epochs or no batch.
@@ -187,7 +176,7 @@ class Trainer:
         labels: Labels | None = None,
         *,
         seed: int,
-        settings: Settings,
+        machine: Machine,
     ) -> None:
         for stage in stages:
             if stage.epochs < 1 or not 1 <= stage.batch <= len(images):
@@ -196,9 +185,9 @@ class Trainer:
                     f"got epochs {stage.epochs}, batch {stage.batch}."
                 )
         keep_freed_memory()
-        torch.set_num_threads(settings.threads)
-        self.settings = settings
-        self.device = torch.device(settings.device)
+        torch.set_num_threads(machine.threads)
+        self.machine = machine
+        self.device = torch.device(machine.device)
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stages = tuple(stages)
         self.images = torch.from_numpy(images).to(self.device) if isinstance(images, np.ndarray) else images
@@ -228,7 +217,8 @@ class Trainer:
         if self.stage == len(self.stages):
             return {f"step.model.{name}": value for name, value in self.model.state_dict().items()}
         running = self._enter()
-        found = {f"step.{name}": value for name, value in running.step.state_dict().items()}
+        frozen = _frozen(running.step)
+        found = {f"step.{k}": v for k, v in running.step.state_dict().items() if not k.startswith(frozen)}
         for player, optimiser in running.optimisers.items():
             for index, state in optimiser.state_dict()["state"].items():
                 found |= {f"optimiser.{player}.{index}.{key}": value for key, value in state.items()}
@@ -245,7 +235,10 @@ class Trainer:
             )
             return
         running = self._enter()
-        running.step.load_state_dict({k.removeprefix("step."): v for k, v in tensors.items() if k.startswith("step.")})
+        own, frozen = running.step.state_dict(), _frozen(running.step)
+        unstored = {k: v for k, v in own.items() if k.startswith(frozen)}
+        stored = {k.removeprefix("step."): v for k, v in tensors.items() if k.startswith("step.")}
+        running.step.load_state_dict(unstored | stored)
         for player in running.players:
             optimiser = running.optimisers[player.name]
             for index, parameter in enumerate(player.parameters):
@@ -307,15 +300,14 @@ class Trainer:
         x = to_input(self._pixels(index))
         generator.manual_seed(generator_seed(self.seed, self.stage, self.step))
         noise = stage.objective.noise(self.model, stage.batch, generator)
-        if stage.augmentation is not None:
-            x = stage.augmentation(x, generator)
-        batch = Batch(x, x, index, None if self.labels is None else self.labels[index])
+        seen, target = (x, x) if stage.augmentation is None else stage.augmentation.pair(x, generator)
+        batch = Batch(seen, target, index, None if self.labels is None else self.labels[index])
         at = torch.full((), float(self.step), device=self.device)  # filled there: a copy would make the host wait
         progress = Progress(at, total, len(self.images))
         for player in running.players:
             if self.step % player.every:
                 continue
-            with self.settings.autocast():
+            with self.machine.autocast():
                 parts, gradients = running.gradients(player.name, player.parameters, batch, noise, progress)
             for parameter, gradient in zip(player.parameters, gradients, strict=True):
                 parameter.grad = gradient
@@ -325,10 +317,12 @@ class Trainer:
             for group in optimiser.param_groups:
                 group["lr"] = player.optimiser.rate(self.step, total)
             optimiser.step()
-            for name, value in parts.items():
+            for part, value in parts.items():
                 # A sum that once met a NaN or infinity keeps it: finiteness is read with the losses.
-                value = value.float() * player.every
+                name, value = _part_name(running.players, player, part), value.float() * player.every
                 running.sums[name] = running.sums[name] + value if name in running.sums else value.clone()
+        with torch.no_grad():
+            stage.objective.after_step(self.model)
 
     def _pixels(self, index: Tensor) -> Tensor:
         """The images at ``index`` (B,), uint8 (B, H, W, C), on the device."""
@@ -343,12 +337,12 @@ class Trainer:
             for name, parameter in self.model.named_parameters():
                 parameter.requires_grad_(not stage.trains or name.startswith(stage.trains))
             step = Step(self.model, stage.objective.to(self.device))
-            players = stage.objective.players(self.model)
+            players = stage.objective.players(self.model, stage.optimiser)
             optimisers = {p.name: p.optimiser.build(p.parameters) for p in players}
             if stage.goes_on and self._before is not None:
                 for name, optimiser in self._before.optimisers.items():
                     optimisers[name].state.update(optimiser.state)
-            compiled = self.settings.compiled and stage.objective.compilable
+            compiled = self.machine.compiled and stage.objective.compilable
             self._running = _Running(
                 step, (compiled_gradients if compiled else gradients_of)(step), players, optimisers
             )
@@ -369,9 +363,9 @@ class Trainer:
                 return
         highest = max(player.optimiser.learning_rate for player in running.players)
         cause = (
-            f"the learning rate {highest:g} is high; try a tenth of it (--set learning_rate={highest / 10:g})"
-            if highest > 2e-3 or self.settings.precision == "fp32"
-            else "bf16 may be too coarse here; try --precision fp32"
+            f"the learning rate {highest:g} is high; try a tenth of it: `learning_rate={highest / 10:g}`"
+            if highest > 2e-3 or self.machine.precision == "fp32"
+            else 'bf16 may be too coarse here; try `precision="fp32"`'
         )
         raise NonFiniteLossError(
             f"training stopped at step {self.step}: {', '.join(broken)} became NaN or infinite. Likely cause: {cause}."

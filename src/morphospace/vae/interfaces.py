@@ -7,15 +7,20 @@ Every log probability is in nats, summed over pixels or latents.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+import numpy as np
 from torch import Generator, Tensor, nn
 
-from morphospace.vae.optimisers import Optimiser
+from morphospace.vae.optimisers import OptimiserConfig
 
 __all__ = [
     "Batch",
+    "Code",
+    "Condition",
     "Draw",
+    "Draws",
+    "Generative",
     "Group",
     "Loss",
     "Model",
@@ -30,6 +35,26 @@ __all__ = [
 
 Noise: TypeAlias = tuple[Tensor, ...]
 """All randomness of a step, drawn before it: the step itself is a pure function and can be compiled."""
+
+Draws: TypeAlias = Literal["density", "codes", "points"]
+"""What a posterior draws: latents with a density, entries of a book with a probability, or one point without any."""
+
+
+class Condition(NamedTuple):
+    """What a model is told beside an image or a latent: which of so many ``kinds`` it is, whole numbers from 0.
+
+    ``name`` says what the kinds are of: "label".
+    """
+
+    name: str
+    kinds: int
+
+
+class Code(NamedTuple):
+    """Where images lie: ``mean`` (B, d), and ``scale`` (B, d), the standard deviations, or None for points."""
+
+    mean: Tensor
+    scale: Tensor | None
 
 
 class Batch(NamedTuple):
@@ -100,16 +125,21 @@ class Player(NamedTuple):
 
     name: str
     parameters: list[nn.Parameter]
-    optimiser: Optimiser
+    optimiser: OptimiserConfig
     every: int = 1
 
 
+@runtime_checkable
 class VariationalPosterior(Protocol):
     """Q: the posterior of a batch of images."""
 
     @property
     def mean(self) -> Tensor:
         """(B, *z_shape)."""
+
+    @property
+    def scale(self) -> Tensor | None:
+        """(B, *z_shape) standard deviations, or None without a density."""
 
     def draw(self, noise: Noise) -> Draw:
         """Latents by the reparametrisation of ``noise``."""
@@ -127,36 +157,108 @@ class VariationalPrior(Protocol):
     def kl(self, q: VariationalPosterior) -> Tensor | None:
         """(B,) KL(q, p) where it has a closed form, else None."""
 
-    def sample(self, count: int, generator: Generator) -> Tensor:
-        """(count, *z_shape)."""
+    def sample(self, count: int, rng: np.random.Generator) -> Tensor:
+        """(count, *z_shape), on the CPU where there is nothing to compute them with."""
 
 
-Infer: TypeAlias = Callable[[Tensor], Any]
+Infer: TypeAlias = Callable[[Tensor], VariationalPosterior]
+"""From images to their posteriors: what a prior that is made of posteriors is given."""
 
 
-@runtime_checkable
-class Model(Protocol):
-    """What training, evaluation and a space need of a model: :class:`morphospace.vae.VAE` is one."""
+class Generative(nn.Module):
+    """What a space, its evaluation, its export and its page ask of a model, and nothing else.
 
-    z_shapes: tuple[tuple[int, ...], ...]
+    Shapes: images x (B, C, H, W) in [0, 1]; flat latents z (..., d); conditions (B,) of whole numbers.
+    """
+
+    @property
+    def latent_dim(self) -> int:
+        """d, of all levels of latents together."""
+        raise NotImplementedError
+
+    @property
+    def has_density(self) -> bool:
+        """Whether codes are draws of a density, so that importance weights exist."""
+        raise NotImplementedError
+
+    @property
+    def has_bound(self) -> bool:
+        """Whether its figures add up to a bound of -log p(x), and it has a prior to sample from."""
+        raise NotImplementedError
+
+    @property
+    def draws(self) -> Draws:
+        """The same two in one word: what its posterior draws."""
+        return "density" if self.has_density else "codes" if self.has_bound else "points"
+
+    @property
+    def normal_prior(self) -> bool:
+        """Whether it was trained towards N(0, I)."""
+        raise NotImplementedError
+
+    @property
+    def nonnegative(self) -> bool:
+        """Whether no latent is ever below 0."""
+        return False
+
+    @property
+    def condition(self) -> Condition | None:
+        """What it must be told beside an image or a latent; None for nothing."""
+        return None
+
+    @property
+    def likelihood_name(self) -> str:
+        """Of what kind the nats of its reconstructions are: those of others do not compare with them."""
+        raise NotImplementedError
+
+    @property
+    def cross_entropy(self) -> bool:
+        """Whether these are the cross-entropy of pixels, which the book's loss is made of."""
+        return False
 
     def noise(self, k: int, batch: int, generator: Generator) -> Noise:
-        """The noise of ``k`` draws for each of ``batch`` images."""
+        """The noise of ``k`` draws for each of ``batch`` images, each part (k, batch, ...)."""
+        raise NotImplementedError
 
-    def infer(self, x: Tensor, condition: Tensor | None = None) -> Any:
-        """(B, C, H, W) to the posterior Q."""
+    def encode(self, x: Tensor, condition: Tensor | None = None) -> Code:
+        """Where images lie."""
+        raise NotImplementedError
+
+    def image(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The expected images (..., C, H, W) in [0, 1] of latents, differentiable."""
+        raise NotImplementedError
+
+    def log_likelihood(self, z: Tensor, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Log p(x | z) in nats, (K, B) for z (K, B, d)."""
+        raise NotImplementedError
+
+    def sample(self, n: int, rng: np.random.Generator, condition: Tensor | None = None) -> Tensor:
+        """Latents (n, d) from the prior."""
+        raise NotImplementedError
+
+    def figures(self, batch: Batch, noise: Noise) -> dict[str, Tensor]:
+        """What a person sees of each image of a batch, (B,) nats by name; they add up to the bound, if there is one."""
+        raise NotImplementedError
+
+    def log_weights(self, batch: Batch, noise: Noise) -> Tensor:
+        """Log p(x, z) - log q(z | x) of each draw, (K, B) nats, where there is a density."""
+        raise NotImplementedError
+
+
+class Model(Generative):
+    """What the objectives of this package ask of a model beside that: :class:`morphospace.vae.VAE` is one."""
+
+    def infer(self, x: Tensor, condition: Tensor | None = None) -> VariationalPosterior:
+        """Images to the posterior Q."""
+        raise NotImplementedError
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Flat latents (..., d) to the likelihood's parameters (..., C', H, W)."""
+        """Flat latents to the likelihood's parameters (..., C', H, W)."""
+        raise NotImplementedError
 
     def terms(self, batch: Batch, noise: Noise) -> Terms:
         """Everything that an objective may need of one batch."""
-
-    def flatten(self, zs: tuple[Tensor, ...]) -> Tensor:
-        """The latents of all levels as flat points (..., d)."""
-
-    def unflatten(self, z: Tensor) -> tuple[Tensor, ...]:
-        """Flat points (..., d) as the latents of all levels."""
+        raise NotImplementedError
 
 
 class Objective(nn.Module):
@@ -165,20 +267,30 @@ class Objective(nn.Module):
     Attributes:
         samples: K, the latent draws for each image and step.
         compilable: whether one step is a pure function of tensors.
+        frozen: the names of networks of its own that never train and are made again, so that no checkpoint keeps them.
     """
 
     samples: int = 1
     compilable: bool = True
+    frozen: tuple[str, ...] = ()
 
-    def players(self, model: nn.Module) -> tuple[Player, ...]:
-        """Who steps: by default there is one, over every parameter of the model that trains."""
-        raise NotImplementedError
+    def players(self, model: nn.Module, optimiser: OptimiserConfig) -> tuple[Player, ...]:
+        """Who steps: one player, over every parameter of the model that trains, under the stage's optimiser."""
+        return (Player("model", [p for p in model.parameters() if p.requires_grad], optimiser),)
 
-    def noise(self, model: Any, batch: int, generator: Generator) -> Noise:
+    def noise(self, model: Model, batch: int, generator: Generator) -> Noise:
         """All randomness of one step; by default the model's own."""
-        drawn: Noise = model.noise(self.samples, batch, generator)
-        return drawn
+        return model.noise(self.samples, batch, generator)
 
-    def forward(self, player: str, model: Any, batch: Batch, noise: Noise, progress: Progress) -> Loss:
+    def forward(self, player: str, model: Model, batch: Batch, noise: Noise, progress: Progress) -> Loss:
         """The loss that ``player`` descends."""
         raise NotImplementedError
+
+    def after_step(self, model: nn.Module) -> None:
+        """What is done without gradients once the players have stepped: by default what the model's parts ask for.
+
+        A part asks by a method ``after_step``, like a book of codes that follows what was encoded.
+        """
+        for part in model.modules():
+            if part is not model and callable(step := getattr(part, "after_step", None)):
+                step()

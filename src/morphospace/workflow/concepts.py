@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.data import Dataset, ImageArray, Split
-from morphospace.data.dataset import spread
 from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.origins import known_of, origin_words, strata_of, values_of
+from morphospace.evenly import evenly_spaced
 from morphospace.latent import Classes, Concept, change_class, class_scores, learn_classes
 from morphospace.latent.classes import MARGINS
 from morphospace.space import Space
 
 __all__ = ["ClassEvidence", "learn_from_dataset", "learn_label_classes"]
 
-_HELD_BACK = 5  # of few images of a label, none is held back
+_HELD_OUT = 5  # of few images of a label, none is held back
 _TRIED = 100  # validation images of each class that are edited
 _REACHED = 0.995
 _ODDS = 3.0  # nats, 20 to 1
@@ -59,19 +59,19 @@ def learn_from_dataset(
     if balance is None:
         balance = ["label"] if "value" not in origin and "label" not in origin and dataset.label_names else []
     images, values, strata = known_examples(dataset.train, dataset, origin, balance)
-    judges, truth, _ = known_examples(dataset.test, dataset, origin, ())
+    held_out, truth, _ = known_examples(dataset.test, dataset, origin, ())
     source = f"{dataset.name}, {origin_words(origin)}" + (f", balanced by {', '.join(balance)}" if balance else "")
     if not len(values):
-        raise DataError(f'--data: no image of "{dataset.name}" has a value to learn {name} from.')
+        raise DataError(f'no image of "{dataset.name}" has a value to learn {name} from.', argument="data")
     return space.learn_concept(
         name, images=images, values=values, strata=strata, method=method, source=source, origin=origin,
-        held_out=(judges, truth) if len(truth) else None, seed=seed,
+        held_out=(held_out, truth) if len(truth) else None, seed=seed,
     )  # fmt: skip
 
 
 def _origin(label: str | None, attribute: str | None, measured: str | None) -> dict[str, str]:
     if sum(given is not None for given in (label, attribute, measured)) != 1:
-        raise ArgumentError("expected one of --label, --attribute and --measure, got none or several.")
+        raise ArgumentError("expected one of `label`, `attribute` and `measured`, got none or several.")
     if label is not None:
         return {"label": label}
     if measured is not None:
@@ -125,26 +125,26 @@ def learn_label_classes(space: Space, dataset: Dataset) -> tuple[Classes, ClassE
     """
     train, kept = dataset.train, dataset.validation
     if train.labels is None or dataset.label_names is None:
-        raise DataError(f'--data: the images of "{dataset.name}" have no labels.')
+        raise DataError(f'the images of "{dataset.name}" have no labels.', argument="data")
     encoding = space.encode(train.images)
     # Numbers that begin at 1, or hidden labels of test images, are names of no training image.
     present, labels = np.unique(np.asarray(train.labels), return_inverse=True)
     names = [dataset.label_names[number] for number in present]
-    variances = None if encoding.log_var is None else np.exp(encoding.log_var)
+    variances = None if encoding.scale is None else np.square(encoding.scale)
     source = f"{dataset.name}, {len(names)} labels"
     learned = np.ones(len(labels), bool)
     if kept is not None and kept.labels is not None:
         codes, numbers = space.encode(kept.images).mean, np.asarray(kept.labels)
     else:
         for label in range(len(names)):  # of each, wherever its images stand in the set
-            learned[np.flatnonzero(labels == label)[_HELD_BACK::10]] = False
-        judges = learned if learned.all() else ~learned
-        codes, numbers = encoding.mean[judges], present[labels[judges]]
+            learned[np.flatnonzero(labels == label)[_HELD_OUT::10]] = False
+        held = learned if learned.all() else ~learned
+        codes, numbers = encoding.mean[held], present[labels[held]]
     classes = learn_classes(
         names, encoding.mean[learned], labels[learned], None if variances is None else variances[learned], source
     )
     groups = [np.flatnonzero(numbers == number) for number in present]
-    groups = [group[spread(len(group), _TRIED)] for group in groups]
+    groups = [group[evenly_spaced(len(group), _TRIED)] for group in groups]
     for margin in MARGINS:
         classes = dataclasses.replace(classes, margin=margin)
         reached = _reached(space, classes, [codes[group] for group in groups])

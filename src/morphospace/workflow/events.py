@@ -13,10 +13,10 @@ from morphospace.errors import MorphospaceError
 from morphospace.evaluate import TestFigures
 from morphospace.recipes import Recipe
 from morphospace.space import Space
-from morphospace.training import EpochEnded, Event, Settings
+from morphospace.training import EpochEnded, Event, Machine
 from morphospace.training.runs import SPACE
 
-__all__ = ["Interrupted", "Listener", "Result", "Started", "Validated", "deaf"]
+__all__ = ["Interrupted", "Listener", "Result", "Started", "Validated", "ignore"]
 
 
 class Interrupted(MorphospaceError):  # noqa: N818 - it is no failure of the user's
@@ -33,7 +33,7 @@ class Started:
     dataset: Dataset
     learned: int  # images; the rest of the training images choose the best epoch
     parameters: int
-    settings: Settings
+    machine: Machine
     run: Path | None
     epochs: int
     epochs_done: int
@@ -80,6 +80,6 @@ Listener = Callable[[Event | Started | Validated], None]
 """Told what happens while training runs."""
 
 
-def deaf(event: object) -> None:
+def ignore(event: object) -> None:
     """Listen to nothing."""
     del event

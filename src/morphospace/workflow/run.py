@@ -15,15 +15,16 @@ from torch import Tensor
 
 from morphospace._version import __version__
 from morphospace.attribute_files import without_names
-from morphospace.data import Dataset, Split, examples, spread, with_validation
+from morphospace.data import Dataset, Split, examples, with_validation
 from morphospace.data.dataset import every_key
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
+from morphospace.evenly import evenly_spaced
 from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
 from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
 from morphospace.space import Space
-from morphospace.training import EpochEnded, Settings, Stepped, Trainer, load_checkpoint, save_checkpoint
+from morphospace.training import EpochEnded, Machine, Stepped, Trainer, load_checkpoint, save_checkpoint
 from morphospace.training.checkpoint import load_weights, save_weights
 from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
 from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE, TRAINED_ON, write_trained_on
@@ -104,7 +105,7 @@ class Run:
     recipe: Recipe
     run: Path | None
     seed: int
-    settings: Settings
+    machine: Machine
     command: str
     began: float
     listen: Listener
@@ -113,11 +114,12 @@ class Run:
     stretches: Sequence[int] = ()  # epochs of each, where training went on after its end
 
     def __post_init__(self) -> None:
-        self.model = build_model(self.recipe, self.dataset.shape, seed=self.seed)
+        labels = len(self.dataset.label_names)
+        self.model = build_model(self.recipe, self.dataset.shape, seed=self.seed, labels=labels)
         if self.weights is not None:
             self.model.load_state_dict(self.weights)
         self.beta = self.recipe.weight(self.dataset.shape)
-        self.stages = stages_of(self.recipe, self.dataset.shape, self.stretches)
+        self.stages = stages_of(self.recipe, self.model, self.dataset.shape, self.stretches, seed=self.seed)
         self.epochs = sum(stage.epochs for stage in self.stages)
         # Where the best epoch is to be chosen, it is chosen by images that are neither learned from nor reported on.
         self.learned: Split = self.dataset.train
@@ -126,7 +128,7 @@ class Run:
             self.learned, self.validation = with_validation(self.dataset)
         self.trainer = Trainer(
             self.model, self.stages, self.learned.images, self.learned.labels,
-            seed=self.seed, settings=self.settings,
+            seed=self.seed, machine=self.machine,
         )  # fmt: skip
         batch = self.stages[0].batch
         self.every = max(1, round(_STEPS_BETWEEN_SCORES / max(1, len(self.learned) // batch)))  # epochs
@@ -142,7 +144,7 @@ class Run:
         parameters = sum(p.numel() for p in self.model.parameters())
         self.listen(
             Started(
-                self.recipe, self.dataset, len(self.learned), parameters, self.settings,
+                self.recipe, self.dataset, len(self.learned), parameters, self.machine,
                 self.run, self.epochs, self.epochs_done, self.beta,
             )
         )  # fmt: skip
@@ -225,7 +227,7 @@ class Run:
             self._keep_best()
             return
         losses = dict(ended.losses)
-        if test.neg_elbo is not None:
+        if test.neg_elbo is not None and {"reconstruction", "kl"} <= losses.keys():
             losses["neg_elbo"] = losses["reconstruction"] + losses["kl"]
         line = {
             "epoch": self.epochs_done,
@@ -301,10 +303,7 @@ class Run:
         )
 
     def _score(self, split: Split) -> TestFigures:
-        return score(
-            self.model, split.images, beta=self.beta,
-            bernoulli=self.recipe.likelihood == "bernoulli", seed=self.seed,
-        )  # fmt: skip
+        return score(self.model, split.images, split.labels, beta=self.beta, seed=self.seed)
 
     def _space(self, figures: dict[str, Any], *, whole: bool = False) -> Space:
         """The space as it stands; reference points of all test images, or of enough to draw samples by."""
@@ -313,13 +312,13 @@ class Run:
             "data": about_data(self.dataset),
             "command": self.command,
             "morphospace": __version__,
-            "machine": dataclasses.asdict(self.settings),
+            "machine": dataclasses.asdict(self.machine),
             **self.more,
             **figures,
         }
         space = Space(self.model, self.recipe, self.dataset.shape, about=about)
         test = self.dataset.test
-        some = test if whole else test.take(spread(len(test), _REFERENCES))
+        some = test if whole else test.take(evenly_spaced(len(test), _REFERENCES))
         space.reference = space.encode(some.images).mean
         if whole:
             space.reference_labels = test.labels
@@ -334,7 +333,7 @@ class Run:
         space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference)
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference))
         space.about["test"] = test.to_json()
-        some = spread(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
+        some = evenly_spaced(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
         seen = self._score(self.learned.take(some))
         warnings = [
             latent_use(space.reference, prior=space.has_prior).warning(self.recipe.penalty),

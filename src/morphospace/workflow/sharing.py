@@ -7,10 +7,10 @@ import numpy as np
 from morphospace.concept_files import Examples, SharedConcept
 from morphospace.data import Dataset
 from morphospace.errors import ArgumentError, DataError
-from morphospace.evaluate.trials import origin_in
+from morphospace.evaluate.origins import origin_in
 from morphospace.images import fit_image
 from morphospace.latent import Concept, upper_half
-from morphospace.latent.evidence import held_back
+from morphospace.latent.evidence import hold_out
 from morphospace.space import Space
 from morphospace.workflow.concepts import known_examples
 
@@ -49,23 +49,26 @@ def adopt_concept(space: Space, shared: SharedConcept, name: str) -> tuple[Conce
     if shared.space == space.fingerprint():
         concept = shared.concept.named(name)
         if concept.direction.shape != (space.latent_dim,):
-            raise DataError(f"FILE: its direction has {len(concept.direction)} latents, this space {space.latent_dim}.")
+            raise DataError(
+                f"its direction has {len(concept.direction)} latents, this space {space.latent_dim}.", argument="file"
+            )
         space.concepts[name] = concept
         return concept, False
     if shared.examples is None:
         raise ArgumentError(
-            f'FILE: "{shared.concept.name}" is a direction of another space ({shared.about}) and means nothing in this '
-            "one. Ask for a file with examples, from which it can be learned here: morpho concept export --examples 100"
+            f'"{shared.concept.name}" is a direction of another space ({shared.about}) and means nothing in this '
+            "one. Ask for a file with examples, to learn it from here: morpho concept export SPACE NAME --examples 100",
+            argument="file",
         )
     images = np.stack([fit_image(image, space.shape, space.resize) for image in shared.examples.images])
     values = shared.examples.values
     many = len(values) >= _FEW
-    judges = held_back(values) if many else np.zeros(len(values), bool)
+    held = hold_out(values) if many else np.zeros(len(values), bool)
     concept = space.learn_concept(
-        name, images=images[~judges], values=values[~judges], origin=shared.concept.origin,
+        name, images=images[~held], values=values[~held], origin=shared.concept.origin,
         method=None if shared.concept.method.startswith(("principal", "decoder"))
         else shared.concept.method.split(",")[0],
-        held_out=(images[judges], values[judges]) if many else None,
+        held_out=(images[held], values[held]) if many else None,
         source=f"{len(values)} examples that came with it from {shared.about}",
     )  # fmt: skip
     return concept, True

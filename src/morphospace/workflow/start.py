@@ -19,13 +19,15 @@ from morphospace.data.dataset import with_validation
 from morphospace.data.prepare import reshaped
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import safe_name
-from morphospace.recipes import RECIPES, Recipe, default_recipe, find_recipe, with_settings
+from morphospace.parts import Foreign, Part, fields_of
+from morphospace.recipes import RECIPES, Recipe, changed, default_recipe, find_recipe
 from morphospace.space import Space, load
-from morphospace.training import Settings, choose_settings, settled
+from morphospace.training import Machine, choose_machine, decide_compilation
 from morphospace.training.runs import RECIPE, create_run, locked
-from morphospace.workflow.events import Listener, Result, deaf
+from morphospace.vae import Generative
+from morphospace.workflow.events import Listener, Result, ignore
 from morphospace.workflow.run import Run, about_data
-from morphospace.workflow.stretches import GENTLER
+from morphospace.workflow.stretches import gentler_optimiser
 
 __all__ = ["choose_recipe", "own_preparation", "preparation_for", "train", "train_run"]
 
@@ -33,9 +35,6 @@ _LOG = logging.getLogger("morphospace")
 
 _SMALL_GREY, _COLOUR = (8, 8, 1), (64, 64, 3)
 _LARGEST_SEED = (1 << 63) - 1
-_NETWORK = (  # what weights depend on
-    "network", "latent_dim", "encoder_widths", "decoder_widths", "blocks", "fourier", "posterior", "likelihood",
-)  # fmt: skip
 
 
 def train(
@@ -48,6 +47,7 @@ def train(
     latent_dim: int | None = None,
     epochs: int | None = None,
     settings: dict[str, Any] | None = None,
+    model: Generative | None = None,
     device: str = "auto",
     precision: str = "auto",
     compiled: bool | None = None,
@@ -66,6 +66,7 @@ def train(
         latent_dim: the number of latents, instead of the recipe's.
         epochs: passes over the images, instead of the recipe's.
         settings: other keys of the recipe, as ``--set`` takes them.
+        model: one of your own instead of the recipe's; the recipe's stages train it.
         device: "auto", "cpu", "cuda", ...
         precision: "auto", "bf16" or "fp32".
         compiled: whether steps go through ``torch.compile``; None where that saves time.
@@ -90,15 +91,15 @@ def train(
     begin = load(start) if isinstance(start, (str, Path)) else start
     dataset = _opened(source, labels, preparation, begin)
     chosen = choose_recipe(
-        recipe, shape=dataset.shape, start=begin, latent_dim=latent_dim, epochs=epochs, settings=settings
+        recipe, shape=dataset.shape, start=begin, latent_dim=latent_dim, epochs=epochs, settings=settings, model=model
     )
-    machine = choose_settings(device=device, precision=precision, compiled=compiled)
+    machine = choose_machine(device=device, precision=precision, compiled=compiled)
     folder = None if out is None else Path(out)
     if count := len(dataset.problems):
         were = "1 file was" if count == 1 else f"{count:,} files were"
         _say([f"{were} left out; the first is {dataset.problems[0].name}: {dataset.problems[0].reason}"])
     _say(dataset.notes)
-    result = train_run(dataset, chosen, out=folder, seed=seed, settings=machine, began=began, start=begin)
+    result = train_run(dataset, chosen, out=folder, seed=seed, machine=machine, began=began, start=begin)
     _say(result.warnings)
     return result.space
 
@@ -147,7 +148,7 @@ def preparation_for(space: Space, asked: Preparation | None = None) -> Preparati
     asked = asked or Preparation()
     for key in _OF_THE_SPACE:
         if getattr(asked, key) != getattr(Preparation(), key):
-            raise ArgumentError(f"--from: the space decides the {key} of images. Leave --{key} out.")
+            raise ArgumentError("the space that training starts from decides on that. Leave it out.", argument=key)
     # A space of version 0.1 does not say, and its sets were split by what their prepared images were.
     known = "interpretation" in space.about.get("data", {})
     return dataclasses.replace(
@@ -176,7 +177,7 @@ def own_preparation(space: Space, run: Mapping[str, Any] | None) -> Preparation:
     try:
         asked = Preparation.from_json(run.get("preparation") or {})
     except (TypeError, ValueError) as error:
-        raise FileError(f"RUN: {RECIPE} of this run is damaged: {error}.") from error
+        raise FileError(f"{RECIPE} of this run is damaged: {error}.", argument="run") from error
     rest = Preparation(label=asked.label, label_from=asked.label_from, group=asked.group)
     return dataclasses.replace(preparation_for(space, rest), split_by=asked.split_by)
 
@@ -188,7 +189,9 @@ def choose_recipe(
     start: Space | None = None,
     latent_dim: int | None = None,
     epochs: int | None = None,
-    settings: dict[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    model: Generative | None = None,
+    foreign: Foreign | None = None,
 ) -> Recipe:
     """A recipe for images of ``shape`` with the user's changes, checked; that of ``start``, gentler, to go on from it.
 
@@ -199,53 +202,71 @@ def choose_recipe(
             one of ``start``.
     """
     if not isinstance(recipe, (str, Recipe)):
-        raise ArgumentError(f"recipe: expected a name or a Recipe, got {type(recipe).__name__}.")
+        raise ArgumentError(f"expected a name or a Recipe, got {type(recipe).__name__}.", argument="recipe")
     if settings is not None and not isinstance(settings, Mapping):
-        raise ArgumentError(f'settings: expected a mapping like {{"beta": 0.5}}, got {type(settings).__name__}.')
+        raise ArgumentError(
+            f'expected a mapping like {{"beta": 0.5}}, got {type(settings).__name__}.', argument="settings"
+        )
     if start is not None:
         if recipe != "auto":
-            raise ArgumentError("--recipe: a space that training starts from keeps its own. Leave the recipe out.")
-        own = find_recipe(start.recipe.name) if start.recipe.name in RECIPES else start.recipe
-        again = ("augment", "patience", "batch", "least_batch", "epochs", "min_steps")
-        found = dataclasses.replace(
-            start.recipe,
-            **{key: getattr(own, key) for key in again},
-            learning_rate=own.learning_rate * GENTLER, anneal=0.0, warm_up=min(own.warm_up, 0.05),
-        )  # fmt: skip
+            raise ArgumentError("a space that training starts from keeps its own. Leave it out.", argument="recipe")
+        found = _going_on(start.recipe)
     elif isinstance(recipe, Recipe):
         found = recipe
     elif recipe != "auto":
         found = find_recipe(recipe)
     else:
         found = default_recipe(_SMALL_GREY if shape is None else shape)
-    changes = {key: _text(value) for key, value in (settings or {}).items()}
-    for key, value in (("latent_dim", latent_dim), ("epochs", epochs)):
+    changes: dict[str, Any] = dict(settings or {})
+    said: dict[str, object] = {"latent_dim": latent_dim, "epochs": epochs, "model": model}
+    for key, value in said.items():
         if value is not None:
             if key in changes:
-                raise ArgumentError(f"--{key.replace('_', '-')}: given twice, as {value} and by --set {key}.")
-            changes[key] = str(value)
+                raise ArgumentError(f"given twice, as {value} and in `settings`.", argument=key)
+            changes[key] = value
     try:
-        chosen = with_settings(found, changes)
+        chosen = changed(found, changes, foreign)
     except ArgumentError:
         if shape is not None or recipe != "auto" or start is not None:
             raise
         with suppress(ArgumentError):
-            return with_settings(default_recipe(_COLOUR), changes)
+            return changed(default_recipe(_COLOUR), changes, foreign)
         raise
-    if start is not None:
-        for key in _NETWORK:
-            if getattr(chosen, key) != getattr(start.recipe, key):
-                raise ArgumentError(f"--from: {key} of a trained space cannot change. Leave it out, or train anew.")
+    if start is not None and (other := _different(chosen.model, start.recipe.model)):
+        raise ArgumentError(f"{other} of a trained space cannot change. Leave it out, or train anew.", argument="start")
     return chosen
 
 
-def _text(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+def _going_on(recipe: Recipe) -> Recipe:
+    """The recipe of a space that goes on: its own, with the schedule that it is named for, gentler."""
+    own = find_recipe(recipe.name) if recipe.name in RECIPES else recipe
+    named = own.stages if len(own.stages) == len(recipe.stages) else recipe.stages
+    stages = []
+    for stage, like in zip(recipe.stages, named, strict=True):
+        schedule = {key: getattr(like, key) for key in ("batch", "least_batch", "epochs", "min_steps")}
+        rate = stage.optimiser.replace(learning_rate=like.optimiser.learning_rate, warm_up=like.optimiser.warm_up)
+        stages.append(stage.replace(objective=stage.objective.risen(), optimiser=gentler_optimiser(rate), **schedule))
+    images = recipe.images.like(own.images)
+    return dataclasses.replace(recipe, stages=tuple(stages), images=images, patience=own.patience)
+
+
+def _different(part: Part, before: Part, front: str = "") -> str | None:
+    """The first key in which two models differ by more than where training starts; None if their weights fit."""
+    if part.kind != before.kind:
+        return front.rstrip(".") or "model"
+    for field in fields_of(type(part)):
+        one, other = getattr(part, field.name), getattr(before, field.name)
+        if isinstance(one, Part):
+            if found := _different(one, other, f"{front}{field.name}."):
+                return found
+        elif one != other and not field.starts:
+            return f"{front}{field.name}"
+    return None
 
 
 def _whole_seed(seed: object) -> int:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= _LARGEST_SEED:
-        raise ArgumentError(f"--seed: expected a whole number from 0 to {_LARGEST_SEED}, got {seed!r}.")
+        raise ArgumentError(f"expected a whole number from 0 to {_LARGEST_SEED}, got {seed!r}.", argument="seed")
     return int(seed)
 
 
@@ -255,9 +276,9 @@ def train_run(
     *,
     out: Path | None,
     seed: int,
-    settings: Settings,
+    machine: Machine,
     command: str = "",
-    listen: Listener = deaf,
+    listen: Listener = ignore,
     began: float | None = None,
     start: Space | None = None,
 ) -> Result:
@@ -267,20 +288,19 @@ def train_run(
     """
     began = time.perf_counter() if began is None else began
     seed = _whole_seed(seed)
-    wanted, recipe = recipe, recipe.fitted(len(dataset.train))
+    wanted, recipe = recipe, recipe.for_images(len(dataset.train))
     if recipe.patience:  # some of the images will choose the epoch instead of being learned from
-        learned = len(with_validation(dataset)[0])
-        batch = min(recipe.batch, learned)
-        recipe = dataclasses.replace(recipe, batch=batch, epochs=wanted.epochs_of(learned, batch))
-    settings = settled(settings, recipe.epochs * steps_per_epoch(len(dataset.train), recipe.batch))
+        recipe = recipe.for_fewer(wanted, len(with_validation(dataset)[0]))
+    steps = sum(stage.epochs * steps_per_epoch(len(dataset.train), stage.batch) for stage in recipe.stages)
+    machine = decide_compilation(machine, steps)
     # Before anything is on disk: what cannot be built leaves nothing.
     weights, more = None, {}
     if start is not None:
         if start.shape != dataset.shape:
-            raise DataError(f"--from: the space takes images of {start.shape}, the set has {dataset.shape}.")
+            raise DataError(f"it takes images of {start.shape}, the set has {dataset.shape}.", argument="start")
         weights = start.model.state_dict()
         more = {"start": {key: start.about.get(key) for key in ("data", "seed", "command")}}
-    training = Run(dataset, recipe, None, seed, settings, command, began, listen, weights, more)
+    training = Run(dataset, recipe, None, seed, machine, command, began, listen, weights, more)
     if out is None:
         return training.finish()
     description = {
@@ -288,7 +308,7 @@ def train_run(
         "seed": seed,
         # Unlike the bundle, the run knows where its images lie: it must find them to resume.
         "data": about_data(dataset) | {"source": dataset.source, "preparation": dataset.preparation.get("asked")},
-        "machine": dataclasses.asdict(settings),
+        "machine": dataclasses.asdict(machine),
         "command": command,
         "morphospace": __version__,
         **more,

@@ -16,13 +16,15 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
+from morphospace.codec import Codec
+from morphospace.editing import move_and_look
 from morphospace.export.page import concept_facts
 from morphospace.latent.classes import Classes, change_class, class_chances, class_scores, learn_classes
-from morphospace.latent.concepts import Concept, learn_concept
+from morphospace.latent.concepts import Concept
 from morphospace.latent.geodesics import even_lines, geodesics
+from morphospace.latent.learning import learn_concept
 from morphospace.latent.moves import move
 from morphospace.latent.paths import path_through, places_of
-from morphospace.space import Space
 
 Points = NDArray[np.float32]
 
@@ -119,10 +121,8 @@ def _seen(codes: Points) -> Points:
 
 def _moves(concepts: dict[str, Concept]) -> list[dict[str, Any]]:
     codes = _curved(4, 3)[0]
-    # Only what Space._moved asks of a space.
-    space = cast(
-        Space, SimpleNamespace(concepts=concepts, decode=_seen, encode=lambda seen: SimpleNamespace(mean=seen))
-    )
+    # Only what move_and_look asks of a codec.
+    codec = cast(Codec, SimpleNamespace(decode=_seen, encode=lambda seen: SimpleNamespace(mean=seen)))
     asked: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"tall": 1.5}, {}),
         ({"tall": -1.0, "bare": [0.5, 0.0, -0.5, 1.0]}, {}),
@@ -143,7 +143,7 @@ def _moves(concepts: dict[str, Concept]) -> list[dict[str, Any]]:
                 "strengths": strengths,
                 "keep": keep,
                 "moved": move(codes, concepts, arrays, held),
-                "looked": Space._moved(space, codes, arrays, held),
+                "looked": move_and_look(codec, concepts, codes, arrays, held),
             }
         )
     return found

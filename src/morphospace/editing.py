@@ -1,0 +1,190 @@
+"""Editing: codes moved to another class, along concepts, or until a concept reads as wanted; what is decoded counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from morphospace.codec import Codec, Points
+from morphospace.errors import ArgumentError
+from morphospace.images import Images, to_pixels
+from morphospace.latent.classes import Classes, change_class, class_scores
+from morphospace.latent.concepts import Concept
+from morphospace.latent.moves import Strength, move
+
+__all__ = ["change_pictures", "move_along", "move_and_look", "move_to_class", "strength_until"]
+
+Numbers = NDArray[np.float64]
+
+_BACK = 0.5  # strengths by which a second look may correct a concept that was to stay
+_FARTHEST, _STRIDE = 4.0, 0.125  # strengths that are tried until a concept is reached
+
+
+def move_to_class(
+    classes: Classes | None,
+    z: Points,
+    target: str,
+    *,
+    source: str | None = None,
+    strength: float = 1.0,
+    chance: float | None = None,
+) -> Points:
+    """Latents (N, d) moved to the class ``target``: what :meth:`morphospace.Space.change_class` does.
+
+    Raises:
+        ArgumentError: for an unknown class, or ``classes`` that have not been learned (None).
+    """
+    if classes is None:
+        raise ArgumentError(
+            "this space does not know any classes. Learn them: morpho concept classes SPACE --data DATA",
+            argument="target",
+        )
+    if not np.isfinite(strength):  # before images that are of the class already are left alone
+        raise ArgumentError(f"expected a finite number, got {strength}.", argument="strength")
+    if source is not None:
+        return change_class(classes, z, source, target, strength=strength, chance=chance)
+    classes.number(target)
+    moved = z.copy()
+    sources = class_scores(classes, z).argmax(1)
+    for number in np.unique(sources):
+        if (name := classes.names[number]) != target:
+            own = sources == number
+            moved[own] = change_class(classes, z[own], name, target, strength=strength, chance=chance)
+    return moved
+
+
+def move_along(
+    codec: Codec,
+    concepts: Mapping[str, Concept],
+    z: Points,
+    strengths: Mapping[str, Strength],
+    *,
+    keep: Sequence[str] = (),
+    until: Mapping[str, float] | None = None,
+    start: Points | None = None,
+) -> Points:
+    """Latents (N, d) moved along concepts, with a second look at what is decoded.
+
+    Args:
+        codec: decodes them, and encodes what it sees.
+        concepts: by name.
+        z: latents.
+        strengths: concept -> strength, one for all or (N,).
+        keep: concepts that are to stay as they are.
+        until: concept -> the value, or the chance, that the decoded picture is to read.
+        start: where ``z`` come from, if they have been moved already: kept concepts are brought back to what they were.
+
+    Raises:
+        ArgumentError: for an unknown concept, a strength that is not finite, a chance outside 0..1, one concept in two
+            places, or concepts too much alike to keep one while another moves.
+    """
+    # Refuses what is wrong by name, before anything is read by it.
+    move(z[:1], concepts, dict.fromkeys((*strengths, *(until or {})), 0.0), keep)
+    held: dict[str, Strength] = dict.fromkeys(keep, 0.0)
+    if start is not None:
+        for name in held:
+            concept = concepts[name]
+            held[name] = concept.at(start.astype(np.float64))[2] - concept.at(z.astype(np.float64))[2]
+    wanted = dict(strengths)
+    for name, value in (until or {}).items():
+        if name in wanted:
+            raise ArgumentError(f'"{name}" has a strength already; give one of the two.', argument="until")
+        wanted[name] = strength_until(codec, concepts, z, name, value, along=wanted, held=held)
+    return move_and_look(codec, concepts, z, wanted, held)
+
+
+def move_and_look(
+    codec: Codec,
+    concepts: Mapping[str, Concept],
+    z: Points,
+    strengths: Mapping[str, Strength],
+    held: Mapping[str, Strength],
+) -> Points:
+    """Latents moved along concepts, others held (or brought back by so much); along fields with a second look.
+
+    What the decoded picture, encoded again, is short of is added.
+    """
+    moved = move(z, concepts, strengths, held)
+    fields = [name for name, strength in strengths.items() if concepts[name].follows and np.any(strength)]
+    if not fields:
+        return moved
+    seen = codec.encode(codec.decode(moved)).mean
+
+    def missing(name: str, asked: Strength) -> Strength:
+        concept = concepts[name]
+        got = (concept.read(seen) - concept.read(z)) / concept.distance
+        return np.clip(asked - got, -np.maximum(np.abs(asked), _BACK), np.maximum(np.abs(asked), _BACK))
+
+    more = {name: missing(name, strengths[name]) for name in fields}
+    if not held:
+        return move(moved, concepts, more)
+    # What is held is brought back as far as it went astray; what has arrived is held from now on, too.
+    back = {name: missing(name, asked) if concepts[name].follows else 0.0 for name, asked in held.items()}
+    arrived = {name: 0.0 for name in strengths if name not in more}
+    return move(moved, concepts, more, back | arrived)
+
+
+def strength_until(
+    codec: Codec,
+    concepts: Mapping[str, Concept],
+    z: Points,
+    name: str,
+    target: float,
+    *,
+    along: Mapping[str, Strength],
+    held: Mapping[str, Strength],
+) -> Numbers:
+    """The least strengths (N,) at which what is decoded, and encoded again, reads ``target``; else the nearest.
+
+    Args:
+        codec: decodes and encodes.
+        concepts: by name.
+        z: latents (N, d).
+        name: the concept that is read.
+        target: of a number the value, of yes and no the chance.
+        along: the strengths of other concepts, which go along.
+        held: concepts that stay, see :func:`move_and_look`.
+
+    Raises:
+        ArgumentError: for a concept that cannot be read, or a ``target`` that it cannot read.
+    """
+    concept = concepts[name]
+    if concept.field is None:
+        raise ArgumentError(f'"{name}" cannot be read; learn it again, from examples.', argument="until")
+    if not np.isfinite(target) or not (concept.of_number or 0 < target < 1):
+        expected = "a finite value" if concept.of_number else "a chance between 0 % and 100 %, like 90%"
+        raise ArgumentError(f'expected {expected} of "{name}", got {target:g}.', argument="until")
+
+    def read(strengths: Numbers) -> Numbers:
+        moved = move_and_look(codec, concepts, z, {**along, name: strengths}, held)
+        return concept.read(codec.encode(codec.decode(moved)).mean)
+
+    return _first_crossing(read, target, len(z))
+
+
+def _first_crossing(read: Callable[[Numbers], Numbers], target: float, count: int) -> Numbers:
+    """The least strengths (``count``,) at which ``read`` gives ``target``, or those at which it comes nearest to it."""
+    before = read(np.zeros(count))
+    sign = np.where(before <= target, 1.0, -1.0)
+    found, missed = np.zeros(count), np.abs(before - target)
+    going = missed > 0
+    for k in range(1, round(_FARTHEST / _STRIDE) + 1):
+        if not going.any():
+            break
+        reading = read(sign * k * _STRIDE)
+        nearer = going & (np.abs(reading - target) < missed)
+        found[nearer], missed[nearer] = (sign * k * _STRIDE)[nearer], np.abs(reading - target)[nearer]
+        crossed = going & (sign * (reading - target) >= 0)
+        share = (target - before) / np.where(reading == before, 1.0, reading - before)
+        found[crossed] = (sign * (k - 1 + share.clip(0, 1)) * _STRIDE)[crossed]
+        going &= ~crossed
+        before = reading
+    return found
+
+
+def change_pictures(codec: Codec, images: Images, z: Points, moved: Points) -> Images:
+    """``images`` (N, H, W, C) of codes ``z`` (N, d), changed as what is decoded changes from z to ``moved``."""
+    change = codec.decode(moved, dtype="float") - codec.decode(z, dtype="float")
+    return to_pixels(images / 255.0 + change)

@@ -1,0 +1,1 @@
+"""Samplers: where new latents come from."""

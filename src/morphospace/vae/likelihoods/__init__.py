@@ -1,0 +1,1 @@
+"""Likelihoods p(x | z): how the decoder's values score an image."""

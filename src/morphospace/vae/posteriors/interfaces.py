@@ -1,0 +1,31 @@
+"""What a posterior is."""
+
+from __future__ import annotations
+
+from torch import Generator, Tensor, nn
+
+from morphospace.vae.interfaces import Draws, Noise, VariationalPosterior
+
+__all__ = ["Posterior"]
+
+
+class Posterior(nn.Module):
+    """From features (B, features) to Q, which has ``mean``, ``scale``, ``draw(noise)`` and ``log_prob(z)``.
+
+    Attributes:
+        latent_dim: d.
+        draws: what Q draws.
+        nonnegative: whether no latent is ever below 0.
+    """
+
+    latent_dim: int
+    draws: Draws = "density"
+    nonnegative: bool = False
+
+    def noise(self, k: int, batch: int, generator: Generator) -> Noise:
+        """All randomness of ``k`` draws for each of ``batch`` images."""
+        raise NotImplementedError
+
+    def forward(self, h: Tensor) -> VariationalPosterior:
+        """(B, features) to Q."""
+        raise NotImplementedError

@@ -1,0 +1,96 @@
+"""The places of a model's parts in a recipe, and what may be asked of what stands there."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from morphospace.parts import Part, Shape, fields_of
+from morphospace.vae.interfaces import Draws, Generative, Model, Objective
+from morphospace.vae.likelihoods.interfaces import Likelihood
+from morphospace.vae.posteriors.interfaces import Posterior
+from morphospace.vae.priors.interfaces import Prior
+
+__all__ = ["LikelihoodConfig", "ModelConfig", "ObjectiveConfig", "PosteriorConfig", "PriorConfig"]
+
+
+class PosteriorConfig(Part, slot="posterior"):
+    """From features (B, features) to q(z | x)."""
+
+    draws: ClassVar[Draws]
+
+    @property
+    def latent_dim(self) -> int:
+        """d, the number of latents."""
+        raise NotImplementedError
+
+    def build(self, features: int) -> Posterior:
+        """The posterior over what an encoder with so many ``features`` gives."""
+        raise NotImplementedError
+
+
+class PriorConfig(Part, slot="prior"):
+    """p(z), what latents are expected to be before any image is seen."""
+
+    def build(self, latent_dim: int, shape: Shape) -> Prior:
+        """The prior over ``latent_dim`` latents of images of ``shape``."""
+        raise NotImplementedError
+
+
+class LikelihoodConfig(Part, slot="likelihood"):
+    """p(x | z), how the decoder's values score an image."""
+
+    def build(self) -> Likelihood:
+        """The likelihood."""
+        raise NotImplementedError
+
+
+class ModelConfig(Part, slot="model"):
+    """Everything that turns images into latents and latents into images."""
+
+    @property
+    def latent_dim(self) -> int:
+        """d, of all levels together."""
+        raise NotImplementedError
+
+    @property
+    def draws(self) -> Draws:
+        """What its posterior draws."""
+        raise NotImplementedError
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it is told the label of each image."""
+        return False
+
+    def build(self, shape: Shape, labels: int) -> Generative:
+        """The model for images of ``shape``, of sets with so many kinds of labels; 0 for sets without."""
+        raise NotImplementedError
+
+
+class ObjectiveConfig(Part, slot="objective"):
+    """What a stage of training descends."""
+
+    def build(self, model: Model, shape: Shape) -> Objective:
+        """The objective for ``model`` and images of ``shape``."""
+        raise NotImplementedError
+
+    def check(self, model: ModelConfig) -> None:
+        """Refuse a model that this cannot train.
+
+        Raises:
+            ArgumentError: with what would do.
+        """
+
+    def kl_weight(self, latent_dim: int, shape: Shape) -> float:
+        """The weight of the KL in nats, which is shown beside it where it is not 1; 0 without a KL."""
+        del latent_dim, shape
+        return 1.0
+
+    @property
+    def penalty(self) -> str | None:
+        """The key of what keeps codes near 0; None where nothing does."""
+        return None
+
+    def risen(self) -> Self:
+        """The same for weights that it has trained already, where what rises from 0 has risen."""
+        return self.replace(anneal=0.0) if any(field.name == "anneal" for field in fields_of(type(self))) else self
