@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 from morphospace.parts import Part, Shape, fields_of
-from morphospace.vae.interfaces import Draws, Generative, Model, Objective
+from morphospace.vae.interfaces import Book, Draws, Generative, Model, Objective
 from morphospace.vae.likelihoods.interfaces import Likelihood
 from morphospace.vae.posteriors.interfaces import Posterior
 from morphospace.vae.priors.interfaces import Prior
@@ -23,6 +23,11 @@ class PosteriorConfig(Part, slot="posterior"):
         """d, the number of latents."""
         raise NotImplementedError
 
+    @property
+    def book(self) -> Book | None:
+        """What codes are drawn from; None where none are."""
+        return None
+
     def build(self, features: int) -> Posterior:
         """The posterior over what an encoder with so many ``features`` gives."""
         raise NotImplementedError
@@ -31,8 +36,14 @@ class PosteriorConfig(Part, slot="posterior"):
 class PriorConfig(Part, slot="prior"):
     """p(z), what latents are expected to be before any image is seen."""
 
+    of_codes: ClassVar[bool] = False
+
     def build(self, latent_dim: int, shape: Shape) -> Prior:
         """The prior over ``latent_dim`` latents of images of ``shape``."""
+        raise NotImplementedError
+
+    def build_over(self, book: Book, shape: Shape) -> Prior:
+        """The prior over codes of a book, of one that is ``of_codes``."""
         raise NotImplementedError
 
 
@@ -61,6 +72,13 @@ class ModelConfig(Part, slot="model"):
     def conditional(self) -> bool:
         """Whether it is told the label of each image."""
         return False
+
+    def check(self) -> None:
+        """Refuse parts that do not fit each other, before anything is built.
+
+        Raises:
+            ArgumentError: with what would do.
+        """
 
     def build(self, shape: Shape, labels: int) -> Generative:
         """The model for images of ``shape``, of sets with so many kinds of labels; 0 for sets without."""

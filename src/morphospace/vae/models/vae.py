@@ -8,7 +8,7 @@ from torch import Generator, Tensor, nn
 from morphospace.errors import ArgumentError
 from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.nn.mlp import MLPDecoder, MLPEncoder
-from morphospace.parts import Shape, option
+from morphospace.parts import Shape, kinds_of, option
 from morphospace.vae.interfaces import Batch, Code, Condition, Draws, Group, Model, Noise, Terms, VariationalPosterior
 from morphospace.vae.likelihoods.bernoulli import Bernoulli
 from morphospace.vae.likelihoods.interfaces import Likelihood
@@ -53,6 +53,18 @@ class VAE(Model):
             """See :class:`ModelConfig`."""
             return self.posterior.draws
 
+        def check(self) -> None:
+            """See :class:`ModelConfig`."""
+            codes, kinds = self.posterior.book is not None, kinds_of("prior")
+            if self.prior.of_codes == codes:
+                return
+            fitting = [kind for kind, part in kinds.items() if issubclass(part, PriorConfig) and part.of_codes == codes]
+            raise ArgumentError(
+                f'"{self.prior.kind}" is a prior of {"latents" if codes else "codes"}, and the posterior '
+                f'"{self.posterior.kind}" draws {"codes" if codes else "latents"}. Take one of: {", ".join(fitting)}.',
+                argument="prior",
+            )
+
         def build(self, shape: Shape, labels: int) -> VAE:
             """See :class:`ModelConfig`."""
             del labels
@@ -60,7 +72,8 @@ class VAE(Model):
             features = features_of(encoder, shape)
             decoder = self.decoder.build(self.latent_dim, shape)
             posterior = fitting_posterior(self.posterior.build(features), features)
-            prior = self.prior.build(self.latent_dim, shape)
+            book = self.posterior.book
+            prior = self.prior.build(self.latent_dim, shape) if book is None else self.prior.build_over(book, shape)
             fitting_decoder(decoder, self.latent_dim, shape)
             return VAE(encoder, posterior, prior, decoder, self.likelihood.build())
 
@@ -103,7 +116,7 @@ class VAE(Model):
         p = self.prior(self.infer)
         draw = q.draw(noise)
         values = self.decode(draw.z)
-        group = Group(draw.log_q, p.log_prob(draw.z), p.kl(q))
+        group = Group(draw.log_q, p.log_prob(draw.z if draw.codes is None else draw.codes), p.kl(q))
         return Terms(self.likelihood.log_prob(values, batch.target), (group,), (draw,), values)
 
     def log_likelihood(self, z: Tensor, x: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -161,7 +174,7 @@ class VAE(Model):
         if not self.has_bound:
             raise ArgumentError("an autoencoder has no prior to sample from: fit a sampler to its codes.")
         drawn: Tensor = self.prior(self.infer, condition).sample(n, rng)
-        return drawn
+        return self.posterior.points(drawn)
 
     def figures(self, batch: Batch, noise: Noise) -> dict[str, Tensor]:
         """Nats of each image, (B,) by name."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from typing import ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
-from morphospace.vae.interfaces import Infer, VariationalPosterior
+from morphospace.parts import Shape, option
+from morphospace.vae.interfaces import Book, Infer, VariationalPosterior
+from morphospace.vae.priors.interfaces import Prior
+from morphospace.vae.slots import PriorConfig
 
 __all__ = ["AutoregressivePrior"]
 
@@ -39,7 +44,7 @@ class _Masked(nn.Linear):
         return F.linear(x, self.weight * self.mask, self.bias)
 
 
-class AutoregressivePrior(nn.Module):
+class AutoregressivePrior(Prior):
     r"""A categorical distribution of each code given all before it, by one network whose weights are masked.
 
     .. math:: \log p(k_1, \dots, k_G) = \sum_{g=1}^G \log p(k_g | k_1, \dots, k_{g-1})
@@ -64,9 +69,22 @@ class AutoregressivePrior(nn.Module):
         >>> prior = AutoregressivePrior(4, 8, width=16)
         >>> prior.log_prob(torch.zeros(1, 2, 4, dtype=torch.long)).tolist()  # of each: -4 log 8
         [[-8.317766189575195, -8.317766189575195]]
-        >>> prior.sample(3, torch.Generator().manual_seed(0)).shape
+        >>> prior.sample(3, np.random.default_rng(0)).shape
         torch.Size([3, 4])
     """
+
+    class Config(PriorConfig, kind="autoregressive"):
+        """Each code given those before it."""
+
+        of_codes: ClassVar[bool] = True
+
+        width: int = option("the hidden features of each position", default=64, low=1, high=65536)
+        layers: int = option("the residual layers", default=2, low=0, high=1000)
+
+        def build_over(self, book: Book, shape: Shape) -> AutoregressivePrior:
+            """See :class:`PriorConfig`."""
+            del shape
+            return AutoregressivePrior(book.positions, book.entries, width=self.width, layers=self.layers)
 
     offsets: Tensor
 
@@ -106,10 +124,12 @@ class AutoregressivePrior(nn.Module):
         return None
 
     @torch.no_grad()
-    def sample(self, count: int, generator: Generator) -> Tensor:
+    def sample(self, count: int, rng: np.random.Generator) -> Tensor:
         """Codes (count, G), drawn one position after the other."""
-        codes = torch.zeros(count, self.positions, dtype=torch.long, device=self.offsets.device)
+        device = self.offsets.device
+        codes = torch.zeros(count, self.positions, dtype=torch.long, device=device)
         for position in range(self.positions):
-            chances = self.scores(codes)[:, position].exp()
-            codes[:, position] = torch.multinomial(chances, 1, generator=generator)[:, 0]
+            below = self.scores(codes)[:, position].double().exp().cumsum(-1)
+            at = torch.from_numpy(rng.random((count, 1))).to(device) * below[:, -1:]
+            codes[:, position] = torch.searchsorted(below, at, right=True)[:, 0].clamp(max=self.entries - 1)
         return codes

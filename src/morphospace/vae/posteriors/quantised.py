@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from morphospace.errors import ArgumentError
 from morphospace.nn.layers import glorot_
-from morphospace.vae.interfaces import Draw, Noise
-from morphospace.vae.posteriors import Posterior
+from morphospace.parts import option
+from morphospace.vae.interfaces import Book, Draw, Draws, Noise
+from morphospace.vae.posteriors.interfaces import Posterior
+from morphospace.vae.slots import PosteriorConfig
 
 __all__ = ["QuantisedPosterior", "QuantisedQ"]
 
@@ -31,6 +32,11 @@ class QuantisedQ(NamedTuple):
     mean: Tensor
     codes: Tensor
     penalty: Tensor
+
+    @property
+    def scale(self) -> None:
+        """Codes have none."""
+        return None
 
     def draw(self, noise: Noise) -> Draw:
         """The codes, as one draw: z (1, B, d), codes (1, B, G), log q (1, B) of 0."""
@@ -60,25 +66,61 @@ class QuantisedPosterior(Posterior):
 
     Args:
         features: what the encoder gives.
-        latent_dim: d, >= 1, all positions together.
-        positions: G, >= 1, a divisor of d; each vector has d / G numbers.
+        positions: G, >= 1, the codes of an image.
+        code_dim: the numbers of an entry, >= 1; all of an image's together are its d latents.
         entries: E, >= 2.
         decay: gamma, 0..1: how slowly entries follow.
         commitment: beta, >= 0, in nats a unit of squared distance.
         revive: entries used less than this share, 0..1, of an even use start anew; 0 never.
 
-    Raises:
-        ArgumentError: if the positions do not divide the latents.
-
     Source: van den Oord, Vinyals and Kavukcuoglu, Neural discrete representation learning, arXiv:1711.00937, its
     appendix A.1 for the moving means; fresh starts: Dhariwal et al., Jukebox, arXiv:2005.00341.
 
     Example:
-        >>> q = QuantisedPosterior(32, 12, positions=4, entries=8)(torch.zeros(5, 32))
+        >>> q = QuantisedPosterior(32, positions=4, code_dim=3, entries=8)(torch.zeros(5, 32))
         >>> q.mean.shape, q.codes.shape
         (torch.Size([5, 12]), torch.Size([5, 4]))
     """
 
+    class Config(PosteriorConfig, kind="quantised"):
+        """Vectors of which each is one of a learned codebook."""
+
+        draws: ClassVar[Draws] = "codes"
+
+        positions: int = option("the codes of an image", default=16, low=1, high=4096)
+        code_dim: int = option("the numbers of a code; an image has positions times so many latents", default=4, low=1)
+        entries: int = option("the codes to choose from", default=64, low=2, high=65536)
+        decay: float = option("how slowly codes follow what is encoded", default=0.99, low=0, high=0.99999)
+        commitment: float = option(
+            "what keeps the encoder near its codes, nats a unit of squared distance", default=0.25, low=0, high=1e9
+        )
+        revive: float = option(
+            "codes used less than this share of an even use start anew; 0 never", default=0.03, low=0, high=1
+        )
+
+        @property
+        def latent_dim(self) -> int:
+            """See :class:`PosteriorConfig`."""
+            return self.positions * self.code_dim
+
+        @property
+        def book(self) -> Book:
+            """See :class:`PosteriorConfig`."""
+            return Book(self.positions, self.entries)
+
+        def build(self, features: int) -> QuantisedPosterior:
+            """See :class:`PosteriorConfig`."""
+            return QuantisedPosterior(
+                features,
+                positions=self.positions,
+                code_dim=self.code_dim,
+                entries=self.entries,
+                decay=self.decay,
+                commitment=self.commitment,
+                revive=self.revive,
+            )
+
+    draws: Draws = "codes"
     codebook: Tensor
     counts: Tensor
     sums: Tensor
@@ -89,25 +131,20 @@ class QuantisedPosterior(Posterior):
     def __init__(
         self,
         features: int,
-        latent_dim: int,
         *,
         positions: int,
+        code_dim: int,
         entries: int,
         decay: float = 0.99,
         commitment: float = 0.25,
         revive: float = 0.03,
     ) -> None:
         super().__init__()
-        if latent_dim % positions:
-            raise ArgumentError(
-                f"posterior: expected latents that can be shared out evenly among {positions} positions, got "
-                f"{latent_dim}. Take {positions * -(-latent_dim // positions)} latents, or other positions."
-            )
-        self.latent_dim, self.positions, self.entries = latent_dim, positions, entries
+        self.positions, self.entries, self.latent_dim = positions, entries, positions * code_dim
         self.decay, self.commitment, self.revive = decay, commitment, revive
-        self.mean = nn.Linear(features, latent_dim)
+        self.mean = nn.Linear(features, self.latent_dim)
         glorot_(self)
-        size = entries, latent_dim // positions
+        size = entries, code_dim
         self.register_buffer("codebook", torch.randn(size))
         self.register_buffer("counts", torch.zeros(entries))
         self.register_buffer("sums", torch.zeros(size))
@@ -138,9 +175,9 @@ class QuantisedPosterior(Posterior):
             scores = vectors.detach().float() @ self.codebook.t()
             return (self.codebook.square().sum(1) - 2 * scores).argmin(-1)
 
-    def points(self, codes: Tensor) -> Tensor:
+    def points(self, drawn: Tensor) -> Tensor:
         """Codes (..., G) as flat latents (..., d)."""
-        return F.embedding(codes, self.codebook).flatten(-2)
+        return F.embedding(drawn, self.codebook).flatten(-2)
 
     @property
     def _moving(self) -> bool:
