@@ -42,7 +42,7 @@ def _needs_no_weight(model: ModelConfig, **weights: float | None) -> None:
     for key, value in weights.items():
         if model.draws == "codes" and value is not None:
             raise ArgumentError(
-                f"the KL of codes gives the encoder no gradient, so a weight changes nothing. Leave it out, got {value}.",
+                f"the KL of codes gives no gradient, so its weight changes nothing. Leave it out, got {value}.",
                 argument=key,
             )
 
