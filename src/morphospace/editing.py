@@ -184,7 +184,9 @@ def _first_crossing(read: Callable[[Numbers], Numbers], target: float, count: in
     return found
 
 
-def change_pictures(codec: Codec, images: Images, z: Points, moved: Points) -> Images:
+def change_pictures(
+    codec: Codec, images: Images, z: Points, moved: Points, labels: NDArray[np.int64] | None = None
+) -> Images:
     """``images`` (N, H, W, C) of codes ``z`` (N, d), changed as what is decoded changes from z to ``moved``."""
-    change = codec.decode(moved, dtype="float") - codec.decode(z, dtype="float")
+    change = codec.decode(moved, dtype="float", labels=labels) - codec.decode(z, dtype="float", labels=labels)
     return to_pixels(images / 255.0 + change)

@@ -90,7 +90,7 @@ class Space(Codec):
         arXiv:1903.12436. With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`.
         """
         if n < 1:
-            raise ArgumentError(f"-n: expected at least 1 image, got {n}.")
+            raise ArgumentError(f"expected at least 1 image, got {n}.", argument="n")
         rng = np.random.default_rng(seed)
         if label is not None:
             known = self.reference, self.reference_labels, self.about.get("data", {}).get("label_names", ())
@@ -329,15 +329,16 @@ class Space(Codec):
                 concepts too much alike to keep one while another moves.
         """
         pixels = self.prepare(images)
-        z = self.encode(pixels).mean
+        encoding = self.encode(pixels)
+        z, labels = encoding.mean, encoding.labels
         moved = self.move(
             z, strengths, keep=keep, until=until, target=target, source=source, strength=strength, chance=chance
         )
-        return self.change(pixels, z, moved) if keep_detail else self.decode(moved)
+        return self.change(pixels, z, moved, labels) if keep_detail else self.decode(moved, labels=labels)
 
-    def change(self, images: Images, z: Points, moved: Points) -> Images:
+    def change(self, images: Images, z: Points, moved: Points, labels: NDArray[np.int64] | None = None) -> Images:
         """``images`` (N, H, W, C) of codes ``z`` (N, d), changed as what is decoded changes from z to ``moved``."""
-        return editing.change_pictures(self, images, z, moved)
+        return editing.change_pictures(self, images, z, moved, labels)
 
     # -- disk ------------------------------------------------------------------------------------------
 

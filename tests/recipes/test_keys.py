@@ -157,10 +157,10 @@ def test_all_choices_are_closed(key: str, value: Any) -> None:
         ({"decoder.widths": (True,)}, r"decoder\.widths: expected whole numbers like 256,128, got \(True,\)"),
         ({"decoder.widths": (10**9,), "encoder.widths": (3,)}, r"decoder\.widths: expected 1 to 1048576, got 1000000"),
         ({"trains": (1,)}, r"trains: expected words like model,prior, got \(1,\)"),
-        ({"posterior": "point"}, "objective: a point has no KL.*objective=reconstruction"),
+        ({"posterior": "point"}, 'objective: a point has no KL.*`objective="reconstruction"`'),
         (
             {"objective": "reconstruction"},
-            "objective: it has no KL.*posterior=point, or keep objective=elbo and beta=0",
+            'objective: it has no KL.*`posterior="point"`, or keep `objective="elbo"` with `beta=0`',
         ),
     ],
 )

@@ -102,8 +102,8 @@ def test_what_a_recipe_cannot_do_without_is_missed() -> None:
         ({"stages": ()}, "stages: expected one stage or more"),
         ({"stages": [3]}, "stages: expected one stage or more"),
         ({"patience": True}, "patience: expected a whole number, or none, got True"),
-        ({"model": find_recipe("autoencoder").model}, "objective: a point has no KL.*objective=reconstruction"),
-        ({"stages": find_recipe("autoencoder").stages}, "objective: it has no KL.*posterior=point"),
+        ({"model": find_recipe("autoencoder").model}, 'objective: a point has no KL.*`objective="reconstruction"`'),
+        ({"stages": find_recipe("autoencoder").stages}, 'objective: it has no KL.*`posterior="point"`'),
     ],
 )
 def test_what_has_no_meaning_is_refused_however_it_is_said(change: dict[str, Any], words: str) -> None:

@@ -16,6 +16,7 @@ from morphospace.cli.spaces import info
 from morphospace.data import Dataset, Preparation, dataset_from_arrays
 from morphospace.errors import ArgumentError, DataError
 from morphospace.space import Space
+from morphospace.workflow import choose_recipe
 
 SMALL: dict[str, Any] = {"epochs": 1, "settings": {"encoder_widths": (8,), "decoder_widths": (8,)}, "recipe": "quick"}
 TWELVE = np.random.default_rng(0).integers(0, 4096, (60, 8, 8)).astype(np.uint16)
@@ -58,7 +59,7 @@ def test_a_preparation_is_for_files_and_arrays(digits: Dataset, space: Space) ->
     with pytest.raises(ArgumentError, match=r"preparation: a Dataset has its form already.*Leave it out"):
         ms.train(digits, preparation=Preparation(size=(16, 16)), epochs=1)
     assert ms.train(IMAGES, preparation=Preparation(size=(16, 12)), epochs=1).shape == (16, 12, 1)
-    with pytest.raises(ArgumentError, match="the space decides the size"):
+    with pytest.raises(ArgumentError, match=r"^size: the space that training starts from decides on that. Leave it out"):
         ms.train("digits", start=space, preparation=Preparation(size=(16, 16)), epochs=1)
 
 
@@ -80,16 +81,16 @@ def test_a_seed_of_numpy_is_as_good_as_another(tmp_path: Path) -> None:
     [
         ({"recipe": 3}, "recipe: expected a name or a Recipe, got int"),
         ({"settings": ["epochs=3"]}, "settings: expected a mapping like"),
-        ({"settings": {"epochs": 3}, "epochs": 2}, "--epochs: given twice"),
-        ({"settings": {"latent_dim": 3}, "latent_dim": 2}, "--latent-dim: given twice"),
-        ({"latent_dim": 2.5}, '--set latent_dim: expected a whole number, got "2.5"'),
+        ({"settings": {"epochs": 3}, "epochs": 2}, "epochs: given twice, as 2 and in `settings`"),
+        ({"settings": {"latent_dim": 3}, "latent_dim": 2}, "latent_dim: given twice, as 2 and in `settings`"),
+        ({"latent_dim": 2.5}, "latent_dim: expected a whole number, got 2.5"),
         ({"compiled": "yes"}, "compiled: expected True, False or None, got 'yes'"),
-        ({"device": None}, '--device: "None" is not on this machine'),
-        ({"precision": 16}, '--precision: expected auto, bf16 or fp32, got "16"'),
+        ({"device": None}, 'device: "None" is not on this machine'),
+        ({"precision": 16}, 'precision: expected auto, bf16 or fp32, got "16"'),
     ],
 )
 def test_an_argument_of_another_kind_is_refused(given: dict[str, Any], words: str) -> None:
-    with pytest.raises(ArgumentError, match=words):
+    with pytest.raises(ArgumentError, match=f"^{words}"):
         ms.train(IMAGES, **given)
 
 
@@ -104,3 +105,15 @@ def test_an_argument_of_another_kind_is_refused(given: dict[str, Any], words: st
 def test_names_and_labels_of_nothing_are_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(DataError, match=words):
         dataset_from_arrays(IMAGES, **given)
+
+
+def test_a_key_of_either_default_recipe_waits_until_the_images_are_known() -> None:
+    kinds = [
+        choose_recipe("auto", shape=None, settings=settings).model.to_json()["decoder"]["kind"]
+        for settings in ({"blocks": 2}, {"fourier": 4}, {})
+    ]
+    assert kinds == ["conv", "mlp", "mlp"]
+    with pytest.raises(ArgumentError, match=r"^blocks: of encoders, only conv has it, and encoder is mlp"):
+        choose_recipe("auto", shape=(28, 28, 1), settings={"blocks": 2})
+    with pytest.raises(ArgumentError, match="Did you mean"):
+        choose_recipe("auto", shape=None, settings={"blocs": 2})

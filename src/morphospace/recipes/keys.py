@@ -152,7 +152,7 @@ class _Tree:
                 has = "have" if len(having) > 1 else "has"
                 return (
                     f"of {there.value.slot}s, only {' and '.join(having)} {has} it, and {name} is {there.value.kind}. "
-                    f"Leave it out, or choose another: {name}={having[0]}."
+                    f'Leave it out, or choose another: `{name}="{having[0]}"`.'
                 )
         names = sorted({*known, *_FORMER_KEYS} if "." in key else {name.rpartition(".")[2] for name in known})
         return f'recipe "{self.before.name}" has no key "{key}". {did_you_mean(key, names)}'
@@ -181,8 +181,7 @@ class _Tree:
                     raise ArgumentError(f"expected a part, got {value!r:.60}.", argument=key)
                 read = read_value(key, place.field.type, value) if isinstance(value, str) else value
                 read = tuple(read) if isinstance(read, list) else read
-                *path, name = place.path
-                parts.setdefault(tuple(path), {})[str(name)] = key, read
+                parts.setdefault(place.path[:-1], {})[str(place.path[-1])] = key, read
                 said.add(place.name)
         for path, changes in parts.items():
             values = {name: value for name, (_, value) in changes.items()}
@@ -193,8 +192,8 @@ class _Tree:
             try:
                 self._put(path, part.replace(**_without_idle(part, values)))
             except ArgumentError as error:  # by the name that somebody used
-                key, _ = changes.get(str(error.argument).rpartition(".")[2], (error.argument, None))
-                raise ArgumentError(error.words, argument=key) from error
+                named = changes.get(str(error.argument).rpartition(".")[2], (error.argument, None))
+                raise ArgumentError(error.words, argument=named[0]) from error
         return said
 
     def also(self, stage: str, key: str, value: object, said: set[str]) -> None:
@@ -214,7 +213,7 @@ class _Tree:
 def _at(whole: Any, path: tuple[str | int, ...]) -> Any:
     """What stands at the end of ``path``."""
     for step in path:
-        whole = getattr(whole, step) if isinstance(whole, Part) else whole[step]
+        whole = getattr(whole, str(step)) if isinstance(whole, Part) else whole[step]
     return whole
 
 

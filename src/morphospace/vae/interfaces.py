@@ -94,12 +94,14 @@ class Draw(NamedTuple):
 
     ``penalty`` (B,) is a loss of the posterior's own (a commitment, say). ``codes`` (K, B, positions) are the entries
     of a book that were drawn, which ``log_q`` is then of, and which the prior scores in place of ``z``.
+    ``held`` gives ``log_q`` as a function of ``z`` alone, the posterior held as it is: for its gradient.
     """
 
     z: Tensor
     log_q: Tensor | None
     penalty: Tensor | None = None
     codes: Tensor | None = None
+    held: Callable[[], Tensor] | None = None
 
 
 class Group(NamedTuple):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from morphospace.parts import Part, Shape, fields_of
+from morphospace.errors import ArgumentError
+from morphospace.parts import Part, Shape, fields_of, kinds_of
 from morphospace.vae.interfaces import Book, Draws, Generative, Model, Objective
 from morphospace.vae.likelihoods.interfaces import Likelihood
 from morphospace.vae.posteriors.interfaces import Posterior
@@ -46,6 +47,22 @@ class PriorConfig(Part, slot="prior"):
         """The prior over codes of a book, of one that is ``of_codes``."""
         raise NotImplementedError
 
+    def check(self, posterior: PosteriorConfig) -> None:
+        """Refuse a posterior that this prior cannot be one of.
+
+        Raises:
+            ArgumentError: with what would do.
+        """
+        codes = posterior.book is not None
+        if self.of_codes != codes:
+            kinds = kinds_of("prior").items()
+            fitting = [kind for kind, part in kinds if issubclass(part, PriorConfig) and part.of_codes == codes]
+            raise ArgumentError(
+                f'"{self.kind}" is a prior of {"latents" if codes else "codes"}, and the posterior "{posterior.kind}" '
+                f"draws {'codes' if codes else 'latents'}. Take one of: {', '.join(fitting)}.",
+                argument="prior",
+            )
+
 
 class LikelihoodConfig(Part, slot="likelihood"):
     """p(x | z), how the decoder's values score an image."""
@@ -74,7 +91,7 @@ class ModelConfig(Part, slot="model"):
         return False
 
     def check(self) -> None:
-        """Refuse parts that do not fit each other, before anything is built.
+        """Refuse parts that do not fit each other.
 
         Raises:
             ArgumentError: with what would do.
