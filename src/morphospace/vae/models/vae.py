@@ -107,7 +107,10 @@ class VAE(Model):
         return Terms(self.likelihood.log_prob(values, batch.target), (group,), (draw,), values)
 
     def log_likelihood(self, z: Tensor, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Log p(x | z) in nats, (K, B) for z (K, B, d) and images x (B, C, H, W)."""
+        """Log p(x | z) in nats, (K, B) for z (K, B, d) or (K, 1, d) and images x (B, C, H, W)."""
+        if z.shape[1] == 1 < len(x) and condition is None:  # each is decoded once
+            return self.likelihood.log_prob_pairs(self.decode(z[:, 0]), x)
+        z = z.expand(-1, len(x), -1)
         return self.likelihood.log_prob(self.decode(z, condition), x)
 
     # -- what everything else asks -----------------------------------------------------------------
