@@ -25,7 +25,8 @@ from keras import layers
 
 from morphospace.export.keras import from_keras, to_keras
 from morphospace.recipes import build_model, find_recipe
-from morphospace.vae import KerasRMSprop
+from morphospace.vae import VAE, KerasRMSprop
+from morphospace.vae.posteriors.gaussian import GaussianQ
 
 REFERENCE = Path(__file__).parents[1] / "tests" / "export" / "keras_book.npz"
 
@@ -73,9 +74,11 @@ def main() -> None:
 
     model = build_model(find_recipe("book"), (28, 28, 1), seed=0)
     print("parameters: ours ", sum(p.numel() for p in model.parameters()))
+    assert isinstance(model, VAE)
     from_keras(model, encoder.get_weights(), decoder.get_weights())
     with torch.no_grad():
         q = model.infer(torch.from_numpy(images).permute(0, 3, 1, 2))
+        assert isinstance(q, GaussianQ)
         ours = model.likelihood.mean(model.decode(torch.from_numpy(z))).permute(0, 2, 3, 1).numpy()
     differences = {
         "mean": np.abs(q.mean.numpy() - mean).max(),

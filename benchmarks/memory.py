@@ -26,8 +26,9 @@ from morphospace.training import Stepped, Trainer, choose_machine
 began = time.perf_counter()
 dataset = open_dataset(sys.argv[1])
 recipe = find_recipe("conv").for_images(len(dataset.train))
+model = build_model(recipe, dataset.shape, seed=0)
 trainer = Trainer(
-    build_model(recipe, dataset.shape, seed=0), build_stages(recipe, dataset.shape), dataset.train.images,
+    model, build_stages(recipe, model, dataset.shape, seed=0), dataset.train.images,
     dataset.train.labels, seed=0, machine=choose_machine(device="cpu"),
 )
 steps, limit = 0, int(sys.argv[2])

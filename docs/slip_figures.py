@@ -19,7 +19,7 @@ import torch
 import morphospace as ms
 from morphospace.evaluate import evaluate_space
 from morphospace.vae.interfaces import Draw, Noise
-from morphospace.vae.posteriors import GaussianQ
+from morphospace.vae.posteriors.gaussian import GaussianQ
 
 SEEDS = (0, 1, 2)
 WAYS: dict[str, dict[str, Any]] = {

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
 from PIL import Image
+
+from morphospace.data import Dataset
 
 
 def encoded(pixels: np.ndarray, kind: str = "PNG", **options: object) -> bytes:
@@ -30,6 +33,20 @@ def write_folder(folder: Path, count: int = 20, shape: tuple[int, ...] = (12, 10
     for i in range(start, start + count):
         (folder / f"{i:03d}.png").write_bytes(encoded(noise(i, shape)))
     return folder
+
+
+def write_files(folder: Path, contents: Sequence[bytes], ending: str) -> Path:
+    """A file of each content, 0.png, 1.png and so on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, content in enumerate(contents):
+        (folder / f"{i}{ending}").write_bytes(content)
+    return folder
+
+
+def darkest_first(dataset: Dataset) -> np.ndarray:
+    """All training and test images of a set, (N, H, W, C)."""
+    found = np.concatenate([dataset.train.images[:], dataset.test.images[:]])
+    return found[np.argsort(found.mean((1, 2, 3)), kind="stable")]
 
 
 def tiff(pixels: np.ndarray, **options: Any) -> bytes:

@@ -1,17 +1,14 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, and are on the disk before they have their name."""
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from morphospace import files
-from morphospace.errors import ArgumentError, FileError
+from morphospace.errors import FileError
 from morphospace.files import (
     atomic_file,
     atomic_folder,
@@ -21,9 +18,7 @@ from morphospace.files import (
     remove_leftovers,
     write_json,
 )
-from morphospace.images import fit_image, read_image, write_gif
-from morphospace.pictures import Film, Picture, enlarge, tile
-from morphospace.points import PointTable, file_names, read_points, write_points
+from morphospace.training.journal import append_metrics
 
 
 def test_a_failure_leaves_the_old_file_and_no_leftover(tmp_path: Path) -> None:
@@ -166,114 +161,58 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize(
-    ("mode", "pixel", "expected"),
-    [
-        ("L", 7, [7]),
-        ("1", 1, [255]),
-        ("RGB", (1, 2, 3), [1, 2, 3]),
-        ("RGBA", (10, 20, 30, 0), [255, 255, 255]),
-        ("RGBA", (10, 20, 30, 255), [10, 20, 30]),
-        ("LA", (9, 0), [255]),
-        ("I;16", 65535, [255]),
-        ("CMYK", (0, 255, 255, 0), [255, 0, 0]),
-    ],
-)
-def test_pictures_of_every_mode(tmp_path: Path, mode: str, pixel: object, expected: list[int]) -> None:
-    path = tmp_path / ("x.tif" if mode == "CMYK" else "x.png")
-    Image.new(mode, (3, 2), pixel).save(path)  # type: ignore[arg-type]
-    image = read_image(path)
-    assert image.shape == (2, 3, len(expected))
-    assert image[0, 0].tolist() == expected
+@pytest.fixture
+def order(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """("sync" or "rename", inode) of each file and folder, as they come."""
+    found: list[tuple[str, int]] = []
+    sync, replace = os.fsync, Path.replace
+
+    def fsync(handle: int) -> None:
+        found.append(("sync", os.fstat(handle).st_ino))
+        sync(handle)
+
+    def rename(self: Path, target: Path) -> Path:
+        found.append(("rename", self.stat().st_ino))
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", rename)
+    return found
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 50])
-def test_files_that_are_no_pictures(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "x.png"
-    path.write_bytes(content)
-    with pytest.raises(FileError, match=r"x\.png"):
-        read_image(path)
+def inode(path: Path) -> int:
+    return path.stat().st_ino
 
 
-def test_a_truncated_picture(tmp_path: Path) -> None:
-    path = tmp_path / "x.png"
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)).save(path)
-    path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(FileError, match="ends early"):
-        read_image(path)
+def test_a_file_is_on_the_disk_before_its_name_and_its_name_before_we_go_on(
+    tmp_path: Path, order: list[tuple[str, int]]
+) -> None:
+    with atomic_file(tmp_path / "a.txt") as partial:
+        partial.write_text("whole")
+    assert order == [
+        ("sync", inode(tmp_path / "a.txt")),
+        ("rename", inode(tmp_path / "a.txt")),
+        ("sync", inode(tmp_path)),
+    ]
 
 
-def test_fitting_pads_with_the_border_and_keeps_the_middle() -> None:
-    tall = np.full((40, 10, 3), 200, np.uint8)
-    fitted = fit_image(tall, (28, 28, 1))
-    assert fitted.shape == (28, 28, 1)
-    assert (np.abs(fitted.astype(int) - 200) <= 1).all()
-    same = np.arange(64, dtype=np.uint8).reshape(8, 8, 1)
-    assert fit_image(same, (8, 8, 1)) is same
+@pytest.mark.parametrize("again", [False, True])
+def test_all_of_a_folder_is_on_the_disk_before_its_name(
+    tmp_path: Path, order: list[tuple[str, int]], again: bool
+) -> None:
+    path = tmp_path / "space"
+    for _ in range(1 + again):
+        order.clear()
+        with atomic_folder(path) as partial:
+            (partial / "deep").mkdir()
+            for name in ("one", "deep/two"):
+                (partial / name).write_text(name)
+    named = order.index(("rename", inode(path)))
+    for part in ("one", "deep/two", "deep", ".morphospace", "."):
+        assert ("sync", inode(path / part)) in order[:named], part
+    assert order[named + 1 :] == [("sync", inode(tmp_path))]
 
 
-def test_gif_has_every_frame_there_and_back(tmp_path: Path) -> None:
-    frames = np.stack([np.full((4, 4, 1), v, np.uint8) for v in (0, 90, 180, 250)])
-    write_gif(tmp_path / "x.gif", frames, comment="seed: 1")
-    with Image.open(tmp_path / "x.gif") as picture:
-        assert picture.n_frames == 6  # type: ignore[attr-defined]
-        assert picture.info["comment"] == b"seed: 1"
-        assert picture.info["loop"] == 0
-
-
-def test_tiles_and_enlarging() -> None:
-    images = np.arange(5, dtype=np.uint8).reshape(5, 1, 1, 1).repeat(2, 1).repeat(2, 2)
-    sheet = tile(images, 3, gap=1, background=9)
-    assert sheet.shape == (5, 8, 1)
-    assert sheet[0, 3, 0] == 1
-    assert sheet[2, 0, 0] == 9
-    assert sheet[3, 6, 0] == 9
-    assert enlarge(images, 8).shape == (5, 8, 8, 1)
-    assert enlarge(images, 1) is images
-
-
-def test_pictures_show_and_save_themselves(tmp_path: Path) -> None:
-    picture = Picture(np.zeros((4, 4, 1), np.uint8), {"seed": "1"})
-    assert picture._repr_png_().startswith(b"\x89PNG")
-    assert np.asarray(picture).shape == (4, 4, 1)
-    film = Film(np.zeros((3, 4, 4, 1), np.uint8), np.zeros((3, 2), np.float32))
-    assert "data:image/gif" in film._repr_html_()
-    assert film.save(tmp_path / "strip.png", side=8).exists()
-    for bad in (picture, film):
-        with pytest.raises(ArgumentError, match="ends in"):
-            bad.save(tmp_path / "x.bmp")
-
-
-@pytest.mark.parametrize("ending", [".npz", ".csv"])
-def test_points_keep_labels_and_names(tmp_path: Path, ending: str) -> None:
-    z = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
-    table = PointTable(z, ["3", "1", "", "0"], ["a,b", "ü", 'q"', "line\nbreak"])
-    write_points(tmp_path / f"z{ending}", table, {"seed": "7"})
-    again = read_points(tmp_path / f"z{ending}")
-    assert (again.z == z).all()
-    assert list(again.labels) == ["3", "1", "", "0"]
-    assert list(again.names) == list(table.names)
-    if ending == ".npz":
-        with np.load(tmp_path / "z.npz") as stored:
-            assert json.loads(str(stored["about"])) == {"seed": "7"}
-
-
-@pytest.mark.parametrize("name", ["z.npz", "z.npy", "z.csv"])
-@pytest.mark.parametrize("content", [b"", b"foreign", b"a,b\n1,2\n", b"PK\x03\x04broken", b"z1,z2\n1,x\n"])
-def test_points_that_are_none(tmp_path: Path, name: str, content: bytes) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(FileError, match="z"):
-        read_points(tmp_path / name)
-
-
-def test_no_pickle_is_ever_loaded(tmp_path: Path) -> None:
-    np.save(tmp_path / "z.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(FileError, match="no latents"):
-        read_points(tmp_path / "z.npy")
-
-
-def test_names_become_safe_and_unique() -> None:
-    table = PointTable(np.zeros((5, 2), np.float32), names=["a/b", "a-b", "../..", "A-B", "ok.1"])
-    names = file_names(table)
-    assert len({n.lower() for n in names}) == 5
-    assert all("/" not in n and not n.startswith(".") for n in names)
+def test_an_epochs_figures_are_on_the_disk_before_its_checkpoint(tmp_path: Path, order: list[tuple[str, int]]) -> None:
+    append_metrics(tmp_path / "metrics.jsonl", {"epoch": 1})
+    assert order == [("sync", inode(tmp_path / "metrics.jsonl"))]

@@ -9,16 +9,22 @@ from tests.golden.losses import CASES, STEPS, file_of, first_losses, images_of, 
 
 from morphospace.data import Dataset
 
-# Of a loss's own size, or in nats where it is near 0. In the last bits processors differ, by what their vectors hold.
+# Of a loss's own size (some are of tens of thousands of nats), or in nats where it is near 0. Processors differ in the
+# last bits, by what their vectors hold.
 RELATIVE, NATS = 1e-5, 1e-5
+# RMSprop divides the smallest gradients of MNIST by their own size, and what is left of them are last bits: on a
+# processor without AVX2 the book's losses are 3e-6 apart after 10 steps, and 3e-3 after 20.
+UNSTEADY = {"book-mnist": (10, 1e-2)}
 
 
 def compare(name: str) -> None:
     expected = json.loads(file_of(name).read_text(encoding="utf-8"))
     found = first_losses(name)
     assert len(found) == len(expected) == STEPS
+    steady, wide = UNSTEADY.get(name, (STEPS, RELATIVE))
     for step, (now, then) in enumerate(zip(found, expected, strict=True)):
-        assert now == pytest.approx(then, rel=RELATIVE, abs=NATS), f"step {step}"
+        relative, nats = (RELATIVE, NATS) if step < steady else (wide, wide)
+        assert now == pytest.approx(then, rel=relative, abs=nats), f"step {step}"
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "mnist" not in name])

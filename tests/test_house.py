@@ -6,8 +6,11 @@ import ast
 import doctest
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,11 @@ FLOORS = [
     {"demo", "server"},
     {"cli"},
 ]
+APART = {"acceptance", "browser", "cli", "docs", "golden", "laws", "specimens", "training"}
+"""Folders of tests that mirror no package: what must always hold, and what people do with all of it."""
+
+MOST_LINES = 400
+
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
 MODULES = [m.name for m in pkgutil.walk_packages([str(SOURCE)], "morphospace.") if "__main__" not in m.name]
 
@@ -47,25 +55,91 @@ def public() -> set[str]:
     return set(names)
 
 
-def imported(node: ast.AST) -> list[str]:
-    """The modules of the package that a statement imports from: of ``from morphospace import a``, too."""
-    if not isinstance(node, ast.ImportFrom) or node.module is None:
-        return []
-    if node.module == "morphospace":
-        return [alias.name for alias in node.names if alias.name in FLOOR]
-    return [node.module.split(".")[1]] if node.module.startswith("morphospace.") else []
+def name_of(path: Path) -> str:
+    """What a file of the package is imported as."""
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {name_of(path): path for path in sorted(SOURCE.rglob("*.py"))}
+
+
+def statements(node: ast.AST, *, types: bool) -> Iterator[ast.AST]:
+    """All below ``node``; without what stands under ``if TYPE_CHECKING:`` unless ``types``."""
+    for child in ast.iter_child_nodes(node):
+        if types or not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield child
+            yield from statements(child, types=types)
+
+
+def imports_of(source: str, *, types: bool = True) -> set[str]:
+    """The modules of the package that a source imports, inside functions too."""
+    found = set()
+    for node in statements(ast.parse(source), types=types):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are written out from the package's name"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & FILES.keys() or {str(node.module)}
+    return found & FILES.keys()
+
+
+def circle_in(imports: Mapping[str, set[str]]) -> list[str]:
+    """Modules that import each other, the first one again at the end; empty where there are none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        return circle[::-1]
+    return []
 
 
 def test_imports_run_downwards_only() -> None:
-    for path in SOURCE.rglob("*.py"):
-        place = path.relative_to(SOURCE).parts[0].removesuffix(".py")
-        if place.startswith("__"):
+    for name, path in FILES.items():
+        place = name.split(".")[1:2]
+        if not place or place == ["__main__"]:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            for other in imported(node):
-                assert FLOOR[other] <= FLOOR[place], f"{path.name} imports {other}, which is above it"
-                same_floor = FLOOR[other] == FLOOR[place]
-                assert not same_floor or other == place, f"{path.name} imports its neighbour {other}"
+        for other in imports_of(path.read_text()) - {"morphospace"}:
+            there = other.split(".")[1]
+            assert [there] == place or FLOOR[there] < FLOOR[place[0]], f"{name} imports {other}, which is not below it"
+
+
+def test_the_page_about_the_house_has_its_floors() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "inside.md").read_text(encoding="utf-8")
+    rows = page.partition("| floor |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert [set(re.findall("`([^`]+)`", row.split("|")[1])) for row in rows] == FLOORS[::-1]
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    assert not circle_in({name: imports_of(path.read_text(), types=False) for name, path in FILES.items()})
+
+
+def test_a_circle_through_a_function_is_seen_and_one_of_types_is_none() -> None:
+    function = "def late():\n    from morphospace.latent import grids"
+    types = "if TYPE_CHECKING:\n    from morphospace.latent.grids import Plane"
+    back = {"morphospace.latent.grids": imports_of("import morphospace.latent.axes", types=False)}
+    assert circle_in({"morphospace.latent.axes": imports_of(function, types=False)} | back) == [
+        "morphospace.latent.axes", "morphospace.latent.grids", "morphospace.latent.axes",
+    ]  # fmt: skip
+    assert not circle_in({"morphospace.latent.axes": imports_of(types, types=False)} | back)
+    assert imports_of(types) == {"morphospace.latent.grids"}
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_tests_lie_where_their_modules_do() -> None:
+    tests = Path(__file__).parent
+    for path in tests.rglob("test_*.py"):
+        *folders, name = path.relative_to(tests).with_suffix("").parts
+        tested = name.removeprefix("test_")
+        if (not folders and tested in ("house", "golden_losses", "specimens")) or set(folders) & APART:
+            continue
+        module = ".".join(["morphospace", *folders, *([] if folders == [tested] else [tested])])
+        assert module in FILES, f"{path} tests no module: there is no {module}"
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -25,7 +25,7 @@ from morphospace.data import open_dataset
 from morphospace.data.batches import steps_per_epoch
 from morphospace.evaluate.likelihood import score
 from morphospace.export.keras import from_keras
-from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
+from morphospace.recipes import build_model, build_stages, changed, find_recipe
 from morphospace.space import Space
 from morphospace.training import Stepped, Trainer, choose_machine
 from morphospace.training.machine import keep_freed_memory
@@ -37,9 +37,10 @@ TURNS, BLOCK = 10, 30
 def speed(folder: Path, batch: int, seconds: float, precision: str, compiled: bool) -> dict[str, Any]:
     """Images a second of training."""
     images = np.load(folder / "train.npy")
-    recipe = with_settings(find_recipe("book"), [f"batch={batch}", "epochs=1000"])
+    recipe = changed(find_recipe("book"), {"batch": batch, "epochs": "1000"})
     machine = choose_machine(device="cpu", precision=precision, compiled=compiled)
-    trainer = Trainer(build_model(recipe, SHAPE, seed=0), build_stages(recipe, SHAPE), images, seed=0, machine=machine)
+    model = build_model(recipe, SHAPE, seed=0)
+    trainer = Trainer(model, build_stages(recipe, model, SHAPE, seed=0), images, seed=0, machine=machine)
     events = (event for event in trainer.run() if isinstance(event, Stepped))
     steps = max(20, 2048 // batch)
     began = time.perf_counter()
@@ -69,18 +70,19 @@ def scored(folder: Path) -> dict[str, Any]:
     with np.load(folder / "keras.npz") as stored:
         arrays = [stored[f"arr_{i}"] for i in range(20)]
     from_keras(model, arrays[:14], arrays[14:])
-    found = score(model.eval(), np.load(folder / "test.npy"), beta=0.392, bernoulli=True)
+    found = score(model.eval(), np.load(folder / "test.npy"), beta=0.392)
     return {"neg_elbo": found.neg_elbo, "book_loss": found.book_loss}
 
 
 def growth(counts: list[int], side: int, latents: int) -> dict[str, Any]:
     """Seconds of an epoch of ``conv`` on so many sprites, by the median step; sets take turns, ``BLOCK`` steps each."""
-    recipe = with_settings(find_recipe("conv"), ["epochs=1000", f"latent_dim={latents}", "augment=0"])
+    recipe = changed(find_recipe("conv"), {"epochs": "1000", "latent_dim": latents, "augment": "0"})
     machine = choose_machine(device="cpu", compiled=False)
     sets: list[tuple[int, Iterator[Stepped], list[float]]] = []
     for count in counts:
         dataset = open_dataset(f"sprites:count={count},size={side}")
-        model, stages = build_model(recipe, dataset.shape, seed=0), build_stages(recipe, dataset.shape)
+        model = build_model(recipe, dataset.shape, seed=0)
+        stages = build_stages(recipe, model, dataset.shape, seed=0)
         trainer = Trainer(model, stages, dataset.train.images, seed=0, machine=machine)
         events: Iterator[Stepped] = (event for event in trainer.run() if isinstance(event, Stepped))
         next(events)

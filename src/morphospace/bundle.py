@@ -141,7 +141,9 @@ def _read_classes(path: Path) -> Classes | None:
 def _check_bundle(path: Path) -> None:
     if not (path / "config.json").is_file():
         what = "is no space" if path.exists() else "does not exist"
-        raise FileError(f"SPACE: {path} {what}: expected a run folder, a bundle folder with config.json, or latest.")
+        raise FileError(
+            f"{path} {what}: expected a run folder, a bundle folder with config.json, or latest.", argument="space"
+        )
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -153,7 +155,7 @@ def read_bundle(path: Path) -> Bundle:
     _check_bundle(path)
     config = read_json(path / "config.json", "space's config")
     if config.get("format") != FORMAT:
-        raise FileError(f"SPACE: {path / 'config.json'} is foreign: expected format {FORMAT}.")
+        raise FileError(f"{path / 'config.json'} is foreign: expected format {FORMAT}.", argument="space")
     arrays = _arrays(path / "concepts.safetensors")
     evidence = read_json(path / "concepts.json", "concepts")
     concepts = {name: concept_from(name, known, arrays, path / "concepts.json") for name, known in evidence.items()}

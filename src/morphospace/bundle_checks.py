@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from morphospace.bundle import Bundle
-from morphospace.errors import FileError
+from morphospace.errors import FileError, MissingPartError
 from morphospace.intensity import Kind, Window
 from morphospace.interpretation import Interpretation
 from morphospace.parts import Foreign, Part
@@ -131,11 +131,15 @@ def _naming(file: Path, what: str = "") -> Iterator[None]:
     """Turn whatever is wrong with a file's content into an error that names it."""
     try:
         yield
+    except MissingPartError as error:
+        raise FileError(f"{file} names what is not there: {error.words}", argument="space") from error
     except KeyError as error:
-        raise FileError(f"SPACE: {file} is damaged: {what}it has no {error}. Restore it from a copy.") from error
+        raise FileError(
+            f"{file} is damaged: {what}it has no {error}. Restore it from a copy.", argument="space"
+        ) from error
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         words = str(error).rstrip(".")
-        raise FileError(f"SPACE: {file} is damaged: {what}{words}. Restore it from a copy.") from error
+        raise FileError(f"{file} is damaged: {what}{words}. Restore it from a copy.", argument="space") from error
 
 
 def _shape(sides: Any) -> tuple[int, int, int]:

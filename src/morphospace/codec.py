@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
@@ -14,7 +16,7 @@ from PIL import Image
 from morphospace.data import ImageArray
 from morphospace.data.levels import as_levels
 from morphospace.data.store import StoredImages
-from morphospace.errors import ArgumentError, DataError
+from morphospace.errors import ArgumentError, DataError, did_you_mean
 from morphospace.images import RESIZES, Images, Resize, as_images, fit_image, from_pil, read_image
 from morphospace.interpretation import AS_BEFORE, Interpretation
 from morphospace.recipes import Recipe
@@ -25,6 +27,9 @@ from morphospace.vae import Generative
 __all__ = ["Codec", "Encoding", "Points", "batch_for"]
 
 Points = NDArray[np.float32]
+
+_LOG = logging.getLogger("morphospace")
+_NAMED = 5
 
 _BATCH = 250  # larger ones outgrow the caches
 _BATCH_PIXELS = 500 * 64 * 64
@@ -45,6 +50,7 @@ class Encoding(NamedTuple):
 
     mean: Points
     scale: Points | None
+    labels: NDArray[np.int64] | None = None  # (N,) as which they were read, where the model is told them
 
     @property
     def log_var(self) -> Points | None:
@@ -77,6 +83,8 @@ class Codec:
         self.recipe = recipe
         self.shape = shape
         self.about: dict[str, Any] = dict(about or {})
+        self.held: int | None = None  # the label as which everything is read and drawn, where the model is told one
+        self._said: set[str] = set()
 
     # -- what it is ------------------------------------------------------------------------------------
 
@@ -156,35 +164,48 @@ class Codec:
         array = as_images(as_levels(images, self.interpretation))
         if array.shape[1:] != self.shape:
             raise DataError(
-                f"images: this space takes images of shape {self.shape} (height, width, channels), "
-                f"got {array.shape[1:]}. Resize them, or pass PIL images or paths, which are fitted."
+                f"this space takes images of shape {self.shape} (height, width, channels), "
+                f"got {array.shape[1:]}. Resize them, or pass PIL images or paths, which are fitted.",
+                argument="images",
             )
         return array
 
     @torch.inference_mode()
-    def encode(self, images: object) -> Encoding:
+    def encode(self, images: object, labels: NDArray[np.integer[Any]] | None = None) -> Encoding:
         """The posterior of images, deterministic (law 3).
 
         Args:
             images: see :meth:`prepare`.
+            labels: (N,) numbers of their labels, for a model that is told them; without, that of :meth:`given`, or for
+                each image the one as which it is likeliest.
         """
         if isinstance(images, StoredImages):
             self.prepare(images[:1])  # says what does not fit, before more is read
         pixels: ImageArray = images if isinstance(images, StoredImages) else self.prepare(images)
-        means, scales = [], []
+        means, scales, told = [], [], self._labels(len(pixels), labels)
         step = batch_for(self.shape)
+        if told is None and self.model.condition is not None:
+            told = self._likeliest(pixels)
         for start in range(0, len(pixels), step):
-            code = self.model.encode(to_input(torch.from_numpy(pixels[start : start + step]).to(self.device)))
+            x = to_input(torch.from_numpy(pixels[start : start + step]).to(self.device))
+            code = self.model.encode(x, self._condition(told, slice(start, start + step)))
             means.append(code.mean.float().cpu().numpy())
             if code.scale is not None:
                 scales.append(code.scale.float().cpu().numpy())
-        return Encoding(np.concatenate(means), np.concatenate(scales) if scales else None)
+        return Encoding(np.concatenate(means), np.concatenate(scales) if scales else None, told)
 
-    def decode(self, z: object, *, dtype: Literal["uint8", "float"] = "uint8") -> NDArray[Any]:
+    def decode(
+        self,
+        z: object,
+        *,
+        dtype: Literal["uint8", "float"] = "uint8",
+        labels: NDArray[np.integer[Any]] | None = None,
+    ) -> NDArray[Any]:
         """The images at latent points.
 
         Args:
             z: (N, d), or one point (d,).
+            labels: (N,) numbers of labels, for a model that is told them; without, that of :meth:`given`, or the first.
             dtype: "uint8" for pixels, of products in bfloat16 where the hardware has them, which moves one pixel in
                 twenty by one of 256 levels; "float" for float32 in [0, 1], before rounding and of exact products.
 
@@ -194,7 +215,9 @@ class Codec:
         Raises:
             DataError: for another shape, NaN or infinity.
         """
-        return np.concatenate(list(self.decode_batches([self.points(z)], dtype=dtype)))
+        points = self.points(z)
+        told = self._labels(len(points), labels)
+        return np.concatenate([*self._decoded(points, batch_for(self.shape), dtype, told)])
 
     def decode_batches(
         self, points: Iterable[object], *, batch: int | None = None, dtype: Literal["uint8", "float"] = "uint8"
@@ -210,22 +233,102 @@ class Codec:
             (n, H, W, C) with n <= batch, in order.
         """
         if dtype not in ("uint8", "float"):
-            raise ArgumentError(f'dtype: expected "uint8" or "float", got "{dtype}".')
-        batch = batch or batch_for(self.shape)
-        # What is rounded to 256 levels may be computed as coarsely as training computes it, in half the time.
-        machine = choose_machine(device=self.device.type, precision="auto" if dtype == "uint8" else "fp32")
+            raise ArgumentError(f'expected "uint8" or "float", got "{dtype}".', argument="dtype")
         for some in points:
             array = self.points(some)
-            for start in range(0, len(array), batch):
-                with torch.inference_mode(), machine.autocast():
-                    values = self.pictures(torch.from_numpy(array[start : start + batch])).permute(0, 2, 3, 1).float()
-                    if dtype == "uint8":
-                        values = _pixels(values)
-                yield np.ascontiguousarray(values.cpu().numpy())
+            yield from self._decoded(array, batch or batch_for(self.shape), dtype, self._labels(len(array), None))
+
+    def _decoded(
+        self, points: Points, batch: int, dtype: str, labels: NDArray[np.int64] | None
+    ) -> Iterator[NDArray[Any]]:
+        # What is rounded to 256 levels may be computed as coarsely as training computes it, in half the time.
+        machine = choose_machine(device=self.device.type, precision="auto" if dtype == "uint8" else "fp32")
+        for start in range(0, len(points), batch):
+            some = slice(start, start + batch)
+            with torch.inference_mode(), machine.autocast():
+                values = self._images(torch.from_numpy(points[some]), self._condition(labels, some)).permute(0, 2, 3, 1)
+                values = _pixels(values.float()) if dtype == "uint8" else values.float()
+            yield np.ascontiguousarray(values.cpu().numpy())
 
     def pictures(self, z: torch.Tensor) -> torch.Tensor:
         """Latents (N, d) to pictures (N, C, H, W) in [0, 1], differentiable."""
-        return self.model.image(z.to(self.device))
+        return self._images(z, self._condition(self._labels(len(z), None), slice(None)))
+
+    def _images(self, z: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        if self.model.condition is not None and condition is None:
+            self._say(f'drawn as "{self.label_name(0)}", the first label')
+            condition = torch.zeros(len(z), dtype=torch.int64, device=self.device)
+        return self.model.image(z.to(self.device), condition)
+
+    # -- what the model is told -----------------------------------------------------------------------
+
+    def given(self, label: str | int) -> Self:
+        """The same for one label: everything that it encodes is read as that, and everything drawn is that.
+
+        Args:
+            label: its name, or its number.
+
+        Raises:
+            ArgumentError: for a label that the set did not have, or a model that is told none.
+
+        Example:
+            >>> import morphospace as ms
+            >>> space = ms.train("digits", epochs=1, settings={"condition": "label"})
+            >>> space.given("6").sample(3).shape
+            (3, 8, 8, 1)
+        """
+        condition = self.model.condition
+        if condition is None:
+            raise ArgumentError(
+                "this space is told no label; one is, if it is trained with `condition=label`.", argument="given"
+            )
+        names = [self.label_name(number) for number in range(condition.kinds)]
+        if str(label) not in names:
+            raise ArgumentError(f'there is no "{label}". {did_you_mean(label, names)}', argument="given")
+        found = copy.copy(self)
+        found.held = names.index(str(label))
+        return found
+
+    def label_name(self, number: int) -> str:
+        """What the set calls the label ``number``."""
+        names = self.about.get("data", {}).get("label_names") or ()
+        return names[number] if number < len(names) else str(number)
+
+    def _labels(self, count: int, labels: NDArray[np.integer[Any]] | None) -> NDArray[np.int64] | None:
+        """The labels (N,) that are said or held; None where there are none."""
+        if self.model.condition is None:
+            return None
+        if labels is not None:
+            return np.broadcast_to(np.asarray(labels, np.int64), (count,))
+        return None if self.held is None else np.full(count, self.held)
+
+    def _condition(self, labels: NDArray[np.int64] | None, some: slice) -> torch.Tensor | None:
+        return None if labels is None else torch.from_numpy(labels[some].copy()).to(self.device)
+
+    def _likeliest(self, pixels: ImageArray) -> NDArray[np.int64]:
+        """As which label each image (N, H, W, C) is likeliest: by its nats, with codes for draws."""
+        condition, step = self.model.condition, batch_for(self.shape)
+        kinds = 0 if condition is None else condition.kinds
+        found = []
+        for start in range(0, len(pixels), step):
+            x = to_input(torch.from_numpy(pixels[start : start + step]).to(self.device))
+            nats = []
+            for kind in range(kinds):
+                told = torch.full((len(x),), kind, device=self.device)
+                code = self.model.encode(x, told)
+                nats.append(self.model.log_likelihood(code.mean[None], x, told)[0] - 0.5 * code.mean.square().sum(1))
+            found.append(torch.stack(nats).argmax(0).cpu().numpy())
+        numbers = np.concatenate(found)
+        names = [self.label_name(int(number)) for number in numbers[:_NAMED]]
+        more = f" and {len(numbers) - _NAMED:,} more" if len(numbers) > _NAMED else ""
+        self._say(f"read as {', '.join(names)}{more}: the labels as which they are likeliest")
+        return numbers
+
+    def _say(self, words: str) -> None:
+        """Say once what was decided about labels, and what decides otherwise."""
+        if words not in self._said:
+            self._said.add(words)
+            _LOG.warning("%s; --given label=NAME, or space.given(NAME), decides otherwise", words)
 
     def points(self, z: Any) -> Points:
         """Latents as float32 (N, d), checked: (N, d), or one point (d,).
@@ -236,20 +339,24 @@ class Codec:
         try:
             array = np.asarray(z, np.float32)
         except (TypeError, ValueError) as error:
-            raise DataError(f"latents: expected numbers of shape (N, {self.latent_dim}), got {z!r:.80}.") from error
+            raise DataError(
+                f"expected numbers of shape (N, {self.latent_dim}), got {z!r:.80}.", argument="latents"
+            ) from error
         if array.ndim == 1:
             array = array[None]
         if array.ndim != 2 or array.shape[1] != self.latent_dim or not len(array):
             raise DataError(
-                f"latents: this space has {self.latent_dim}, expected shape (N, {self.latent_dim}), got {np.shape(z)}."
+                f"this space has {self.latent_dim}, expected shape (N, {self.latent_dim}), got {np.shape(z)}.",
+                argument="latents",
             )
         if not np.isfinite(array).all():
-            raise DataError("latents: expected finite numbers, got NaN or infinity.")
+            raise DataError("expected finite numbers, got NaN or infinity.", argument="latents")
         return np.ascontiguousarray(array)
 
     def reconstruct(self, images: object) -> Images:
         """What the space makes of images: decoded posterior means, uint8 (N, H, W, C)."""
-        return self.decode(self.encode(images).mean)
+        encoding = self.encode(images)
+        return self.decode(encoding.mean, labels=encoding.labels)
 
 
 def _pixels(values: torch.Tensor) -> torch.Tensor:

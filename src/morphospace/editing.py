@@ -38,10 +38,11 @@ def move_to_class(
     """
     if classes is None:
         raise ArgumentError(
-            "--to: this space does not know any classes. Learn them: morpho concept classes SPACE --data DATA"
+            "this space does not know any classes. Learn them: morpho concept classes SPACE --data DATA",
+            argument="target",
         )
     if not np.isfinite(strength):  # before images that are of the class already are left alone
-        raise ArgumentError(f"--strength: expected a finite number, got {strength}.")
+        raise ArgumentError(f"expected a finite number, got {strength}.", argument="strength")
     if source is not None:
         return change_class(classes, z, source, target, strength=strength, chance=chance)
     classes.number(target)
@@ -89,7 +90,7 @@ def move_along(
     wanted = dict(strengths)
     for name, value in (until or {}).items():
         if name in wanted:
-            raise ArgumentError(f'--until: "{name}" has a strength already; give one of the two.')
+            raise ArgumentError(f'"{name}" has a strength already; give one of the two.', argument="until")
         wanted[name] = strength_until(codec, concepts, z, name, value, along=wanted, held=held)
     return move_and_look(codec, concepts, z, wanted, held)
 
@@ -151,10 +152,10 @@ def strength_until(
     """
     concept = concepts[name]
     if concept.field is None:
-        raise ArgumentError(f"--until {name}: it cannot be read; learn it again, from examples.")
+        raise ArgumentError(f'"{name}" cannot be read; learn it again, from examples.', argument="until")
     if not np.isfinite(target) or not (concept.of_number or 0 < target < 1):
         expected = "a finite value" if concept.of_number else "a chance between 0 % and 100 %, like 90%"
-        raise ArgumentError(f"--until {name}: expected {expected}, got {target:g}.")
+        raise ArgumentError(f'expected {expected} of "{name}", got {target:g}.', argument="until")
 
     def read(strengths: Numbers) -> Numbers:
         moved = move_and_look(codec, concepts, z, {**along, name: strengths}, held)
@@ -183,7 +184,9 @@ def _first_crossing(read: Callable[[Numbers], Numbers], target: float, count: in
     return found
 
 
-def change_pictures(codec: Codec, images: Images, z: Points, moved: Points) -> Images:
+def change_pictures(
+    codec: Codec, images: Images, z: Points, moved: Points, labels: NDArray[np.int64] | None = None
+) -> Images:
     """``images`` (N, H, W, C) of codes ``z`` (N, d), changed as what is decoded changes from z to ``moved``."""
-    change = codec.decode(moved, dtype="float") - codec.decode(z, dtype="float")
+    change = codec.decode(moved, dtype="float", labels=labels) - codec.decode(z, dtype="float", labels=labels)
     return to_pixels(images / 255.0 + change)

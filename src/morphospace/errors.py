@@ -6,7 +6,8 @@ A message is read in Python, in a terminal and in a page, so it never draws how 
   ``ArgumentError("expected 1 to 10, got 11.", argument="latent_dim")``.
 - Another argument that the words speak of stands in backquotes, as Python has it: ``"`frames="all"` makes a picture of
   each"``. Notes, which are no errors, do the same.
-- A whole command, to be pasted into a shell, may stand there as it is: ``"morpho concept classes SPACE --data DATA"``.
+- A whole command, to be pasted into a shell, may stand there as it is: ``"morpho concept classes SPACE --data DATA"``;
+  and so may what Python does in another way, behind ``"On the command line: "``.
 
 Python and the server show this as it is written; the command line draws ``--latent-dim:`` and ``--frames all``
 (:mod:`morphospace.cli.spelling`).
@@ -24,6 +25,7 @@ __all__ = [
     "ArgumentError",
     "DataError",
     "FileError",
+    "MissingPartError",
     "MorphospaceError",
     "NonFiniteLossError",
     "RunBusyError",
@@ -63,6 +65,10 @@ class ArgumentError(MorphospaceError):
     """An argument has the wrong name, type or range."""
 
     exit_code = 2
+
+
+class MissingPartError(ArgumentError):
+    """A part of another package that nobody gave: what a file names is never imported by itself."""
 
 
 class DataError(MorphospaceError):

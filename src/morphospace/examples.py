@@ -1,4 +1,4 @@
-"""Examples of a concept: the codes of images that show it and of others, to learn from and to judge by."""
+"""Examples of a concept: the codes of images that show it and of others, to learn from and to test by."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from morphospace.codec import Codec, Points
 from morphospace.errors import ArgumentError
-from morphospace.latent.concepts import AGAINST_TEST_IMAGES, sides
+from morphospace.latent.concepts import AGAINST_TEST_IMAGES
+from morphospace.latent.learning import sides
 
 __all__ = ["Examples", "encode_examples"]
 
@@ -51,16 +52,16 @@ def encode_examples(
         ArgumentError: for both or neither of the two forms, or neither ``negative`` nor ``reference``.
     """
     if (positive is None) == (values is None) or (values is None) != (images is None):
-        raise ArgumentError("learn_concept: expected positive=, or images= with values=; got both or neither.")
+        raise ArgumentError("expected `positive`, or `images` with `values`; got both or neither.")
     if values is not None:
         codes = codec.encode(images).mean
-        judged = None if held_out is None else (codec.encode(held_out[0]).mean, np.asarray(held_out[1]))
-        return Examples(codes, values, judged, source)
+        tested = None if held_out is None else (codec.encode(held_out[0]).mean, np.asarray(held_out[1]))
+        return Examples(codes, values, tested, source)
     away = reference if negative is None else codec.encode(negative).mean
     if away is None:
-        raise ArgumentError("negative: this space keeps no reference points; give images that lack it.")
+        raise ArgumentError("this space keeps no reference points; give images that lack it.", argument="negative")
     codes, shown = sides(codec.encode(positive).mean, away)
-    if negative is None:  # the judges may be among them
+    if negative is None:  # the held-out images may be among them
         return Examples(codes, shown, None, f"{source} {AGAINST_TEST_IMAGES}")
-    judged = None if held_out is None else sides(*(codec.encode(side).mean for side in held_out))
-    return Examples(codes, shown, judged, source)
+    tested = None if held_out is None else sides(*(codec.encode(side).mean for side in held_out))
+    return Examples(codes, shown, tested, source)

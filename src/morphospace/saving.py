@@ -49,7 +49,7 @@ def save(
     try:
         check_about(codec.about)
     except ValueError as error:
-        raise DataError(f"about: {error}.") from error
+        raise DataError(f"{error}.", argument="about") from error
     config, weights = _config(codec), {name: value.cpu() for name, value in codec.model.state_dict().items()}
     if half:
         weights = {k: value.half() if value.is_floating_point() else value for k, value in weights.items()}
@@ -84,7 +84,7 @@ def _bundle_folder(name: str | Path) -> Path:
     if (path / "space" / "config.json").is_file():
         return path / "space"
     if (path / "recipe.json").is_file():
-        raise FileError(f"SPACE: the run {path} has not finished. Finish it: morpho resume {path}")
+        raise FileError(f"the run {path} has not finished. Finish it: morpho resume {path}", argument="space")
     return path
 
 

@@ -17,14 +17,10 @@ from morphospace.data.attributes import Attributes
 from morphospace.errors import ArgumentError
 from morphospace.examples import encode_examples
 from morphospace.images import Images
+from morphospace.latent import Classes, Concept, Discovery, Plane, Strength, discover, learn_concept, plane_of
 from morphospace.latent.class_draws import LabelledCodes, draw_label
-from morphospace.latent.classes import Classes
-from morphospace.latent.concepts import Concept, learn_concept
-from morphospace.latent.discovery import Discovery, discover
-from morphospace.latent.grids import Plane, plane_of
 from morphospace.latent.mixtures import FEWEST_CODES, draw_from, fit_mixture, fit_population, typicality
-from morphospace.latent.moves import Strength
-from morphospace.parts import foreign_parts
+from morphospace.parts import Foreign, foreign_parts
 from morphospace.pictures import Film, Picture
 from morphospace.recipes import Recipe
 from morphospace.vae import Generative
@@ -94,7 +90,7 @@ class Space(Codec):
         arXiv:1903.12436. With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`.
         """
         if n < 1:
-            raise ArgumentError(f"-n: expected at least 1 image, got {n}.")
+            raise ArgumentError(f"expected at least 1 image, got {n}.", argument="n")
         rng = np.random.default_rng(seed)
         if label is not None:
             known = self.reference, self.reference_labels, self.about.get("data", {}).get("label_names", ())
@@ -248,12 +244,11 @@ class Space(Codec):
             self, self.reference, positive=positive, negative=negative, images=images, values=values,
             held_out=held_out, source=source,
         )  # fmt: skip
-        concept = learn_concept(
+        self.concepts[name] = learn_concept(
             name, examples.codes, examples.values, strata=strata, method=method, held_out=examples.held_out,
             source=examples.source, seed=int(self.about.get("seed", 0)) if seed is None else seed, origin=origin,
         )  # fmt: skip
-        self.concepts[name] = concept
-        return concept
+        return self.concepts[name]
 
     def discover(self, k: int = 8) -> list[Discovery]:
         """The ``k`` directions that change pictures most, found without labels: :func:`morphospace.latent.discover`.
@@ -264,17 +259,13 @@ class Space(Codec):
             ArgumentError: for k < 1, or a space that keeps no reference points.
         """
         if self.reference is None or len(self.reference) < 2:
-            raise ArgumentError("SPACE: it keeps no reference points, along which directions could be found.")
+            raise ArgumentError(
+                "it keeps no reference points, along which directions could be found.", argument="space"
+            )
         return discover(self.pictures, self.reference, k)
 
     def change_class(
-        self,
-        z: Points,
-        target: str,
-        *,
-        source: str | None = None,
-        strength: float = 1.0,
-        chance: float | None = None,
+        self, z: Points, target: str, *, source: str | None = None, strength: float = 1.0, chance: float | None = None
     ) -> Points:
         """Latents (N, d) moved to the class ``target``; see :func:`morphospace.latent.change_class`.
 
@@ -338,15 +329,16 @@ class Space(Codec):
                 concepts too much alike to keep one while another moves.
         """
         pixels = self.prepare(images)
-        z = self.encode(pixels).mean
+        encoding = self.encode(pixels)
+        z, labels = encoding.mean, encoding.labels
         moved = self.move(
             z, strengths, keep=keep, until=until, target=target, source=source, strength=strength, chance=chance
         )
-        return self.change(pixels, z, moved) if keep_detail else self.decode(moved)
+        return self.change(pixels, z, moved, labels) if keep_detail else self.decode(moved, labels=labels)
 
-    def change(self, images: Images, z: Points, moved: Points) -> Images:
+    def change(self, images: Images, z: Points, moved: Points, labels: NDArray[np.int64] | None = None) -> Images:
         """``images`` (N, H, W, C) of codes ``z`` (N, d), changed as what is decoded changes from z to ``moved``."""
-        return editing.change_pictures(self, images, z, moved)
+        return editing.change_pictures(self, images, z, moved, labels)
 
     # -- disk ------------------------------------------------------------------------------------------
 
@@ -380,14 +372,14 @@ class Space(Codec):
         return Reference(self.reference, self.reference_labels, self.errors)
 
 
-def load(path: str | Path, *, device: str = "cpu", parts: Sequence[object] = ()) -> Space:
+def load(path: str | Path, *, device: str = "cpu", parts: Sequence[object] | Foreign = ()) -> Space:
     """Load a space from a run folder or a bundle folder; "builtin" is the one that comes with the package.
 
     Args:
         path: the folder.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest kind that is here.
         parts: of other packages that it was made of: their classes, or objects made as for training. What a bundle
-            names is never imported by itself.
+            names is never imported by itself. Or a function that finds them by name.
 
     Raises:
         ArgumentError: for a device that is not here.

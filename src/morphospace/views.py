@@ -54,7 +54,7 @@ def analogy_points(codec: Codec, a: object, b: object, c: object) -> Points:
     """
     first, second, third = (codec.encode(image).mean for image in (a, b, c))
     if len({len(first), len(second), len(third)} - {1}) > 1:
-        raise ArgumentError(f"analogy: got {len(first)}, {len(second)} and {len(third)} images, expected as many.")
+        raise ArgumentError(f"got {len(first)}, {len(second)} and {len(third)} images, expected as many.")
     points: Points = third + (second - first)
     return points
 
@@ -66,5 +66,5 @@ def neighbors(codec: Codec, image: object, images: object, n: int) -> tuple[NDAr
         ArgumentError: for n < 1.
     """
     if n < 1:
-        raise ArgumentError(f"n: expected at least 1 neighbour, got {n}.")
+        raise ArgumentError(f"expected at least 1 neighbour, got {n}.", argument="n")
     return nearest(codec.encode(codec.prepare(image)[:1]).mean[0], codec.encode(images).mean, n)

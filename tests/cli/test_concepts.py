@@ -233,7 +233,7 @@ def test_what_others_do_meanwhile_is_left_as_it_is(at: Morpho, tmp_path: Path, m
         change_concepts(own, lambda there: there | {"theirs": theirs})
         return found
 
-    monkeypatch.setattr("morphospace.cli.concepts.open_space", open_and_wait)
+    monkeypatch.setattr("morphospace.cli.concept_learning.open_space", open_and_wait)
     ran = at("concept", "learn", "latest", "mine", "--data", "digits", "--label", "6", "--json")
     assert ran.code == 0, ran.err
     assert set(load(own).concepts) == {"mine", "theirs"}

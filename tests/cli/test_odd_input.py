@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.pictures import noise, write_folder
 
-from morphospace.cli import trials
+from morphospace.cli import concept_trials
 from morphospace.errors import ArgumentError
 from morphospace.points import read_points
 from morphospace.server import Session, run
@@ -115,7 +115,7 @@ def test_training_prints_names_as_they_are(morpho: Morpho, tmp_path: Path) -> No
 
 
 def test_trials_print_names_as_they_are(morpho: Morpho, capsys: pytest.CaptureFixture[str]) -> None:
-    trials._tell(f"{NAME}, judge 1")
+    concept_trials._tell(f"{NAME}, judge 1")
     assert capsys.readouterr().err == f"{NAME}, judge 1\n"
 
 

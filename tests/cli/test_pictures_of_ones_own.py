@@ -165,10 +165,14 @@ def test_train_from_a_space(home: Path, morpho: Morpho, tmp_path: Path) -> None:
     ran = morpho("train", str(tmp_path / "more"), "--from", space, "--epochs", "1", "--set", "batch=16", "--json")
     assert ran.code == 0, ran.err
     assert load(tmp_path / ran.json["run"]).shape == (20, 16, 3)
-    for wrong in (("--size", "32"), ("--recipe", "quick"), ("--latent-dim", "5")):
+    for *wrong, at_fault in (
+        ("--size", "32", "--size"),
+        ("--recipe", "quick", "--recipe"),
+        ("--latent-dim", "5", "--from"),
+    ):
         ran = morpho("train", str(tmp_path / "more"), "--from", space, *wrong)
         assert ran.code == 2
-        assert "--from" in ran.err or "--recipe" in ran.err
+        assert ran.err.startswith(f"error: {at_fault}: ")
 
 
 def test_mistyped_keys_are_found_before_pictures_are_read(morpho: Morpho, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_samples_of_a_label_come_from_its_class(builtin: Space) -> None:
     assert np.cov(points.T) == pytest.approx(np.eye(2), abs=0.1)
     assert (space.sample(5, seed=1, label="b") == space.decode(space.sample_points(5, seed=1, label="b"))).all()
     assert not (space.sample_points(5, seed=2, label="b") == space.sample_points(5, seed=1, label="b")).any()
-    with pytest.raises(ArgumentError, match=r'--label: this space knows no label "dog".*Known: a, b'):
+    with pytest.raises(ArgumentError, match=r'^label: this space knows no label "dog".*Known: a, b'):
         space.sample(1, label="dog")
 
 

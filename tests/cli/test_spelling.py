@@ -48,6 +48,7 @@ def said(error: MorphospaceError, *notes: str, typed: tuple[str, ...] = ()) -> A
         ("images", "IMAGE: no."),
         ("image", "IMAGE: no."),  # one of them
         ("start", "--from: no."),
+        ("from", "--from: no."),
         ("run", "--from: no."),  # which --from names
         ("beta", "--set beta: no."),  # a recipe's key
         ("codes", "codes: no."),  # nothing that is typed

@@ -13,7 +13,7 @@ from PIL import Image
 from morphospace.data import Dataset
 from morphospace.evaluate import evaluate_space, latent_figures
 from morphospace.images import read_text
-from morphospace.recipes import build_model, find_recipe, with_settings
+from morphospace.recipes import build_model, changed, find_recipe
 from morphospace.report import traversal_sheet, walk_latents
 from morphospace.space import Space
 
@@ -22,7 +22,7 @@ Morpho = Callable[..., Any]
 
 def untrained(digits: Dataset, recipe: str, latents: int) -> Space:
     """A space of digits that has learned nothing."""
-    chosen = with_settings(find_recipe(recipe), [f"latent_dim={latents}", "encoder_widths=16", "decoder_widths=16"])
+    chosen = changed(find_recipe(recipe), {"latent_dim": latents, "encoder_widths": "16", "decoder_widths": "16"})
     about = {"data": {"name": "digits", "label_names": list(digits.label_names)}, "seed": 1}
     space = Space(build_model(chosen, digits.shape, seed=1), chosen, digits.shape, about=about)
     space.reference = space.encode(digits.test.images).mean

@@ -351,7 +351,7 @@ WRONG: list[tuple[tuple[str, ...], int, str]] = [
     (("train", "digits", "--set", "beta=nan"), 2, "0 to"),
     (("train", "digits", "--set", "posterior=point"), 2, "objective=reconstruction"),
     (("train", "digits", "--set", "likelihood=gausian"), 2, 'Did you mean "gaussian"'),
-    (("train", "digits", "--set", "decoder_widths=3,-4"), 2, "whole numbers"),
+    (("train", "digits", "--set", "decoder_widths=3,-4"), 2, "expected 1 to"),
     (("train", "digits", "--latent-dim", "0"), 2, "got 0"),
     (("train", "digits", "--latent-dim", "65"), 2, "1 to 64"),
     (("train", "digits", "--epochs", "0"), 2, "got 0"),

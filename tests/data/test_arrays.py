@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.pictures import noise
 
 from morphospace.data import Dataset, Preparation, dataset_from_arrays, open_dataset
@@ -17,6 +19,22 @@ from morphospace.data.idx import parse_idx
 from morphospace.data.store import StoredImages
 from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
 from morphospace.images import fit_image
+
+ARRAYS: list[tuple[dict[str, np.ndarray], tuple[int, int, int]]] = [
+    (
+        {
+            "x_train": noise(0, (9, 8, 8)),
+            "y_train": np.arange(9),
+            "x_test": noise(1, (4, 8, 8)),
+            "y_test": np.arange(4),
+        },
+        (9, 4, 0),
+    ),
+    (
+        {"train_images": noise(0, (9, 8, 8)), "test_images": noise(1, (4, 8, 8)), "valid_images": noise(2, (3, 8, 8))},
+        (9, 4, 3),
+    ),
+]
 
 
 def images_of(dataset: Dataset) -> dict[bytes, Any]:
@@ -61,7 +79,7 @@ def test_one_rule_is_found_from_all_values(array: np.ndarray, black: float, whit
     expected = np.floor(np.clip((array.astype(np.float64) - black) / (white - black), 0, 1) * 255 + 0.5)
     by_bytes = images_of(found)
     assert all(image.astype(np.uint8).tobytes() in by_bytes for image in expected)
-    assert any(said in note and "--intensity" in note for note in found.notes)
+    assert any(said in note and "`intensity`" in note for note in found.notes)
 
 
 def test_parts_of_a_set_have_one_rule() -> None:
@@ -113,7 +131,7 @@ def test_a_set_of_before_is_read_as_it_was(tmp_path: Path) -> None:
     assert max(levels(open_dataset(tmp_path / "x.npz", before))) == 16
     assert max(levels(open_dataset(tmp_path / "x.npz"))) == 255
     np.savez(tmp_path / "y.npz", images=spread(0, 300, np.float64))
-    with pytest.raises(DataError, match="--intensity auto takes any"):
+    with pytest.raises(DataError, match='`intensity="auto"` takes any'):
         open_dataset(tmp_path / "y.npz", before)
 
 
@@ -164,8 +182,8 @@ def test_grey_rows_and_stacks_are_pictures() -> None:
         ((30, 30, 3), "got one of shape"),
         ((5, 20, 20, 20), r"volumes.*reshape\(-1, H, W\)"),
         ((2, 3, 4, 5, 6), "slices"),
-        ((12, 9, 9, 2), r"2 channels: say which is grey, --channels 1\. If"),
-        ((12, 5, 20, 20), r"5 channels: say which.*--channels 1,2,3"),
+        ((12, 9, 9, 2), r"2 channels: say which is grey, `channels=\(1,\)`\. If"),
+        ((12, 5, 20, 20), r"5 channels: say which.*`channels=\(1, 2, 3\)`"),
         ((0, 4, 4), "expected numbers of shape"),
     ],
 )
@@ -386,13 +404,13 @@ def test_attributes_of_arrays_are_labels_and_groups_where_they_are_asked_for(
     assert [found.label_names[i] for i in found.test.labels] == kinds[test].tolist()
     assert {patients[i] for i in test}.isdisjoint({patients[i] for i in range(60) if i not in test})
     assert any('one "patient" stay on one side of the split; there are 10' in note for note in found.notes)
-    with pytest.raises(ArgumentError, match=r'--label: there is no column "colour".*kind'):
+    with pytest.raises(ArgumentError, match=r'^label: there is no column "colour".*kind'):
         open_dataset(tmp_path / "d.npz", Preparation(label="colour"))
 
 
 def test_names_of_files_are_no_labels_of_arrays(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", noise(0, (20, 4, 4)))
-    with pytest.raises(MorphospaceError, match="--label-from"):
+    with pytest.raises(MorphospaceError, match=r"^label_from: "):
         open_dataset(tmp_path / "x.npy", Preparation(label_from="(a)"))
 
 
@@ -461,3 +479,82 @@ def test_large_arrays_take_little_memory(tmp_path: Path, monkeypatch: pytest.Mon
     tracemalloc.stop()
     assert len(found.train) + len(found.test) == 20_000
     assert peak < images.nbytes / 2
+
+
+@pytest.mark.parametrize(("arrays", "counts"), ARRAYS)
+def test_npz_files_of_known_names(tmp_path: Path, arrays: dict[str, np.ndarray], counts: tuple[int, int, int]) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
+    found = open_dataset(tmp_path / "a.npz")
+    validation = 0 if found.validation is None else len(found.validation)
+    assert (len(found.train), len(found.test), validation) == counts
+    assert found.source == str(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("array", "shape", "top"),
+    [
+        (noise(0, (20, 8, 6)), (8, 6, 1), 255),
+        (noise(0, (20, 3, 8, 6)), (8, 6, 3), 255),
+        (noise(0, (20, 8, 6, 4)), (8, 6, 3), 255),
+        (noise(0, (20, 8, 6)) > 128, (8, 6, 1), 255),
+        ((noise(0, (20, 8, 6)) > 128).astype(np.uint8), (8, 6, 1), 255),
+        (noise(0, (20, 8, 6)).astype(np.float32) / 255, (8, 6, 1), 255),
+        (noise(0, (20, 8, 6)).astype(np.float64), (8, 6, 1), 255),
+    ],
+)
+def test_arrays_as_people_store_them(tmp_path: Path, array: np.ndarray, shape: tuple[int, int, int], top: int) -> None:
+    np.save(tmp_path / "a.npy", array)
+    found = open_dataset(tmp_path / "a.npy")
+    assert found.shape == shape
+    assert np.max(found.train.images[:]) >= top - 3
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((5, 784)), np.full((5, 8, 8), -1.0), np.full((5, 8, 8), np.nan), np.zeros((5, 8, 8), "U3")]
+)
+def test_arrays_that_are_no_images(tmp_path: Path, array: np.ndarray) -> None:
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(DataError, match="expected"):
+        open_dataset(tmp_path / "a.npy")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["npy", "npz"]), st.integers(0, 900), st.integers(0, 900), st.integers(0, 255), st.booleans())
+def test_a_mutated_array_file_is_a_set_or_an_error(
+    tmp_path_factory: pytest.TempPathFactory, kind: str, cut: int, place: int, value: int, whole: bool
+) -> None:
+    path = tmp_path_factory.mktemp("a") / f"a.{kind}"
+    (np.save if kind == "npy" else np.savez)(path, noise(0, (6, 8, 8)))
+    data = bytearray(path.read_bytes() if whole else path.read_bytes()[:cut])
+    if data:
+        data[place % len(data)] = value
+    path.write_bytes(bytes(data))
+    try:
+        assert open_dataset(path).train.images.dtype == np.uint8
+    except (DataError, FileError) as error:
+        assert str(error)
+
+
+def test_pickles_are_not_opened(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(FileError, match="plain numbers"):
+        open_dataset(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ({"z": np.zeros((20, 512))}, "z (20, 512) was passed over"),
+        ({"mean": np.zeros((8, 8)), "seed": np.array(3)}, "mean (8, 8), seed () were passed over"),
+        ({"x": np.zeros((20, 4, 4))}, "x (20, 4, 4) was passed over"),
+        ({"labels": np.zeros(20, int), "target": np.arange(20)}, "target (20,) was passed over"),
+        ({"age": np.arange(20)}, None),
+        ({"factors": np.zeros((20, 2)), "factor_names": np.array(["a", "b"])}, None),
+    ],
+)
+def test_arrays_of_no_use_are_named(tmp_path: Path, beside: dict[str, np.ndarray], said: str | None) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8), np.uint8)
+    np.savez(tmp_path / "set.npz", images=images, **beside)  # type: ignore[arg-type]
+    notes = [words for words in open_dataset(tmp_path / "set.npz").notes if "passed over" in words]
+    assert len(notes) == (said is not None)
+    assert said is None or notes[0].startswith(said)

@@ -17,6 +17,8 @@ from morphospace.data.folder import list_folder
 from morphospace.data.layout import NO_FOLDER
 from morphospace.errors import ArgumentError, DataError, FileError
 
+COUNT = 8
+
 
 def reasons(dataset: Dataset) -> dict[str, str]:
     return {problem.name: problem.reason for problem in dataset.problems}
@@ -78,7 +80,7 @@ def test_a_csv_gives_attributes_by_file_name(tmp_path: Path) -> None:
     assert "a row of a file that is not in the set" in words
     assert "no row for 1 of 12 files" in words
     assert "a second row" in words
-    with pytest.raises(DataError, match="--strict"):
+    with pytest.raises(DataError, match="`strict=True` allows none"):
         open_dataset(tmp_path, Preparation(strict=True))
 
 
@@ -117,7 +119,7 @@ def test_broken_files_among_good_ones_are_skipped_and_named(tmp_path: Path) -> N
         "notes.txt": "passed over: no table about these pictures",
     }
     assert "ends early" in reasons(found)["cut.png"]
-    with pytest.raises(DataError, match=r"5 files .* cannot be used, --strict"):
+    with pytest.raises(DataError, match=r"5 files .* cannot be used, `strict=True` allows none"):
         open_dataset(tmp_path, Preparation(strict=True))
 
 
@@ -240,7 +242,11 @@ def test_a_changed_folder_is_noticed_and_an_unchanged_one_is_not_read_again(
         (lambda p: "mnits", ArgumentError, 'Did you mean "mnist"'),
         (lambda p: (p / "a.csv").write_text("x") and p / "a.csv", FileError, "is a table. If each row is the pixels"),
         (lambda p: (p / "a.xyz").write_text("x") and p / "a.xyz", ArgumentError, "no set of images"),
-        (lambda p: "sprites:size=0", ArgumentError, "--size|size"),
+        (
+            lambda p: "sprites:size=0",
+            ArgumentError,
+            "^data: sprites: size: expected [0-9]+ to [0-9]+ pixels a side, got 0x0",
+        ),
         (lambda p: "sprites:colour=green", ArgumentError, "colour=grey"),
         (lambda p: "sprites:cuont=3", ArgumentError, 'Did you mean "count"'),
         (lambda p: "sprites:count=1", ArgumentError, "from 2"),
@@ -253,8 +259,9 @@ def test_sources_that_are_none(tmp_path: Path, make: Callable[[Path], Any], erro
 
 def test_wishes_that_make_no_sense() -> None:
     for wish in ({"size": (2, 64)}, {"size": (64, 100_000)}, {"resize": "squash"}, {"colour": "green"}):
-        with pytest.raises(ArgumentError, match="--"):
+        with pytest.raises(ArgumentError) as refused:
             Preparation(**wish)
+        assert [refused.value.argument] == [*wish]
 
 
 def test_listing_ignores_nothing_it_was_told_of(tmp_path: Path) -> None:
@@ -262,3 +269,11 @@ def test_listing_ignores_nothing_it_was_told_of(tmp_path: Path) -> None:
     write_folder(tmp_path / "a", 2)
     (tmp_path / "noending").write_bytes(encoded(noise(9)))
     assert list_folder(tmp_path).files == ["a/000.png", "b/000.png", "a/001.png", "b/001.png", "noending"]
+
+
+def test_the_example_of_labels_from_names_is_one_of_them(tmp_path: Path) -> None:
+    for i in range(COUNT):
+        (tmp_path / f"{'dog' if i > 4 else 'what'}_{i}.png").write_bytes(encoded(noise(i)))
+        (tmp_path / f"a{i}.png").write_bytes(encoded(noise(i + 50)))
+    found = open_dataset(tmp_path, Preparation(label_from="(dog)_"))
+    assert found.notes[0] == "labels are what `label_from` finds in names: 1 of them, like dog"

@@ -31,7 +31,7 @@ def test_a_folder_that_holds_everything_is_passed_through() -> None:
     assert kept == {"photos/photos/cat/1.png": ("cat", ""), "photos/photos/dog/1.png": ("dog", "")}
     assert (
         words
-        == "photos/photos/ holds everything and is no label: labels are the folders in it (--label-from takes others)"
+        == "photos/photos/ holds everything and is no label: labels are the folders in it (`label_from` takes others)"
     )
 
 
@@ -103,7 +103,7 @@ def test_a_validation_folder_alone_is_the_test_and_it_is_said() -> None:
 def test_deeper_folders_are_no_labels_and_it_is_said() -> None:
     kept, words = said(["cat/old/1.png", "cat/young/2.png", "dog/3.png"])
     assert [label for label, _ in kept.values()] == ["cat", "cat", "dog"]
-    assert "the folders within (old/, young/) were not used (--label-from decides otherwise)" in words
+    assert "the folders within (old/, young/) were not used (`label_from` decides otherwise)" in words
 
 
 def test_one_folder_and_loose_pictures_are_two_kinds() -> None:
@@ -120,7 +120,7 @@ def test_masks_are_not_learned_as_pictures(mask: str) -> None:
     assert kept == {"images/1.jpg": ("", ""), "images/2.jpg": ("", "")}
     folder = mask.partition("/")[0]
     assert lay_out(["images/1.jpg", "images/2.jpg", mask]).left_out == {
-        2: f"left out as a mask, by its folder and name (name {folder}/ as DATA to learn from masks)"
+        2: f"left out as a mask, by its folder and name (name {folder}/ by itself to learn from masks)"
     }
     kept, _ = said(["images/1.jpg", "masks/9.png"])  # not of the same names: a kind of its own
     assert [label for label, _ in kept.values()] == ["images", "masks"]
@@ -173,7 +173,7 @@ def test_files_of_no_ending_or_a_strange_one_are_looked_at(tmp_path: Path) -> No
         "x.dat": "not a picture by its content",
         "y.img": "empty file",
         "notes.txt": "passed over: no table about these pictures",
-        "more.bin": "an archive: unpack it, or name it as DATA",
+        "more.bin": "an archive: unpack it, or name it by itself",
         "z.heic": reasons["z.heic"],
     }
     images = {image.tobytes() for split in (found.train, found.test) for image in split.images}
@@ -224,7 +224,7 @@ def test_labels_from_names_may_use_folders_and_keep_the_split(tmp_path: Path) ->
 
 
 def test_labels_come_from_one_place() -> None:
-    with pytest.raises(ArgumentError, match="--label and --label-from both"):
+    with pytest.raises(ArgumentError, match="`label` and `label_from` both"):
         Preparation(label="kind", label_from="(a)")
     for pattern, words in (("a", "with a group in parentheses"), ("(", "is no regular expression")):
         with pytest.raises(ArgumentError, match=words):
@@ -233,5 +233,11 @@ def test_labels_come_from_one_place() -> None:
 
 @pytest.mark.parametrize("source", ["digits", "sprites:count=9,size=8"])
 def test_sets_without_file_names_refuse_labels_from_them(source: str) -> None:
-    with pytest.raises(ArgumentError, match=r"--label-from: .* no files"):
+    with pytest.raises(ArgumentError, match=r"^label_from: .* no files"):
         open_dataset(source, Preparation(label_from="(a)"))
+
+
+def test_masks_name_the_folder_to_learn_from() -> None:
+    assert lay_out(["images/1.jpg", "GT/1.png"]).left_out == {
+        1: "left out as a mask, by its folder and name (name GT/ by itself to learn from masks)"
+    }

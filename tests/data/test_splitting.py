@@ -10,22 +10,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from tests.conftest import Ran
-from tests.pictures import encoded, noise, write_folder
+from tests.pictures import encoded, noise, write_files, write_folder
 
-from morphospace.cli.own import data_for
+from morphospace.cli.space_data import data_for
 from morphospace.data import Dataset, Preparation, Split, dataset_from_arrays, open_dataset, with_validation
 from morphospace.data.dataset import array_keys, every_key
-from morphospace.data.sizes import size_as_before, size_for
 from morphospace.data.splitting import held_out, kept_together, key_of, lowest, split_kinds
 from morphospace.errors import DataError, FileError
-from morphospace.evaluate.overlap import trained_on, words_of_overlap
-from morphospace.recipes import build_model, find_recipe
 from morphospace.space import Space, load
 from morphospace.training.runs import read_trained_on
 from morphospace.workflow import own_preparation, resume_run, train
 
 TINY = {"encoder_widths": (8,), "decoder_widths": (8,), "batch": 16}
+COUNT = 8
 
 
 def photos(folder: Path) -> Path:
@@ -46,6 +47,8 @@ BEFORE = {
     "resize": "crop",
     "preparation": {"size": None, "resize": "crop", "colour": "auto", "strict": False},
 }
+
+
 HELD_OUT_BEFORE, CHOSEN_BEFORE = [0, 11, 23, 24], [36, 37, 42, 52, 54, 58]
 
 
@@ -144,7 +147,7 @@ def test_a_split_of_the_sets_own_wins_over_groups_and_it_is_said() -> None:
     kinds, notes = split_kinds("f", ["train", "train", "test", "train"], keys, groups, good)
     assert kinds.tolist() == [0, 0, 1, 0]
     assert notes == [
-        "1 groups lie on both sides of the split: the set has a split of its own, and --group does not change that"
+        "1 groups lie on both sides of the split: the set has a split of its own, and `group` does not change that"
     ]
     with pytest.raises(DataError, match="belong together, by their groups and copies"):
         split_kinds("f", [], keys, kept_together(keys, ["a"] * 4), good)
@@ -293,15 +296,6 @@ def test_a_comparison_says_which_space_knows_the_test_images(
     assert f"among those that quick, 2 latents ({bundle}) learned from cannot be known" in said.err
 
 
-def test_equal_fingerprints_or_contents_need_no_keys(digits: Dataset, space: Space) -> None:
-    assert trained_on(space, digits, None) == 0
-    larger = open_dataset("digits", Preparation(size=(12, 12)))
-    assert trained_on(space, larger, None) == 0, "the same content and split"
-    space.about = {"data": {"fingerprint": digits.fingerprint}}  # as version 0.1 wrote it
-    assert (trained_on(space, digits, None), trained_on(space, larger, None)) == (0, None)
-    assert words_of_overlap(0, 9) == ""
-
-
 def test_a_bundle_of_before_knows_how_its_set_was_split(space: Space) -> None:
     assert own_preparation(space, None).split_by == "source"
     space.about = {"data": {"name": "digits", "fingerprint": "x"}}
@@ -311,40 +305,47 @@ def test_a_bundle_of_before_knows_how_its_set_was_split(space: Space) -> None:
     assert (own.label_from, own.size, own.split_by) == ("(a)", (8, 8), "source")
 
 
-# -- sizes --------------------------------------------------------------------------------------------
+def test_digits_are_real_and_split_by_content(digits: Dataset) -> None:
+    assert digits.shape == (8, 8, 1)
+    assert len(digits.train) + len(digits.test) == 1797
+    assert 0.08 < len(digits.test) / 1797 < 0.12
+    assert digits.train.images.dtype == np.uint8
+    assert np.max(digits.train.images[:]) == 255
+    assert digits.label_names == tuple("0123456789")
+    assert open_dataset("digits").fingerprint == digits.fingerprint
 
 
-@pytest.mark.parametrize(
-    ("found", "size"),
-    [
-        ([(128, 1000)], (23, 178)),  # which was (8, 64)
-        ([(1000, 128)], (178, 23)),
-        ([(128, 128)], (128, 128)),
-        ([(64, 256)], (64, 256)),  # as many pixels as 128x128
-        ([(8, 2000)], (8, 256)),
-        ([(129, 128)], (64, 64)),
-        ([(300, 200)], (78, 52)),
-        ([(4, 4)], (4, 4)),
-        ([(5, 5), (6, 6)], (8, 8)),
-        ([(20, 40), (22, 44)], (21, 42)),
-        ([(10, 10_000)], (8, 256)),
-    ],
-)
-def test_default_sizes_bound_the_pixels_and_keep_the_proportions(found: list[tuple[int, int]], size: object) -> None:
-    assert size_for(found) == size
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(images=hnp.arrays(np.uint8, st.tuples(st.integers(2, 60), st.just(3), st.just(2))), data=st.data())
+def test_the_split_depends_on_content_only(images: np.ndarray, data: st.DataObject) -> None:
+    if (images == images[0]).all():
+        with pytest.raises(DataError, match="different images"):
+            dataset_from_arrays(images)
+        return
+    first = dataset_from_arrays(images)
+    order = np.array(data.draw(st.permutations(range(len(images)))))
+    second = dataset_from_arrays(images[order])
+    kinds = [{image.tobytes() for image in s.test.images} for s in (first, second)]
+    assert kinds[0] == kinds[1]
+    assert not kinds[0] & {image.tobytes() for image in first.train.images}
+    assert len(first.test) >= 1
+    assert len(first.train) >= 1
 
 
-def test_default_sizes_of_before() -> None:
-    assert [size_as_before([s]) for s in [(128, 1000), (300, 200), (100, 120), (129, 129)]] == [
-        (8, 64), (64, 43), (100, 120), (64, 64)
-    ]  # fmt: skip
+def test_a_split_of_the_set_itself_is_not_said_to_keep_groups(tmp_path: Path) -> None:
+    write_files(tmp_path, [encoded(noise(i)) for i in range(COUNT)], ".png")
+    rows = "".join(f"{i}.png,{'train' if i < 6 else 'test'},s{i % 2}\n" for i in range(COUNT))
+    (tmp_path / "t.csv").write_text("file,split,specimen\n" + rows)
+    words = " | ".join(open_dataset(tmp_path, Preparation(group="specimen")).notes)
+    assert "2 groups lie on both sides of the split" in words
+    assert "stay on one side" not in words
 
 
-@pytest.mark.parametrize("shape", [(23, 178), (256, 8), (8, 256), (64, 256)])
-def test_networks_take_long_images(shape: tuple[int, int]) -> None:
-    for name in ("quick", "conv"):
-        recipe = find_recipe(name)
-        space = Space(build_model(recipe, (*shape, 1), seed=0), recipe, (*shape, 1))
-        codes = space.encode(noise(0, (2, *shape, 1))).mean
-        assert codes.shape == (2, recipe.latent_dim)
-        assert space.decode(codes).shape == (2, *shape, 1)
+def test_pictures_of_one_folder_may_stay_together(tmp_path: Path) -> None:
+    for i, plate in enumerate(("plate1", "plate2", "plate3")):
+        write_folder(tmp_path / plate, COUNT, start=COUNT * i)
+    found = open_dataset(tmp_path, Preparation(group="folder"))
+    assert found.train.labels is not None
+    assert found.test.labels is not None
+    assert not set(found.train.labels.tolist()) & set(found.test.labels.tolist())
+    assert 'images of one "folder" stay on one side of the split; there are 3 of these' in found.notes

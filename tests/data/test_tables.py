@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.pictures import write_folder
+from tests.pictures import encoded, noise, write_files, write_folder
 
 from morphospace.data import Dataset, Preparation, open_dataset
 from morphospace.data.attributes import TableAttributes, read_tables
+from morphospace.data.folder import Problem
 from morphospace.errors import ArgumentError
 
 NAMES = [f"{i:03d}.png" for i in range(12)]
+COUNT = 8
 
 
 def tabled(folder: Path, content: str | bytes, name: str = "t.csv", files: Sequence[str] = NAMES) -> TableAttributes:
@@ -205,7 +207,7 @@ def test_labels_of_the_table_come_before_folders_and_both_are_kept(tmp_path: Pat
     found = open_dataset(tmp_path)
     assert found.label_names == ("cat", "dog")
     assert set(found.train.attributes["folder"]) | set(found.test.attributes["folder"]) == {"batch1", "batch2"}
-    assert any('labels are of the column "Label"' in note and "--label folder" in note for note in found.notes)
+    assert any('labels are of the column "Label"' in note and '`label="folder"`' in note for note in found.notes)
     again = open_dataset(tmp_path, Preparation(label="folder"))
     assert again.label_names == ("batch1", "batch2")
     assert "folder" not in again.train.attributes
@@ -270,3 +272,72 @@ def test_an_unrelated_table_and_texts_do_not_stop_a_set(tmp_path: Path) -> None:
         "README.txt": "passed over: no table about these pictures",
         "boxes": "12 texts, of which none was read as a table",
     }
+
+
+def test_numbers_that_name_a_picture_by_chance_make_no_table_of_it(tmp_path: Path) -> None:
+    write_files(tmp_path, [encoded(noise(i)) for i in range(COUNT)], ".png")
+    (tmp_path / "costs.csv").write_text("date,cost\n" + "2024-01-01,5\n" * 4)
+    found = open_dataset(tmp_path)
+    assert dict(found.train.attributes) == {}
+    assert found.problems == (Problem("costs.csv", "passed over: no table about these pictures"),)
+
+
+@pytest.mark.parametrize("start", ["C:\\data\\img\\", "/home/someone/img/", "img/", "./img/"])
+def test_paths_of_another_machine_name_pictures_by_their_ends(tmp_path: Path, start: str) -> None:
+    write_folder(tmp_path / "img", COUNT)
+    rows = "".join(f"{start}{i:03d}.png,{'ab'[i % 2]}\n" for i in range(COUNT))
+    (tmp_path / "t.csv").write_text("path,label\n" + rows)
+    found = open_dataset(tmp_path)
+    assert (found.label_names, found.problems) == (("a", "b"), ())
+    (tmp_path / "t.csv").write_text("path,label\n" + rows.replace("img", "other"))
+    assert (len(open_dataset(tmp_path).label_names) == 2) == (start[0] not in "i."), "of the folder there is none"
+
+
+@pytest.mark.parametrize("cell", ["{:03d}.tif", "{:03d}.PNG", "IMG/{:03d}.Png"])
+def test_names_of_other_cases_and_endings_are_found_and_it_is_said(tmp_path: Path, cell: str) -> None:
+    write_folder(tmp_path / "img", COUNT)
+    rows = "".join(f"{cell.format(i)},{'ab'[i % 2]}\n" for i in range(COUNT))
+    (tmp_path / "t.csv").write_text("file,label\n" + rows)
+    found = open_dataset(tmp_path)
+    assert (found.label_names, found.problems) == (("a", "b"), ())
+    assert found.notes == ("t.csv has names of other cases or endings than the files: these were passed over",)
+
+
+@pytest.mark.parametrize("apart", ["folders", "endings"])
+def test_names_of_several_pictures_are_said_to_be_such(tmp_path: Path, apart: str) -> None:
+    write_folder(tmp_path / "cat", COUNT)
+    if apart == "folders":
+        write_folder(tmp_path / "dog", COUNT, shape=(9, 9, 3))
+    else:
+        write_files(tmp_path / "cat", [encoded(noise(i + 50), "JPEG") for i in range(COUNT)], ".jpg")
+        for i in range(COUNT):
+            (tmp_path / "cat" / f"{i}.jpg").rename(tmp_path / "cat" / f"{i:03d}.jpg")
+    ending = ".png" if apart == "folders" else ""
+    (tmp_path / "t.csv").write_text("file,age\n" + "".join(f"{i:03d}{ending},{i}\n" for i in range(COUNT)))
+    (problem,) = open_dataset(tmp_path).problems
+    assert problem.reason == (
+        "passed over: its names are each of several pictures: they need their folders, or endings"
+    )
+
+
+@pytest.mark.parametrize("preface", ["sep=;\n", "# of my microscope\n", "\n# one, two\n#\n", "8\n"])
+def test_lines_before_a_table_are_passed_over(tmp_path: Path, preface: str) -> None:
+    write_folder(tmp_path, COUNT)
+    rows = "".join(f"{i:03d}.png;{'ab'[i % 2]}\n" for i in range(COUNT))
+    (tmp_path / "t.csv").write_text(preface + "file;label\n" + rows + "odd\n")
+    found = open_dataset(tmp_path)
+    line = preface.count("\n") + 2 + COUNT
+    assert found.label_names == ("a", "b")
+    assert found.problems == (
+        Problem(f"t.csv: line {line}", "a row of 1 cells, expected 2 as in the header; passed over"),
+    )
+    (tmp_path / "t.csv").write_text("#file|label\n" + rows.replace(";", "|"))
+    assert {*open_dataset(tmp_path).train.attributes} == {"label"}
+
+
+def test_a_guessed_column_of_names_is_said(tmp_path: Path) -> None:
+    write_files(tmp_path, [encoded(noise(i)) for i in range(COUNT)], ".png")
+    (tmp_path / "t.csv").write_text("day,cost\n" + "".join(f"{i},{2 * i}\n" for i in range(COUNT)))
+    found = open_dataset(tmp_path)
+    assert sorted([*found.train.attributes["cost"], *found.test.attributes["cost"]]) == [2.0 * i for i in range(COUNT)]
+    assert 't.csv: the column "day" was taken for the names of files; "file" is a sure name' in found.notes

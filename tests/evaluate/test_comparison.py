@@ -19,7 +19,7 @@ from morphospace.errors import DataError
 from morphospace.evaluate import compare_spaces, comparison, space_figures
 from morphospace.evaluate.comparison import code_bits, draw_samples, mixed_images
 from morphospace.evaluate.judges import Judge, train_judge
-from morphospace.recipes import find_recipe, with_settings
+from morphospace.recipes import changed, find_recipe
 from morphospace.report.comparison import FIGURES, comparison_table, figure_text
 from morphospace.space import Space
 
@@ -221,7 +221,7 @@ def test_what_makes_figures_mean_less_is_said(
     space.save(tmp_path / "vae")
     noise = np.random.default_rng(0).integers(0, 256, (240, *digits.shape), np.uint8)
     np.savez(tmp_path / "noise.npz", images=noise, labels=np.arange(240) % 3)
-    recipe = with_settings(find_recipe("quick"), ["likelihood=gaussian"])
+    recipe = changed(find_recipe("quick"), {"likelihood": "gaussian"})
     ms.train(digits, recipe=recipe, epochs=1).save(tmp_path / "other")
     ran = morpho("compare", "vae", "other", "vae", "--data", "noise.npz")
     assert ran.code == 0, ran.err

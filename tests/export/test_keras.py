@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.models import vae_of
 
 from morphospace.errors import ArgumentError, DataError
 from morphospace.export.keras import from_keras, to_keras
 from morphospace.recipes import build_model, find_recipe
 from morphospace.vae import VAE, KerasRMSprop
+from morphospace.vae.posteriors.gaussian import GaussianQ
 
 SHAPES = (
     [
@@ -52,7 +54,7 @@ def weights_of(shapes: list[tuple[int, ...]], seed: int) -> list[np.ndarray]:
 
 
 def book() -> VAE:
-    return build_model(find_recipe("book"), (28, 28, 1), seed=0)
+    return vae_of(find_recipe("book"), (28, 28, 1))
 
 
 def test_keras_weights_give_keras_outputs(reference: dict[str, np.ndarray]) -> None:
@@ -61,6 +63,7 @@ def test_keras_weights_give_keras_outputs(reference: dict[str, np.ndarray]) -> N
     images, z = rng.random((4, 28, 28, 1), np.float32), rng.standard_normal((4, 2)).astype(np.float32)
     with torch.no_grad():
         q = model.infer(torch.from_numpy(images).permute(0, 3, 1, 2))
+        assert isinstance(q, GaussianQ)
         decoded = model.likelihood.mean(model.decode(torch.from_numpy(z))).permute(0, 2, 3, 1).numpy()
     np.testing.assert_allclose(q.mean.numpy(), reference["mean"], atol=1e-5)
     np.testing.assert_allclose(q.log_var.numpy(), reference["log_var"], atol=1e-5)
@@ -72,7 +75,7 @@ def test_weights_go_to_keras_and_back_unchanged() -> None:
     encoder, decoder = to_keras(model)
     assert [w.shape for w in encoder] == SHAPES[0]
     assert [w.shape for w in decoder] == SHAPES[1]
-    other = from_keras(build_model(find_recipe("book"), (28, 28, 1), seed=1), encoder, decoder)
+    other = from_keras(vae_of(find_recipe("book"), (28, 28, 1), seed=1), encoder, decoder)
     for a, b in zip(model.parameters(), other.parameters(), strict=True):
         assert torch.equal(a, b)
 

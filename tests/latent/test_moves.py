@@ -7,7 +7,7 @@ import pytest
 from tests.arrays import float32
 
 from morphospace.latent import Concept, Field, move
-from morphospace.latent.concepts import upper_half
+from morphospace.latent.learning import upper_half
 
 HOME = np.array([[1.0, 2.0]], np.float32)
 

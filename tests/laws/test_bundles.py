@@ -24,7 +24,7 @@ from morphospace.files import read_json
 from morphospace.intensity import Window
 from morphospace.interpretation import Interpretation
 from morphospace.latent import learn_classes
-from morphospace.recipes import build_model, find_recipe, with_settings
+from morphospace.recipes import build_model, changed, find_recipe
 from morphospace.space import Space
 from morphospace.workflow import adopt_concept
 
@@ -36,7 +36,7 @@ DEEP = "[" * 50_000
 
 def tiny() -> Space:
     """A space of all parts: labels, errors, a concept with a field, classes."""
-    recipe = with_settings(find_recipe("quick"), ["encoder_widths=4", "decoder_widths=4", "fourier=2"])
+    recipe = changed(find_recipe("quick"), {"encoder_widths": "4", "decoder_widths": "4", "fourier": "2"})
     rng = np.random.default_rng(0)
     codes, labels = rng.standard_normal((24, 2), np.float32), np.arange(24) % 2
     about = {
@@ -310,7 +310,7 @@ def test_a_space_is_on_the_device_that_was_asked_for(whole: Path) -> None:
     assert str(ms.load(whole, device="auto").device) in ("cpu", "cuda:0", "mps:0")
     assert str(ms.load(whole, device="cpu").to("cpu").device) == "cpu"
     for device in ("gpu", "cuda:99", "", None, 3):
-        with pytest.raises(ArgumentError, match=f'--device: "{device}" is not on this machine. .*Known: auto, cpu'):
+        with pytest.raises(ArgumentError, match=f'^device: "{device}" is not on this machine. .*Known: auto, cpu'):
             ms.load(whole, device=device)  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match='Did you mean "auto"'):
         ms.load(whole).to("auot")

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from morphospace.data import Dataset, dataset_from_arrays
 from morphospace.evaluate import evaluate_space, reconstruction_errors
-from morphospace.recipes import build_model, find_recipe, with_settings
+from morphospace.recipes import build_model, changed, find_recipe
 from morphospace.training import Machine
-from morphospace.vae import VAE
+from morphospace.vae import Generative
 from morphospace.workflow import run, train_run
 
 
@@ -39,7 +39,7 @@ class OnDevice(Tensor):
         return found
 
 
-def on_device(model: VAE) -> VAE:
+def on_device(model: Generative) -> Generative:
     """The model with its parameters and buffers on that device."""
     for part in model.modules():
         for name, value in part.named_parameters(recurse=False):
@@ -78,8 +78,8 @@ def test_the_played_device_has_no_float64() -> None:
 
 @pytest.mark.parametrize("recipe", ["quick", "conv", "sparse-autoencoder"])
 def test_nothing_makes_float64_on_a_device(few: Dataset, recipe: str) -> None:
-    small = ["epochs=1", "batch=20", "latent_dim=3", "encoder_widths=8", "decoder_widths=8"]
-    result = train_run(few, with_settings(find_recipe(recipe), small), out=None, seed=0, machine=Machine())
+    small = {"epochs": 1, "batch": 20, "latent_dim": 3, "widths": (8,)}
+    result = train_run(few, changed(find_recipe(recipe), small), out=None, seed=0, machine=Machine())
     space = result.space
     assert isinstance(next(space.model.parameters()), OnDevice)
     a, b = few.test.images[:1], few.train.images[:1]

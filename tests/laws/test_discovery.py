@@ -60,5 +60,5 @@ def test_a_latent_that_never_varies_is_no_direction() -> None:
     codes[:, 2] = 0
     found = discover(lambda z: z, codes, 9)
     assert all(abs(one.concept.direction[2]) < 1e-3 for one in found if one.concept.name.startswith("principal"))
-    with pytest.raises(ArgumentError, match="-k"):
+    with pytest.raises(ArgumentError, match=r"^k: expected at least 1 direction, got 0"):
         discover(lambda z: z, codes, 0)

@@ -9,12 +9,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.models import vae_of
 from torch import nn
 
 from morphospace.data import Dataset
 from morphospace.errors import ArgumentError
 from morphospace.evaluate import importance_weighted_nll, score
-from morphospace.recipes import build_model, find_recipe
+from morphospace.recipes import build_model, build_stages, find_recipe
 from morphospace.training.loop import to_input
 from morphospace.vae import (
     ELBO,
@@ -23,13 +24,15 @@ from morphospace.vae import (
     Bernoulli,
     ContinuousBernoulli,
     Gaussian,
+    GaussianPosterior,
     Likelihood,
-    Optimiser,
     Progress,
     Reconstruction,
+    StandardNormalPrior,
 )
-from morphospace.vae.posteriors import GaussianPosterior, GaussianQ, PointQ
-from morphospace.vae.priors import StandardNormalP, StandardNormalPrior
+from morphospace.vae.posteriors.gaussian import GaussianQ
+from morphospace.vae.posteriors.point import PointQ
+from morphospace.vae.priors.normal import StandardNormalP
 
 numbers = st.floats(-2.5, 2.5)
 
@@ -124,11 +127,11 @@ def test_bernoulli_is_the_cross_entropy_summed_over_pixels() -> None:
 
 def test_the_elbo_is_what_its_formula_says() -> None:
     recipe = find_recipe("quick")
-    model = build_model(recipe, (8, 8, 1), seed=0)
+    model = vae_of(recipe)
     x = torch.rand(6, 1, 8, 8)
     batch, progress = Batch(x, x, torch.arange(6)), Progress(torch.tensor(5.0), 100, 6)
     noise = model.noise(1, 6, torch.Generator().manual_seed(0))
-    loss = ELBO(Optimiser(), beta=0.25)("model", model, batch, noise, progress)
+    loss = ELBO(beta=0.25)("model", model, batch, noise, progress)
     q = model.infer(x)
     z = q.mean + (0.5 * q.log_var).exp() * noise[0][0]
     rec = nn.functional.binary_cross_entropy_with_logits(model.decode(z), x, reduction="sum") / 6
@@ -136,14 +139,14 @@ def test_the_elbo_is_what_its_formula_says() -> None:
     torch.testing.assert_close(loss.parts["reconstruction"], rec)
     torch.testing.assert_close(loss.parts["kl"], kl)
     torch.testing.assert_close(loss.total, rec + 0.25 * kl)
-    annealed = ELBO(Optimiser(), beta=0.8, anneal=0.1)("model", model, batch, noise, progress)
+    annealed = ELBO(beta=0.8, anneal=0.1)("model", model, batch, noise, progress)
     torch.testing.assert_close(annealed.total, rec + 0.4 * kl)
     torch.testing.assert_close(annealed.parts["kl"], kl)  # what is shown is never weighted
 
 
 def test_the_books_loss_is_its_own_formula_in_nats(digits: Dataset) -> None:
     recipe = find_recipe("book")
-    model = build_model(recipe, (8, 8, 1), seed=0)
+    model = vae_of(recipe)
     assert find_recipe("book").weight((28, 28, 1)) == pytest.approx(0.392)
     x = to_input(torch.from_numpy(digits.test.images[:9]))
     noise = model.noise(1, 9, torch.Generator().manual_seed(0))
@@ -151,18 +154,16 @@ def test_the_books_loss_is_its_own_formula_in_nats(digits: Dataset) -> None:
     z = q.mean + (0.5 * q.log_var).exp() * noise[0][0]
     bce = nn.functional.binary_cross_entropy_with_logits(model.decode(z), x)
     book = bce + 5e-4 * -(1 + q.log_var - q.mean**2 - q.log_var.exp()).mean()
-    from morphospace.recipes import build_stages
-
-    (stage,) = build_stages(recipe, (8, 8, 1))
+    (stage,) = build_stages(recipe, model, (8, 8, 1), seed=0)
     loss = stage.objective("model", model, Batch(x, x, torch.arange(9)), noise, Progress(torch.tensor(0.0), 1, 9))
     torch.testing.assert_close(loss.total, book)
 
 
 def test_reconstruction_with_l1_is_the_sum_of_its_parts() -> None:
-    model = build_model(find_recipe("sparse-autoencoder"), (8, 8, 1), seed=0)
+    model = vae_of(find_recipe("sparse-autoencoder"))
     x = torch.rand(6, 1, 8, 8)
     batch = Batch(x, x, torch.arange(6))
-    loss = Reconstruction(Optimiser(), l1=0.5)("model", model, batch, (), Progress(torch.tensor(0.0), 1, 6))
+    loss = Reconstruction(l1=0.5)("model", model, batch, (), Progress(torch.tensor(0.0), 1, 6))
     codes = model.infer(x).mean
     assert (codes >= 0).all()
     torch.testing.assert_close(loss.parts["l1"], 0.5 * codes.abs().sum(1).mean())
@@ -172,10 +173,10 @@ def test_reconstruction_with_l1_is_the_sum_of_its_parts() -> None:
 def test_scoring_uses_every_image_once_in_eval_mode_and_float32(digits: Dataset) -> None:
     """Law 10."""
     recipe = find_recipe("quick")
-    model = build_model(recipe, (8, 8, 1), seed=0)
+    model = vae_of(recipe)
     images = digits.train.images[:1203]  # no multiple of the scoring batch
     model.train()
-    whole = score(model, images, beta=1.0, bernoulli=True)
+    whole = score(model, images, beta=1.0)
     assert model.training
     x = to_input(torch.from_numpy(images))
     with torch.no_grad():
@@ -184,8 +185,8 @@ def test_scoring_uses_every_image_once_in_eval_mode_and_float32(digits: Dataset)
     assert whole.neg_elbo is not None
     assert whole.neg_elbo == pytest.approx(whole.reconstruction + kl, rel=1e-6)
     assert whole.book_loss == pytest.approx(whole.reconstruction / 64 + 5e-4 * kl, rel=1e-6)
-    assert whole == score(model, images, beta=1.0, bernoulli=True)
-    assert whole != score(model, images, beta=1.0, bernoulli=True, seed=1)
+    assert whole == score(model, images, beta=1.0)
+    assert whole != score(model, images, beta=1.0, seed=1)
 
 
 def test_an_untrained_pixel_costs_log_two() -> None:
@@ -214,7 +215,7 @@ def test_importance_weighted_nll_falls_from_the_elbo_to_the_true_value() -> None
     covariance = weight @ weight.T + sigma**2 * torch.eye(4)
     exact = -torch.distributions.MultivariateNormal(bias, covariance).log_prob(x).mean().item()  # type: ignore[no-untyped-call]
     bounds = [importance_weighted_nll(model, images, samples=n) for n in (1, 5, 50, 5000)]
-    neg_elbo = score(model, images, beta=1, bernoulli=False).neg_elbo
+    neg_elbo = score(model, images, beta=1).neg_elbo
     assert neg_elbo is not None
     assert bounds == sorted(bounds, reverse=True)
     assert bounds[0] == pytest.approx(neg_elbo, abs=0.5)  # another draw of the same bound, its KL by that draw
@@ -246,7 +247,7 @@ def test_n_samples_are_n_samples_without_gradients(samples: int, side: int) -> N
     z = torch.cat(seen)
     assert len(z) == len(np.unique(z.numpy(), axis=0)) == 3 * samples
     assert max(map(len, seen)) <= 250
-    singly = [score(model, images[i : i + 1], beta=1, bernoulli=True).reconstruction for i in range(3)]
+    singly = [score(model, images[i : i + 1], beta=1).reconstruction for i in range(3)]
     assert whole == pytest.approx(np.mean(singly), abs=5)  # this decoder listens to no latent
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from scipy import special, stats
+from tests.models import vae_of
 
 from morphospace.data import Dataset
 from morphospace.evaluate import score
-from morphospace.recipes import build_model, find_recipe, with_settings
+from morphospace.recipes import changed, find_recipe, keys_of
 from morphospace.training.loop import generator_seed
 from morphospace.vae import Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
 
@@ -37,9 +38,9 @@ def test_autocast_changes_no_likelihood(likelihood: Likelihood) -> None:
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_a_score_is_what_numpy_and_scipy_make_of_it(digits: Dataset, likelihood: str) -> None:
     seed, images = 4, digits.train.images[:620]  # more than one batch of 500
-    recipe = with_settings(find_recipe("quick"), [f"likelihood={likelihood}"])
-    model = build_model(recipe, digits.shape, seed=1)
-    found = score(model, images, beta=1.0, bernoulli=likelihood == "bernoulli", seed=seed)
+    recipe = changed(find_recipe("quick"), {"likelihood": likelihood})
+    model = vae_of(recipe, digits.shape, seed=1)
+    found = score(model, images, beta=1.0, seed=seed)
 
     pixels = images[..., 0].reshape(len(images), -1) / 255
     generator = torch.Generator().manual_seed(generator_seed(seed, -1, 0))
@@ -51,7 +52,7 @@ def test_a_score_is_what_numpy_and_scipy_make_of_it(digits: Dataset, likelihood:
     if likelihood == "bernoulli":
         each = special.xlogy(pixels, special.expit(values)) + special.xlogy(1 - pixels, special.expit(-values))
     else:
-        each = stats.norm.logpdf(pixels, values, recipe.sigma)
+        each = stats.norm.logpdf(pixels, values, keys_of(recipe)["likelihood.sigma"].value)
     mean, log_var = q.mean.double().numpy(), q.log_var.double().numpy()
     kl = 0.5 * (mean**2 + np.exp(log_var) - log_var - 1).sum(1).mean()
     assert found.reconstruction == pytest.approx(-each.sum(1).mean(), rel=1e-6)

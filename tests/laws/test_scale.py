@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from tests.models import as_vae
 
 from morphospace.data import Dataset
 from morphospace.evaluate import latent_use
@@ -169,7 +170,7 @@ class Rescaled(torch.nn.Module):
 def rescaled(space: Space, scale: float) -> Space:
     """The same space with latents in another unit."""
     model = copy.copy(space.model)
-    model._modules = dict(model._modules) | {"decoder": Rescaled(model.decoder, scale)}
+    model._modules = dict(model._modules) | {"decoder": Rescaled(as_vae(model).decoder, scale)}
     return Space(model, space.recipe, space.shape)
 
 

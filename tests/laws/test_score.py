@@ -10,9 +10,7 @@ from torch import nn
 
 from morphospace.data import Dataset
 from morphospace.evaluate import score
-from morphospace.vae import VAE, Bernoulli
-from morphospace.vae.posteriors import GaussianPosterior
-from morphospace.vae.priors import StandardNormalPrior
+from morphospace.vae import VAE, Bernoulli, GaussianPosterior, StandardNormalPrior
 
 
 class Stuck(nn.Module):
@@ -36,7 +34,7 @@ def test_reconstruction_and_kl_are_those_of_numpy(digits: Dataset) -> None:
     nn.init.normal_(posterior.log_var.weight, std=0.1)
     model = VAE(nn.Flatten(), posterior, StandardNormalPrior(3), Stuck(logits), Bernoulli())
 
-    found = score(model, images, beta=1.0, bernoulli=True)
+    found = score(model, images, beta=1.0)
 
     q = 1 / (1 + np.exp(-logits.double().numpy().ravel()))
     expected = -(xlogy(x, q) + xlogy(1 - x, 1 - q)).sum(1).mean()

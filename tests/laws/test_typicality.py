@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,6 +22,7 @@ from morphospace.latent.mixtures import (
     typicality,
 )
 from morphospace.latent.nearest import nearest
+from morphospace.recipes import changed
 from morphospace.space import Space
 
 relaxed = settings(deadline=None, max_examples=25)
@@ -113,7 +112,7 @@ def test_samples_of_codes_are_fitted_once_and_again_where_the_codes_change(
         return fit_mixture(codes)
 
     monkeypatch.setattr("morphospace.space.fit_mixture", counted)
-    recipe = replace(space.recipe, sampling="mixture")
+    recipe = changed(space.recipe, {"sampler": "mixture"})
     codes = space.reference
     assert codes is not None
     mixed = Space(space.model, recipe, space.shape, reference=codes)

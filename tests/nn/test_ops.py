@@ -10,15 +10,17 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.models import vae_of
 from torch import Tensor, nn
 
 from morphospace.errors import ArgumentError
 from morphospace.export.keras import to_keras
 from morphospace.nn.ops import conv_to_few, conv_transpose
-from morphospace.recipes import build_model, build_stages, find_recipe
+from morphospace.recipes import build_stages, find_recipe
 from morphospace.training.loop import Step
 from morphospace.vae.interfaces import Batch, Progress
 
+BOOK, SHAPE = find_recipe("book"), (28, 28, 1)
 Op = Callable[[Any, Tensor], Tensor]
 
 
@@ -92,7 +94,7 @@ def keras_way(x: Tensor, epsilon: Tensor, weights: list[Tensor]) -> Tensor:
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_book_loss_and_its_gradients_are_those_of_keras(precision: str) -> None:
     """In fp32 to rounding; in bf16 as near to fp32 as autocast of the plain layers comes, and half as much again."""
-    model = build_model(find_recipe("book"), (28, 28, 1), seed=0).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = vae_of(BOOK, SHAPE).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator = torch.Generator().manual_seed(0)
     smooth = F.avg_pool2d(torch.randn((16, 1, 32, 32), generator=generator), 5, 1)
     x = torch.sigmoid(20 * smooth).contiguous(memory_format=torch.channels_last)
@@ -102,7 +104,7 @@ def test_the_book_loss_and_its_gradients_are_those_of_keras(precision: str) -> N
     exact = keras_way(x, epsilon[0], plain_weights)
     exact_gradients = torch.autograd.grad(exact, plain_weights)
 
-    step = Step(model, build_stages(find_recipe("book"), (28, 28, 1))[0].objective)
+    step = Step(model, build_stages(BOOK, model, SHAPE, seed=0)[0].objective)
     progress = Progress(torch.tensor(0.0), 1, 16)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
         loss = step("model", Batch(x, x, torch.arange(16)), (epsilon,), progress).total

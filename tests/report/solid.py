@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from html import unescape
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +16,13 @@ from morphospace.codec import Encoding
 from morphospace.data import Dataset, Split
 from morphospace.latent import Concept
 from morphospace.pictures import Picture
-from morphospace.recipes import build_model, find_recipe, with_settings
+from morphospace.recipes import build_model, changed, find_recipe
 from morphospace.report.sheets import INK, font_of
 from morphospace.space import Space
 
 SHAPE = (8, 8, 1)
+LEVELS, LABELS = [40, 44, 48, 52, 56, 160, 164, 168, 172, 176], [1] * 5 + [3] * 5
+NAMES = ["none", "dark", "no image", "light"]
 
 Pixels = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -42,7 +47,7 @@ class SolidSpace(Space):
 
 def solid_space(*, loss: int = 0, **more: Any) -> SolidSpace:
     """Such a space with a concept "lighter": strength 1 is 20 grey levels."""
-    recipe = with_settings(find_recipe("quick"), {"encoder_widths": "4", "decoder_widths": "4"})
+    recipe = changed(find_recipe("quick"), {"encoder_widths": "4", "decoder_widths": "4"})
     lighter = Concept(name="lighter", direction=np.array([20, 0], np.float32))
     space = SolidSpace(build_model(recipe, SHAPE, seed=0), recipe, SHAPE, concepts={"lighter": lighter}, **more)
     space.loss = loss
@@ -110,3 +115,8 @@ def reads(
     expected = np.asarray(blank)
     left, top, right, bottom = (round(edge) for edge in draw.textbbox(place, words, font_of(size), anchor=anchor))
     return bool((expected[top:bottom, left:right] == pixels[top:bottom, left:right]).all())
+
+
+def text_of(page: Path) -> str:
+    """The words of a page, without its tags."""
+    return unescape(re.sub("<[^>]*>", " ", page.read_text(encoding="utf-8")))

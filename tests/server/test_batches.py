@@ -10,6 +10,7 @@ from concurrent.futures import CancelledError
 import httpx2
 import numpy as np
 import pytest
+from tests.models import as_vae
 
 from morphospace.errors import DataError
 from morphospace.server import Session, create_app
@@ -142,7 +143,7 @@ def test_latents_that_break_one_job_do_not_break_those_beside_it(held: Held) -> 
 
 
 def test_a_closed_worker_takes_nothing_more_and_leaves_the_model_as_it_was(space: Space) -> None:
-    hooks = len(space.model.decoder._forward_pre_hooks)
+    hooks = len(as_vae(space.model).decoder._forward_pre_hooks)
     worker = Worker(space)
     began = threading.Event()
 
@@ -158,7 +159,7 @@ def test_a_closed_worker_takes_nothing_more_and_leaves_the_model_as_it_was(space
         job.result(20)
     with pytest.raises(Failure, match="wait"):
         worker.do(lambda: 1)
-    assert len(space.model.decoder._forward_pre_hooks) == hooks
+    assert len(as_vae(space.model).decoder._forward_pre_hooks) == hooks
 
 
 # -- through HTTP ----------------------------------------------------------------------------------------

@@ -6,14 +6,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import httpx2
 import numpy as np
 import pytest
 
 from morphospace.pictures import tile
-from morphospace.recipes import build_model, find_recipe
+from morphospace.recipes import build_model, changed, find_recipe
 from morphospace.server import Session, create_app
 from morphospace.space import Space
 
@@ -24,7 +23,7 @@ TAKES = 0.5  # seconds
 @pytest.fixture
 def session() -> Iterator[Session]:
     """Of a space of three latents, whose map is the plane along which the codes spread most."""
-    recipe = replace(find_recipe("quick"), latent_dim=3)
+    recipe = changed(find_recipe("quick"), {"latent_dim": 3})
     codes = np.random.default_rng(0).normal(0, [1, 4, 2], (60, 3)).astype(np.float32)
     made = Session(Space(build_model(recipe, (8, 8, 1), seed=0), recipe, (8, 8, 1), reference=codes))
     yield made

@@ -14,7 +14,7 @@ from scipy import ndimage
 from torch import Generator, Tensor
 
 from morphospace.errors import ArgumentError, FileError
-from morphospace.recipes import RECIPES, build_stages, find_recipe, with_settings
+from morphospace.recipes import RECIPES, build_model, build_stages, changed, find_recipe, keys_of
 from morphospace.space import Space, load
 from morphospace.training import Augmentation
 from morphospace.training.augmentation import _sampled, _turn
@@ -51,11 +51,13 @@ def test_without_turning_the_bits_are_those_of_before(amount: float, flip: Any, 
 @pytest.mark.parametrize("name", RECIPES)
 def test_no_recipe_turns_by_itself(name: str) -> None:
     recipe = find_recipe(name).for_images(300)
-    assert recipe.rotate == 0
-    found = build_stages(recipe, (16, 16, 3))[0].augmentation
-    assert found == (Augmentation(0.06) if recipe.augment else None)
-    turned = build_stages(with_settings(recipe, ["rotate=90"]), (16, 16, 3))[0].augmentation
-    assert turned == Augmentation(recipe.augment or 0.0, "none", 90.0)
+    augment, rotate = (keys_of(recipe)[f"images.{key}"].value for key in ("augment", "rotate"))
+    assert (augment, rotate) == (0.06 if name == "conv" else 0, 0)
+    assert recipe.images.build() == (Augmentation(0.06) if augment else None)
+    turned = changed(recipe, {"rotate": "90"})
+    model = build_model(turned, (16, 16, 3), seed=0)
+    stages = build_stages(turned, model, (16, 16, 3), seed=0)
+    assert [stage.augmentation for stage in stages] == [Augmentation(augment, "none", 90.0)]
 
 
 def test_a_quarter_turn_is_a_quarter_turn() -> None:
@@ -120,22 +122,27 @@ def test_a_device_without_borders_repeats_the_edge_too(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("value", ["-1", "181", "nan"])
 def test_angles_out_of_range_are_refused(value: str) -> None:
-    with pytest.raises(ArgumentError, match=f"--set rotate: expected 0 to 180, got {value}"):
-        with_settings(find_recipe("quick"), [f"rotate={value}"])
+    with pytest.raises(ArgumentError, match=f"^rotate: expected 0 to 180, got {value}"):
+        changed(find_recipe("quick"), {"rotate": value})
 
 
 def test_a_space_of_before_opens(space: Space, tmp_path: Path) -> None:
     """A key that came later takes its default; one that is not known stays an error."""
     folder = space.save(tmp_path / "space")
     config = json.loads((folder / "config.json").read_text())
-    assert config["recipe"].pop("rotate") == 0
+    assert config["recipe"]["images"].pop("rotate") == 0
     (folder / "config.json").write_text(json.dumps(config))
     assert load(folder).recipe == space.recipe
+    config["recipe"]["images"]["spin"] = 3
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(FileError, match='"images" has no key "spin"'):
+        load(folder)
+    del config["recipe"]["images"]["spin"]
     config["recipe"]["spin"] = 3
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(FileError, match=r"unknown keys \['spin'\]"):
         load(folder)
-    del config["recipe"]["spin"], config["recipe"]["network"]
+    del config["recipe"]["spin"], config["recipe"]["model"]
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(FileError, match=r"missing keys \['network'\]"):
+    with pytest.raises(FileError, match=r"missing keys \['model'\]"):
         load(folder)

@@ -13,15 +13,15 @@ from safetensors.torch import load_file
 
 from morphospace.data import Dataset, Split, open_dataset
 from morphospace.evaluate import TestFigures
-from morphospace.recipes import find_recipe, with_settings
+from morphospace.recipes import changed, find_recipe
 from morphospace.training import Machine, checkpoint
 from morphospace.workflow import resume_run, run, train_run
 
 KILLED = 3  # the epoch in which the process dies, the best so far
 MACHINE = Machine()
-RECIPE = with_settings(
+RECIPE = changed(
     find_recipe("quick"),
-    ["encoder_widths=16", "decoder_widths=16", "epochs=5", "batch=32", "patience=4", "fourier=0"],
+    {"encoder_widths": "16", "decoder_widths": "16", "epochs": "5", "batch": "32", "patience": "4", "fourier": "0"},
 )
 
 

@@ -12,14 +12,14 @@ from morphospace.data import Dataset
 from morphospace.errors import NonFiniteLossError
 from morphospace.recipes import build_model, find_recipe
 from morphospace.training import Machine, Stage, Trainer
-from morphospace.vae import ELBO, Batch, Loss, Noise, Optimiser, Progress
+from morphospace.vae import ELBO, Batch, Loss, Noise, Progress
 
 
 class Weighted(ELBO):
     """An ELBO with a parameter and a buffer of its own."""
 
     def __init__(self) -> None:
-        super().__init__(Optimiser())
+        super().__init__()
         self.critic = nn.Linear(2, 1)
         self.average: Tensor
         self.register_buffer("average", torch.zeros(1))

@@ -19,7 +19,7 @@ from tests.pictures import write_folder
 
 from morphospace.data import Dataset, open_dataset
 from morphospace.errors import ArgumentError, FileError
-from morphospace.recipes import Recipe, find_recipe, with_settings
+from morphospace.recipes import Recipe, build_model, changed, find_recipe, setting_pairs
 from morphospace.space import load
 from morphospace.training import Stepped, Trainer, choose_machine
 from morphospace.training.journal import read_metrics
@@ -30,10 +30,8 @@ Morpho = Callable[..., Any]
 CHECKPOINT = "checkpoint/state.safetensors"
 
 
-def tiny(*changes: str, recipe: str = "quick") -> Recipe:
-    return with_settings(
-        find_recipe(recipe), ["epochs=3", "batch=32", "encoder_widths=16", "decoder_widths=16", *changes]
-    )
+def tiny(*changes: str) -> Recipe:
+    return changed(find_recipe("quick"), setting_pairs(["epochs=3", "batch=32", "widths=16", *changes]))
 
 
 def finished(dataset: Dataset, out: Path, recipe: Recipe | None = None) -> Path:
@@ -104,9 +102,9 @@ def test_the_optimiser_goes_on_where_it_was(run: Path, digits: Dataset) -> None:
     new = resume_run(run, more_epochs=2).run
     assert new is not None
     assert load_file(new / CHECKPOINT)["optimiser.model.0.step"].item() == 5 * steps, "Adam counts on"
-    recipe = tiny()
+    recipe, model = tiny(), load(run).model
     alone = Trainer(
-        load(run).model, stages_of(recipe, digits.shape, [1, 1])[1:], digits.train.images,
+        model, stages_of(recipe, model, digits.shape, [1, 1], seed=4)[1:], digits.train.images,
         seed=4, machine=choose_machine(device="cpu"),
     )  # fmt: skip
     list(alone.run())
@@ -140,8 +138,9 @@ def test_going_on_that_is_interrupted_resumes_to_the_same_bits(run: Path, steps:
 
 def test_rates_of_what_goes_on() -> None:
     shape = (8, 8, 1)
-    first, more = stages_of(tiny("learning_rate=0.01"), shape, [3, 2])
-    (old,), (new,) = (stage.objective.players(torch.nn.Linear(1, 1)) for stage in (first, more))
+    model = build_model(tiny(), shape, seed=0)
+    first, more = stages_of(tiny("learning_rate=0.01"), model, shape, [3, 2], seed=0)
+    (old,), (new,) = (stage.objective.players(model, stage.optimiser) for stage in (first, more))
     assert old.optimiser.rate(299, 300) < 1e-5
     rates = [new.optimiser.rate(step, 200) for step in range(200)]
     assert max(rates) == pytest.approx(0.003)
@@ -149,8 +148,8 @@ def test_rates_of_what_goes_on() -> None:
     assert rates[-1] < 1e-5
     assert (first.goes_on, more.goes_on, more.epochs) == (False, True, 2)
     assert [vars(stage.objective)["anneal"] for stage in (first, more)] == [0.8, 0.0]
-    steady = stages_of(tiny("decay=none", "warm_up=0.5", "learning_rate=0.01"), shape, [3, 2])[1]
-    (player,) = steady.objective.players(torch.nn.Linear(1, 1))
+    steady = stages_of(tiny("decay=none", "warm_up=0.5", "learning_rate=0.01"), model, shape, [3, 2], seed=0)[1]
+    (player,) = steady.objective.players(model, steady.optimiser)
     assert [player.optimiser.rate(step, 200) for step in (0, 100, 199)] == [0.01] * 3
     assert rate_words(tiny("decay=none")) == "at the rate that it ended with, 0.008"
 
@@ -172,7 +171,7 @@ def test_a_run_that_had_enough_goes_on_from_there_and_keeps_the_best(digits: Dat
 
 
 def test_what_cannot_go_on_says_why(run: Path, digits: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="--more-epochs: expected at least 1, got 0"):
+    with pytest.raises(ArgumentError, match=r"^more_epochs: expected at least 1, got 0"):
         resume_run(run, more_epochs=0)
     with pytest.raises(FileError, match=r"has finished already.*--more-epochs"):
         resume_run(run)

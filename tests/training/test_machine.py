@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from morphospace.data import Dataset
-from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
+from morphospace.recipes import build_model, build_stages, changed, find_recipe
 from morphospace.training import EpochEnded, Machine, Trainer, choose_machine, decide_compilation
 
 
 def trained(digits: Dataset, recipe: str, compiled: bool) -> tuple[list[dict[str, float]], torch.Tensor]:
-    chosen = with_settings(find_recipe(recipe), ["epochs=2", "batch=128"])
+    chosen = changed(find_recipe(recipe), {"epochs": "2", "batch": "128"})
     model = build_model(chosen, digits.shape, seed=0)
     machine = choose_machine(device="cpu", precision="fp32", compiled=compiled)
-    stages = build_stages(chosen, digits.shape)
+    stages = build_stages(chosen, model, digits.shape, seed=0)
     trainer = Trainer(model, stages, digits.train.images, digits.train.labels, seed=0, machine=machine)
     losses = [event.losses for event in trainer.run() if isinstance(event, EpochEnded)]
     return losses, torch.cat([p.detach().flatten() for p in model.parameters()])

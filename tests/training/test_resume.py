@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 from morphospace.data import Dataset
 from morphospace.errors import FileError, NonFiniteLossError, RunBusyError
-from morphospace.recipes import build_model, build_stages, find_recipe, with_settings
+from morphospace.recipes import build_model, build_stages, changed, find_recipe
 from morphospace.space import Space
 from morphospace.training import (
     EpochEnded,
@@ -37,10 +37,10 @@ KILLS = 20
 
 
 def trainer(digits: Dataset, recipe: str, machine: Machine, seed: int = 0) -> Trainer:
-    chosen = with_settings(find_recipe(recipe), ["epochs=3", "batch=128"])
+    chosen = changed(find_recipe(recipe), {"epochs": "3", "batch": "128"})
     model = build_model(chosen, digits.shape, seed=seed)
     return Trainer(
-        model, build_stages(chosen, digits.shape), digits.train.images, digits.train.labels,
+        model, build_stages(chosen, model, digits.shape, seed=seed), digits.train.images, digits.train.labels,
         seed=seed, machine=machine,
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ KILLER = """
 import os, random, signal, sys, time
 from pathlib import Path
 from morphospace.data import open_dataset
-from morphospace.recipes import find_recipe, with_settings
+from morphospace.recipes import find_recipe, changed
 from morphospace.training import choose_machine
 from morphospace.workflow import resume_run, train_run
 
@@ -106,7 +106,7 @@ def work():
     if begun and not (begun[-1] / "space").is_dir():
         resume_run(begun[-1])
     else:
-        recipe = with_settings(find_recipe("quick"), [f"epochs={epochs}", "batch=64"])
+        recipe = changed(find_recipe("quick"), {"epochs": epochs, "batch": 64})
         train_run(digits, recipe, out=out, seed=5, machine=choose_machine())
 
 killed = 0
@@ -129,7 +129,7 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 @pytest.mark.parametrize(("kills", "epochs"), [(4, 8), pytest.param(KILLS, 16, marks=pytest.mark.acceptance)])
 def test_kills_at_random_moments_change_nothing(digits: Dataset, kills: int, epochs: int, tmp_path: Path) -> None:
     """SIGKILL, as when the power fails: the next process goes on from what is on disk."""
-    recipe = with_settings(find_recipe("quick"), [f"epochs={epochs}", "batch=64"])
+    recipe = changed(find_recipe("quick"), {"epochs": epochs, "batch": "64"})
     expected = train_run(digits, recipe, out=tmp_path / "whole", seed=5, machine=choose_machine()).run
     assert expected is not None
     out = tmp_path / "killed"
@@ -194,7 +194,7 @@ def test_a_second_process_on_the_same_run_is_refused(digits: Dataset, tmp_path: 
 
 def interrupted(digits: Dataset, out: Path) -> Path:
     """A run that was stopped in its first epoch."""
-    recipe = with_settings(find_recipe("quick"), ["epochs=2", "batch=128"])
+    recipe = changed(find_recipe("quick"), {"epochs": "2", "batch": "128"})
 
     def listen(event: object) -> None:
         if type(event).__name__ == "Stepped":
@@ -208,8 +208,8 @@ def interrupted(digits: Dataset, out: Path) -> Path:
 
 
 def test_a_non_finite_loss_stops_keeps_the_checkpoint_and_names_the_cause(digits: Dataset, tmp_path: Path) -> None:
-    steep = ["epochs=3", "learning_rate=1000", "warm_up=0", "anneal=0", "likelihood=gaussian-learned"]
-    recipe = with_settings(find_recipe("quick"), steep)
+    steep = {"epochs": 3, "learning_rate": 1000, "warm_up": 0, "anneal": 0, "likelihood": "gaussian-learned"}
+    recipe = changed(find_recipe("quick"), steep)
     with pytest.raises(NonFiniteLossError, match=r"learning rate \d+.* is high.*last good checkpoint is kept"):
         train_run(digits, recipe, out=tmp_path, seed=0, machine=choose_machine())
     (run,) = tmp_path.iterdir()

@@ -15,12 +15,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
+from tests.models import vae_of
 from tests.pictures import noise, write_folder
 
 from morphospace.data import Dataset, dataset_from_arrays, open_dataset, with_validation
 from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate import TestFigures, overfitting
-from morphospace.recipes import Recipe, find_recipe, with_settings
+from morphospace.recipes import Recipe, changed, find_recipe, keys_of, setting_pairs
 from morphospace.space import load
 from morphospace.training import Augmentation, choose_machine
 from morphospace.training.journal import read_metrics
@@ -35,7 +36,11 @@ def sprites() -> Dataset:
 
 
 def small_recipe(*more: str) -> Recipe:
-    return with_settings(find_recipe("conv"), [*SMALL, "latent_dim=6", *more])
+    return changed(find_recipe("conv"), setting_pairs([*SMALL, "latent_dim=6", *more]))
+
+
+def augment_of(recipe: Recipe) -> object:
+    return keys_of(recipe)["images.augment"].value
 
 
 def run(dataset: Dataset, recipe: Recipe, out: Path | None, **options: Any) -> Result:
@@ -43,20 +48,18 @@ def run(dataset: Dataset, recipe: Recipe, out: Path | None, **options: Any) -> R
 
 
 def test_conv_is_for_what_quick_is_not() -> None:
-    assert find_recipe("conv").for_images(300).augment == pytest.approx(0.06)
+    assert augment_of(find_recipe("conv").for_images(300)) == pytest.approx(0.06)
     assert find_recipe("conv").for_images(300).patience
     large = find_recipe("conv").for_images(20_000)
-    assert (large.augment, large.patience) == (0, 0)
-    chosen = with_settings(find_recipe("conv"), ["augment=0.2", "patience=3"]).for_images(20_000)
-    assert (chosen.augment, chosen.patience) == (0.2, 3)
-    assert with_settings(find_recipe("conv"), ["patience=none"]).patience is None
+    assert (augment_of(large), large.patience) == (0, 0)
+    chosen = changed(find_recipe("conv"), {"augment": "0.2", "patience": "3"}).for_images(20_000)
+    assert (augment_of(chosen), chosen.patience) == (0.2, 3)
+    assert changed(find_recipe("conv"), {"patience": "none"}).patience is None
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (28, 20, 1), (64, 96, 3), (9, 33, 3), (256, 8, 1), (250, 256, 3)])
 def test_conv_takes_any_size_from_8_to_256(shape: tuple[int, int, int]) -> None:
-    from morphospace.recipes import build_model
-
-    model = build_model(with_settings(find_recipe("conv"), ["encoder_widths=8", "decoder_widths=8"]), shape, seed=0)
+    model = vae_of(changed(find_recipe("conv"), {"encoder_widths": "8", "decoder_widths": "8"}), shape)
     x = torch.rand(2, shape[2], *shape[:2])
     q = model.infer(x)
     assert q.mean.shape == (2, 32)
@@ -173,12 +176,12 @@ def test_small_sets_get_their_steps_from_the_images_that_are_learned_from() -> N
 
 def test_reconstruction_alone_wants_a_point() -> None:
     with pytest.raises(ArgumentError, match="beta=0"):
-        with_settings(find_recipe("quick"), ["objective=reconstruction"])
+        changed(find_recipe("quick"), {"objective": "reconstruction"})
 
 
 def test_over_fitting_is_said_in_words() -> None:
     images = noise(0, (60, 8, 8, 1))
-    recipe = with_settings(find_recipe("autoencoder"), ["latent_dim=32", "epochs=200", "batch=16"])
+    recipe = changed(find_recipe("autoencoder"), {"latent_dim": "32", "epochs": "200", "batch": "16"})
     result = run(dataset_from_arrays(images, name="noise"), recipe, None)
     assert any("over-fitting" in words for words in result.warnings)
     good = TestFigures(100.0, 90.0, 10.0, 1.0)
@@ -204,7 +207,7 @@ def test_fine_tuning_starts_where_the_space_stands(trained: Path, tmp_path: Path
     more = open_dataset("sprites:count=300,size=16,seed=5")
     before = float(space.about["test"]["neg_elbo"])
     recipe = choose_recipe("auto", shape=more.shape, start=space, epochs=1, settings={"batch": 64})
-    assert recipe.learning_rate < find_recipe("conv").learning_rate
+    assert recipe.stages[0].optimiser.learning_rate < find_recipe("conv").stages[0].optimiser.learning_rate
     result = run(more, recipe, tmp_path / "runs", start=space)
     assert result.test.neg_elbo is not None
     assert result.test.neg_elbo < before + 0.35 * abs(before), "one gentle epoch keeps what was learned"
@@ -240,9 +243,9 @@ def test_what_cannot_change_is_refused(trained: Path) -> None:
     space = load(trained)
     with pytest.raises(ArgumentError, match="latent_dim of a trained space"):
         choose_recipe("auto", shape=space.shape, start=space, latent_dim=3)
-    with pytest.raises(ArgumentError, match="--recipe"):
+    with pytest.raises(ArgumentError, match=r"^recipe: a space that training starts from keeps its own"):
         choose_recipe("quick", shape=space.shape, start=space)
-    with pytest.raises(DataError, match="--from"):
+    with pytest.raises(DataError, match=r"^start: it takes images of"):
         run(open_dataset("digits"), space.recipe, None, start=space)
     with pytest.raises(ArgumentError, match="likelihood of a trained space cannot change"):
         choose_recipe("auto", shape=space.shape, start=space, settings={"likelihood": "bernoulli"})

@@ -15,9 +15,11 @@ from morphospace.cli import (
     edit,
     explore,
     export,
+    outliers,
     pictures,
     points,
     questions,
+    recipes,
     spaces,
     training,
     traverse,
@@ -55,6 +57,7 @@ def root(
 
 demo.register(app)
 training.register(app)
+recipes.register(app)
 spaces.register(app)
 explore.register(app)
 pictures.register(app)
@@ -62,6 +65,7 @@ traverse.register(app)
 concepts.register(app)
 edit.register(app)
 questions.register(app)
+outliers.register(app)
 points.register(app)
 data.register(app)
 export.register(app)

@@ -228,12 +228,12 @@ def forget(
     from morphospace.data import kept_sets, prepared_folder
 
     if bool(names) == everything:
-        raise ArgumentError("NAME: expected names of prepared sets, or --all. See morpho data list.")
+        raise ArgumentError("expected names of prepared sets, or --all. See morpho data list.", argument="name")
     kept = kept_sets(prepared_folder())
     for name in names or []:
         if not any(name in _names(k) for k in kept):
             known = dict.fromkeys(called for k in kept for called in _names(k))
-            raise ArgumentError(f'NAME: there is no prepared set "{name}". {did_you_mean(name, known)}')
+            raise ArgumentError(f'there is no prepared set "{name}". {did_you_mean(name, known)}', argument="name")
     chosen = [k for k in kept if everything or any(name in _names(k) for name in names or [])]
     remove(chosen)
     freed = sum(k.nbytes for k in chosen)
@@ -249,14 +249,14 @@ def _names(kept: KeptSet) -> tuple[str, str]:
 
 def export(
     data: DataArgument,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to make.")],
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to make.")],
     options: PreparationOptions = PreparationOptions(),  # noqa: B008 - frozen
     force: ForceOption = False,
 ) -> Answer:
     """Write a set as a folder of PNGs: train/LABEL and test/LABEL, with attributes.csv beside them."""
     from morphospace.data.export import export_folder
 
-    output_path(folder, "", "", force=force)
+    output_path(out, "", "", force=force)
     dataset = open_data(data, options.preparation())
-    count = export_folder(dataset, folder)
-    return Answer({"data": dataset.name, "images": count}, outputs=[folder])
+    count = export_folder(dataset, out)
+    return Answer({"data": dataset.name, "images": count}, outputs=[out])

@@ -34,11 +34,11 @@ def edit(
     image: Annotated[
         str, typer.Argument(metavar="IMAGE", help="A picture file, an item like mnist:test/17, or a folder.")
     ],
-    concept: Annotated[
+    strengths: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--concept", metavar="NAME=STRENGTH", help="6=2.0; may be repeated."),
     ] = None,
-    to: Annotated[
+    target: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--to", metavar="CLASS", help="The class that it is to be of."),
     ] = None,
@@ -72,37 +72,39 @@ def edit(
     """Edit an image, or a folder of them, along concepts or to another class; beside one image lies a sheet."""
     targets = [_target(text) for text in until or ()]
     chance = [value for name, value in targets if not name]
-    if not concept and to is None and not targets:
+    if not strengths and target is None and not targets:
         raise ArgumentError("expected --concept NAME=STRENGTH, --until NAME=TARGET or --to CLASS, got none of them.")
-    if to is None and (source is not None or strength != 1.0):
+    if target is None and (source is not None or strength != 1.0):
         raise ArgumentError("--from and --strength belong to --to CLASS; --concept has its own, like 6=2.0.")
-    if (to is None and chance) or len(chance) > 1:
-        raise ArgumentError("--until: expected NAME=TARGET, like 6=90%; a share alone belongs to --to CLASS, once.")
-    pairs = [_strength(text) for text in concept or ()]
-    _check_once("--concept", [name for name, _ in pairs])
-    _check_once("--until", [name for name, _ in targets if name])
-    strengths, wanted = dict(pairs), {name: value for name, value in targets if name}
+    if (target is None and chance) or len(chance) > 1:
+        raise ArgumentError(
+            "expected NAME=TARGET, like 6=90%; a share alone belongs to --to CLASS, once.", argument="until"
+        )
+    pairs = [_strength(text) for text in strengths or ()]
+    _check_once("strengths", [name for name, _ in pairs])
+    _check_once("until", [name for name, _ in targets if name])
+    asked_strengths, wanted = dict(pairs), {name: value for name, value in targets if name}
     until_chance = chance[0] if chance else None
     asked: dict[str, Any] = {
-        **({} if to is None else {"from": source, "to": to, "strength": strength}),
-        "concepts": strengths,
+        **({} if target is None else {"from": source, "to": target, "strength": strength}),
+        "concepts": asked_strengths,
         "until": wanted,
         "chance": until_chance,
         "keep": keep or [],
     }
     move: dict[str, Any] = {
-        "strengths": strengths,
+        "strengths": asked_strengths,
         "keep": keep or (),
         "until": wanted,
-        "target": to,
+        "target": target,
         "source": source,
         "strength": strength,
         "chance": until_chance,
     }
     words = " ".join(
         [
-            *([] if to is None else [f"to {to}"]),
-            *(concept or ()),
+            *([] if target is None else [f"to {target}"]),
+            *(strengths or ()),
             *(f"until {text}" for text in until or ()),
             *(f"keep {name}" for name in keep or ()),
         ]
@@ -122,8 +124,8 @@ def edit(
 
     about = found.text(kind="edit", concepts=words, command=command_line())
     Picture(edited[0], about).save(path)
-    lines = [] if to is None else [f"to {to}" + (f" x{strength:g}" if strength != 1 else "")]
-    lines += [f"{name} {value:+g}" for name, value in strengths.items()]
+    lines = [] if target is None else [f"to {target}" + (f" x{strength:g}" if strength != 1 else "")]
+    lines += [f"{name} {value:+g}" for name, value in asked_strengths.items()]
     lines += [f"until {text}" for text in until or ()] + [f"keep {name}" for name in keep or ()]
     _sheet(found, original, edited, "\n".join(lines), about, sheet)
     facts = {"seed": seed, "image": image, **asked, "keep_detail": keep_detail, **typical, "reads": reads}
@@ -188,17 +190,17 @@ def _sheet(space: Space, original: Images, edited: Images, caption: str, about: 
     Picture(captioned([row], [caption], columns=["original", "decoded", "edited"]), about).save(path)
 
 
-def _check_once(option: str, names: list[str]) -> None:
+def _check_once(argument: str, names: list[str]) -> None:
     twice = [name for i, name in enumerate(names) if name in names[:i]]
     if twice:
-        raise ArgumentError(f'{option}: "{twice[0]}" is given twice.')
+        raise ArgumentError(f'"{twice[0]}" is given twice.', argument=argument)
 
 
 def _strength(text: str) -> tuple[str, float]:
     name, equals, value = text.rpartition("=")
     strength = _number(value)
     if not equals or not name or strength != strength:
-        raise ArgumentError(f'--concept: expected NAME=STRENGTH, like 6=2.0, got "{text}".')
+        raise ArgumentError(f'expected NAME=STRENGTH, like 6=2.0, got "{text}".', argument="strengths")
     return name, strength
 
 
@@ -207,7 +209,11 @@ def _target(text: str) -> tuple[str, float]:
     name, equals, value = text.rpartition("=")
     target = _number(value[:-1]) / 100 if value.endswith("%") else _number(value)
     if target != target or (equals and not name) or (not name and not value.endswith("%")):
-        raise ArgumentError(f'--until: expected NAME=TARGET, like 6=90% or slant=0.3, or 90% with --to, got "{text}".')
+        raise ArgumentError(
+            f'expected NAME=TARGET, like 6=90% or slant=0.3, or 90% with --to, got "{text}".', argument="until"
+        )
+    if not name and not 0 < target < 1:
+        raise ArgumentError(f"expected a chance between 0 % and 100 %, got {value}.", argument="until")
     return name, target
 
 

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def share(
     space: SpaceArgument,
-    page: Annotated[
+    out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Argument(metavar="[OUT.html]", help="The file to write; a new one in morpho-out/ by default."),
     ] = None,
@@ -37,7 +37,7 @@ def share(
     """Write the explorer with SPACE inside as one HTML file, which opens by double-click, without a server."""
     from morphospace.export.page import what_it_reveals, write_page
 
-    path = output_path(page, "space", ".html", force=force)
+    path = output_path(out, "space", ".html", force=force)
     found = open_space(space, "cpu")
     size = write_page(path, found)
     reveals = what_it_reveals(found)
@@ -55,7 +55,7 @@ def export(
 ) -> Answer:
     """Write the model of SPACE for other programs, checked against PyTorch: a folder with encoder and decoder."""
     if kind not in _FORMATS:
-        raise ArgumentError(f'--format: there is no "{kind}". {did_you_mean(kind, _FORMATS)}')
+        raise ArgumentError(f'there is no "{kind}". {did_you_mean(kind, _FORMATS)}', argument="kind")
     from morphospace.export.onnx import PARTS, to_onnx
     from morphospace.files import atomic_folder
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from morphospace.cli.allowing import allowed
 from morphospace.cli.notes import note_tally
 from morphospace.cli.problems import problem_summary
 from morphospace.cli.screen import data_progress, note
@@ -55,7 +56,7 @@ def open_space(name: str, device: str = "auto") -> Space:
 
     keep_freed_memory()
     chosen = choose_device(device)
-    return load(space_folder(name), device=chosen)
+    return load(space_folder(name), device=chosen, parts=allowed())
 
 
 def open_data(name: str, preparation: Preparation | None = None, *, listed: bool = False) -> Dataset:
@@ -117,9 +118,11 @@ def image_argument(space: Space, text: str) -> Images:
         if text.partition(":")[0] in (*SOURCES, "sprites", "hf") or re.search(r":\w+/\d+$", text):
             image = open_item(text, preparation_for(space), progress=data_progress)
             return fit_image(image, space.shape, space.resize)[None]
-        raise FileError(f'IMAGE: there is no file "{text}". Expected a picture, or an item like "mnist:test/17".')
+        raise FileError(
+            f'there is no file "{text}". Expected a picture, or an item like "mnist:test/17".', argument="image"
+        )
     if Path(text).is_dir():
-        raise ArgumentError(f"IMAGE: {text} is a folder, expected a picture file.")
+        raise ArgumentError(f"{text} is a folder, expected a picture file.", argument="image")
     tally = Tally()  # of one picture
     image = read_image(text, space.interpretation, near=max(space.shape[:2]), notice=tally.count)
     note_tally(tally, space)

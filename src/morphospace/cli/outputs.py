@@ -24,9 +24,9 @@ def output_path(out: Path | None, stem: str, suffix: str, *, force: bool) -> Pat
     if out is None:
         return _claims.enter_context(claimed_number(_OUT, stem, suffix))
     if out.is_dir() and suffix:
-        raise FileError(f"--out: {out} is a folder, expected the name of a file like {out / (stem + suffix)}.")
+        raise FileError(f"{out} is a folder, expected the name of a file like {out / (stem + suffix)}.", argument="out")
     if out.exists() and not force:
-        raise FileError(f"--out: {out} exists. Choose another name, or pass --force to replace it.")
+        raise FileError(f"{out} exists. Choose another name, or pass --force to replace it.", argument="out")
     if not suffix:
         check_replaceable(out)
     return out

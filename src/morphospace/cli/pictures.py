@@ -142,7 +142,7 @@ def morph(
     from morphospace.latent import path_length
 
     if len(images) < 2:
-        raise ArgumentError(f"IMAGE: a morph needs at least two images, got {len(images)}.")
+        raise ArgumentError(f"a morph needs at least two images, got {len(images)}.", argument="image")
     target = output_path(out, "morph", ".gif", force=force)
     found = open_space(space, device)
     film = found.morph(*(image_argument(found, text) for text in images), frames=frames, path=path)

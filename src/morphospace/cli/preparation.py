@@ -95,4 +95,6 @@ def _places(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:
-        raise ArgumentError(f'--channels: expected one place or three, like 1 or 1,2,3, got "{text}".') from error
+        raise ArgumentError(
+            f'expected one place or three, like 1 or 1,2,3, got "{text}".', argument="channels"
+        ) from error

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from morphospace.cli.screen import note
+from morphospace.cli.spelling import spell_words
 from morphospace.errors import DataError, plural
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def problem_lines(problems: Sequence[Problem]) -> list[str]:
     names: dict[str, list[str]] = {}
     for problem in problems:
         names.setdefault(problem.reason, []).append(one_line(problem.name))
-    lines = [f"{shortened(some, _NAMED)}: {reason}" for reason, some in list(names.items())[:_SHOWN]]
+    lines = [f"{shortened(some, _NAMED)}: {spell_words(reason)}" for reason, some in list(names.items())[:_SHOWN]]
     if others := sum(map(len, list(names.values())[_SHOWN:])):
         lines.append(f"{others:,} more of other kinds")
     return [*lines, "--json lists each"] if others or max(map(len, names.values()), default=0) > _NAMED else lines
@@ -61,7 +62,9 @@ def note_problems(problems: Sequence[Problem], good: int) -> None:
     """
     if not good:
         first = problems[0]
-        raise DataError(f"IMAGE: none of the {len(problems)} pictures can be used; {first.name}: {first.reason}.")
+        raise DataError(
+            f"none of the {len(problems)} pictures can be used; {first.name}: {first.reason}.", argument="image"
+        )
     for problem in problems[:_SHOWN]:
         note(f"left out {one_line(problem.name)}: {problem.reason}")
     if len(problems) > _SHOWN:

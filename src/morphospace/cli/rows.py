@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from morphospace.data.folder import Problem
     from morphospace.evaluate import OutlierFigures
 
-__all__ = ["Rows", "rows_of_folder", "rows_of_splits", "without_labels", "write_scores"]
+__all__ = ["ITEM", "Rows", "name_within_set", "rows_of_folder", "rows_of_splits", "without_labels", "write_scores"]
+
+ITEM = re.compile(r"(?P<set>.+):(?P<split>\w+)/(?P<number>\d+)")
+"""What an image of a set is called, like mnist:test/17."""
 
 
 class Rows(NamedTuple):
@@ -28,6 +31,16 @@ class Rows(NamedTuple):
     splits: list[str]
     labels: list[str]
     attributes: dict[str, Attribute]
+
+
+def name_within_set(item: str) -> str:
+    """What an item is called within its set, as sheets name it below the set's own name.
+
+    Example:
+        >>> name_within_set("mnist:test/17"), name_within_set("cats/3.png")
+        ('test/17', 'cats/3.png')
+    """
+    return item.rpartition(":")[2] if ITEM.fullmatch(item) else item
 
 
 def rows_of_splits(dataset: Dataset, splits: Mapping[str, Split]) -> Rows:
@@ -68,7 +81,7 @@ def rows_of_folder(folder: Path, names: Sequence[str], preparation: Preparation)
     place = {collection.item_name(i): i for i in range(len(collection.items))}
     files = [name if name in place else re.sub(r"\[\d+\]$", "", name) for name in names]  # of pages like a.tif[2]
     if gone := [name for name in files if name not in place]:
-        raise DataError(f"DATA: {gone[0]} left the folder {folder} while it was read. Try again.")
+        raise DataError(f"{gone[0]} left the folder {folder} while it was read. Try again.", argument="data")
     chosen = [place[name] for name in files]
     labels, kinds = ([column[i] for i in chosen] if column else [] for column in (columns.labels, columns.splits))
     for words in (*problem_lines(columns.problems), *columns.notes):

@@ -9,8 +9,8 @@ import typer
 from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
 from morphospace.cli.opening import open_data, open_space
 from morphospace.cli.outputs import output_path
-from morphospace.cli.own import data_for, note_overlap
 from morphospace.cli.screen import escape, note, screen
+from morphospace.cli.space_data import data_for, note_overlap
 from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import plural
 

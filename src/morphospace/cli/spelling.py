@@ -1,8 +1,8 @@
 """How arguments are spelled on a command line: the core names them as Python does (:mod:`morphospace.errors`).
 
-An argument is spelled as the verb that runs has it: a parameter of the same name, or one whose value is called so
-(``--from SPACE`` for "space"). A key of a recipe that is none of these is spelled as training takes it, ``--set beta``;
-any other name stays as it is. So the parameters of a verb bear the names of the core's arguments.
+An argument is spelled as the verb that runs has it: a parameter or an option of the same name, or one whose value is
+called so (``--from SPACE`` for "space"). A key of a recipe that is none of these is spelled as training takes it,
+``--set beta``; any other name stays as it is. So the parameters of a verb bear the names of the core's arguments.
 """
 
 from __future__ import annotations
@@ -76,8 +76,9 @@ def _parameter(name: str) -> Any:
         return None
     context = _running[-1]
     known = list(context.command.params)
+    option = "--" + name.replace("_", "-")
     found = next((one for one in known if one.name == name), None)
-    found = found or next((one for one in known if _called(one).lower() == name), None)
+    found = found or next((one for one in known if option in one.opts or _called(one).lower() == name), None)
     if found is None and _is_key(name):
         train = context.find_root().command.commands["train"]  # type: ignore[attr-defined] # the root is a group
         return next((one for one in train.params if one.name == name), None)

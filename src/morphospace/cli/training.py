@@ -1,4 +1,4 @@
-"""``morpho train``, ``resume`` and ``recipes``."""
+"""``morpho train`` and ``resume``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from morphospace.cli.allowing import allowed
 from morphospace.cli.arguments import DataArgument, DeviceOption, SeedOption
 from morphospace.cli.opening import open_data, open_space
 from morphospace.cli.preparation import PreparationOptions
-from morphospace.cli.screen import escape, note, screen, table_text
+from morphospace.cli.screen import escape, note, screen
 from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import plural
 
@@ -27,7 +28,6 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command("train", rich_help_panel=_TRAIN)(verb(train))
     app.command("resume", rich_help_panel=_TRAIN)(verb(resume))
-    app.command("recipes", rich_help_panel=_TRAIN)(verb(recipes))
 
 
 def train(
@@ -44,7 +44,7 @@ def train(
         Optional[int], typer.Option("--latent-dim", help="The number of latents; the recipe's by default.")  # noqa: UP045
     ] = None,
     epochs: Annotated[Optional[int], typer.Option("--epochs", help="Passes over the images.")] = None,  # noqa: UP045
-    changes: Annotated[
+    settings: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated."),
     ] = None,
@@ -64,7 +64,12 @@ def train(
     from morphospace.training import choose_machine
     from morphospace.workflow import choose_recipe, preparation_for, train_run
 
-    wishes: Any = {"latent_dim": latent_dim, "epochs": epochs, "settings": setting_pairs(changes or [])}
+    wishes: Any = {
+        "latent_dim": latent_dim,
+        "epochs": epochs,
+        "settings": setting_pairs(settings or []),
+        "foreign": allowed(),
+    }
     begin = open_space(start, "cpu") if start else None
     # A mistyped key is found before a hundred thousand pictures are prepared.
     choose_recipe(recipe, shape=None, start=begin, **wishes)
@@ -122,21 +127,9 @@ def resume(
             listen=display,
             warn=note,
             progress=data_progress,
+            parts=allowed(),
         )
     return _answer(result)
-
-
-def recipes() -> Answer:
-    """List the recipes."""
-    from morphospace.recipes import RECIPES
-
-    rows = [
-        (f"[bold]{recipe.name}[/]", str(recipe.latent_dim), str(recipe.epochs), str(recipe.batch), recipe.summary)
-        for recipe in RECIPES.values()
-    ]
-    text = table_text(("recipe", "latents", "epochs", "batch", "what it is"), rows)
-    hint = "[dim]Change any key with --set key=value; --json shows them all.[/]"
-    return Answer({"recipes": [recipe.to_json() for recipe in RECIPES.values()]}, f"{text}\n{hint}")
 
 
 def _answer(result: Result) -> Answer:

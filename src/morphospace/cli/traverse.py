@@ -10,8 +10,8 @@ import typer
 from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, SeedOption, SpaceArgument
 from morphospace.cli.opening import image_argument, open_data, open_space
 from morphospace.cli.outputs import output_path
-from morphospace.cli.own import data_for
 from morphospace.cli.screen import note
+from morphospace.cli.space_data import data_for
 from morphospace.cli.verbs import Answer, command_line, verb
 from morphospace.errors import ArgumentError, MorphospaceError
 
@@ -99,7 +99,8 @@ def _latents(text: str, count: int) -> set[int]:
     for name, number in zip(names, numbers, strict=True):
         if not 1 <= number <= count:
             raise ArgumentError(
-                f'--latents: expected numbers from 1 to {count} (z1 to z{count}) with commas between, got "{name}".'
+                f'expected numbers from 1 to {count} (z1 to z{count}) with commas between, got "{name}".',
+                argument="latents",
             )
     return {number - 1 for number in numbers}
 

@@ -21,6 +21,7 @@ from typing import Annotated, Any
 
 import typer
 
+from morphospace.cli.allowing import AllowOption, allowing
 from morphospace.cli.opening import forget_latest
 from morphospace.cli.outputs import release_numbers
 from morphospace.cli.screen import escape, screen, stop_progress
@@ -31,6 +32,8 @@ __all__ = ["Answer", "command_line", "verb"]
 
 _JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 _DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+_OPEN = {"space", "spaces", "start", "run"}  # parameters that name what may be made of parts of other packages
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     extra = [
         inspect.Parameter("context", keyword, annotation=typer.Context),
+        *([inspect.Parameter("allow", keyword, default=None, annotation=AllowOption)] * bool(_OPEN & hints.keys())),
         inspect.Parameter("json", keyword, default=False, annotation=_JsonOption),
         inspect.Parameter("debug", keyword, default=False, annotation=_DebugOption),
     ]
@@ -66,7 +70,7 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
     def command(*args: Any, context: typer.Context, json: bool, debug: bool, **kwargs: Any) -> None:
         for name, group in groups.items():
             kwargs[name] = group(**{field.name: kwargs.pop(field.name) for field in fields(group)})
-        with verb_runs(context):
+        with verb_runs(context), allowing(kwargs.pop("allow", None)):
             try:
                 _print(function(*args, **kwargs), as_json=json)
             except MorphospaceError as error:

@@ -14,9 +14,9 @@ from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset
 from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.data.idx import idx_family
-from morphospace.data.in_memory import Part, dataset_of
+from morphospace.data.in_memory import RawSplit, dataset_of
 from morphospace.data.labels import attribute_columns
-from morphospace.data.large_arrays import LARGE, LargePart, prepare_arrays
+from morphospace.data.large_arrays import LARGE, LargeSplit, prepare_arrays
 from morphospace.data.levels import as_nhwc
 from morphospace.data.matlab import matlab_arrays
 from morphospace.data.preparation import Preparation
@@ -75,7 +75,7 @@ def open_arrays(
     beside = {part: _attributes(arrays, part, rows, images, notes) for part, (images, _, rows) in chosen.items()}
     attributes = _shared(beside, notes)
     large = {
-        part: LargePart(images, labels, attributes[part])
+        part: LargeSplit(images, labels, attributes[part])
         for part, (images, labels, _) in chosen.items()
         if isinstance(images, ArrayMember)
     }
@@ -86,7 +86,7 @@ def open_arrays(
     for part, (images, labels, _) in chosen.items():
         count = None if labels is None else len(labels)
         pictures = as_nhwc(_read(images), f"{path.name}: {part} images", notes, count=count)
-        parts[part] = Part(pictures, labels, attributes[part])
+        parts[part] = RawSplit(pictures, labels, attributes[part])
     return dataset_of(parts, name, wanted, notes)
 
 

@@ -140,7 +140,8 @@ def sprites_collection(text: str, preparation: Preparation) -> Collection:
     for key, least in (("count", 2), ("seed", 0)):
         if not asked[key].isdecimal() or int(asked[key]) < least:
             raise ArgumentError(
-                f'sprites: expected {key} to be a whole number from {least}, got "{asked[key]}".', argument="data"
+                f'sprites: expected {key} to be a whole number from {least}, got "{asked[key]}".',
+                argument="data",
             )
     if asked["colour"] not in ("grey", "colour"):
         raise ArgumentError(

@@ -20,11 +20,11 @@ from morphospace.data.splitting import SPLITS, Keys, held_out, kept_together, ke
 from morphospace.errors import DataError
 from morphospace.images import as_images
 
-__all__ = ["Part", "check_parts", "chosen_labels", "dataset_from_arrays", "dataset_of"]
+__all__ = ["RawSplit", "check_parts", "chosen_labels", "dataset_from_arrays", "dataset_of"]
 
 
-class Part(NamedTuple):
-    """A part of a set as it came: images (N, H, W, C) of any numbers, labels or none, attributes (N,) by name."""
+class RawSplit(NamedTuple):
+    """A split of a set as it came: images (N, H, W, C) of any numbers, labels or none, attributes (N,) by name."""
 
     images: NDArray[Any]
     labels: NDArray[Any] | None = None
@@ -82,7 +82,7 @@ def dataset_from_arrays(
             continue
         called = "images" if kind == "train" else f"{kind}_images"
         values = None if known is None else np.asarray(known)
-        parts[kind] = Part(_as_nhwc(some, called, notes, None if values is None else len(values)), values)
+        parts[kind] = RawSplit(_as_nhwc(some, called, notes, None if values is None else len(values)), values)
     return dataset_of(parts, name, preparation or Preparation(), notes, label_names=label_names)
 
 
@@ -98,7 +98,7 @@ def _as_nhwc(images: object, name: str, notes: list[str], count: int | None) -> 
 
 
 def dataset_of(
-    parts: Mapping[str, Part],
+    parts: Mapping[str, RawSplit],
     name: str,
     preparation: Preparation,
     notes: Sequence[str] = (),
@@ -148,7 +148,7 @@ def dataset_of(
     )  # fmt: skip
 
 
-def check_parts(parts: Mapping[str, Part]) -> None:
+def check_parts(parts: Mapping[str, RawSplit]) -> None:
     """See that the parts of a set fit each other.
 
     Raises:
@@ -171,7 +171,7 @@ def check_parts(parts: Mapping[str, Part]) -> None:
 
 
 def chosen_labels(
-    parts: Mapping[str, Part], preparation: Preparation, label_names: Sequence[str] | None = None
+    parts: Mapping[str, RawSplit], preparation: Preparation, label_names: Sequence[str] | None = None
 ) -> tuple[FoundLabels, dict[str, Sequence[str]]]:
     """The labels of the parts of a set, and the group of each image, by the attributes that are asked for.
 
@@ -197,7 +197,7 @@ def chosen_labels(
     return words._replace(attributes=known.attributes, notes=(*words.notes, *said)), groups
 
 
-def labels_of(parts: Mapping[str, Part], label_names: Sequence[str] | None = None) -> FoundLabels:
+def labels_of(parts: Mapping[str, RawSplit], label_names: Sequence[str] | None = None) -> FoundLabels:
     """The labels of the parts of a set, numbered together; with ``label_names``, by the numbers that they are.
 
     Raises:

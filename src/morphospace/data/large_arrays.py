@@ -15,7 +15,7 @@ from morphospace.data.array_files import ArrayMember
 from morphospace.data.attributes import Attribute
 from morphospace.data.dataset import Dataset, array_keys, content_digests
 from morphospace.data.fetch import ProgressCallback
-from morphospace.data.in_memory import Part, check_parts, chosen_labels
+from morphospace.data.in_memory import RawSplit, check_parts, chosen_labels
 from morphospace.data.levels import Rule, as_nhwc, blocks, depth_of, levels_of, rule_for, rule_notes
 from morphospace.data.preparation import Preparation
 from morphospace.data.prepared import IMAGES, Identity, ImageFacts, check_room, kept_or_made, write_prepared
@@ -23,7 +23,7 @@ from morphospace.data.splitting import SPLITS, Keys, held_out, kept_together
 from morphospace.data.store import write_header
 from morphospace.images import fit_image
 
-__all__ = ["LARGE", "LargePart", "prepare_arrays"]
+__all__ = ["LARGE", "LargeSplit", "prepare_arrays"]
 
 LARGE = 1 << 30
 """Bytes; images that take more are not held in memory."""
@@ -31,8 +31,8 @@ LARGE = 1 << 30
 _UNPACKED = "unpacked"
 
 
-class LargePart(NamedTuple):
-    """A part of a set whose images are in a file; labels and attributes as of :class:`Part`."""
+class LargeSplit(NamedTuple):
+    """A split of a set whose images are in a file; labels and attributes as of :class:`RawSplit`."""
 
     images: ArrayMember
     labels: NDArray[np.generic] | None
@@ -49,7 +49,7 @@ class _Written(NamedTuple):
 
 def prepare_arrays(
     path: Path,
-    parts: Mapping[str, LargePart],
+    parts: Mapping[str, LargeSplit],
     preparation: Preparation,
     notes: list[str],
     cache: Path,
@@ -75,7 +75,7 @@ def prepare_arrays(
     def make(folder: Path) -> None:
         unpacked = folder / _UNPACKED
         mapped = {
-            kind: Part(
+            kind: RawSplit(
                 as_nhwc(
                     part.images.mapped(unpacked), f"{path.name}: {kind} images", notes,
                     count=None if part.labels is None else len(part.labels),
@@ -95,7 +95,7 @@ def prepare_arrays(
 def _write(
     folder: Path,
     identity: Identity,
-    parts: Mapping[str, Part],
+    parts: Mapping[str, RawSplit],
     preparation: Preparation,
     notes: list[str],
     progress: ProgressCallback,

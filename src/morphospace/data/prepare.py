@@ -63,7 +63,9 @@ def reshaped(dataset: Dataset, preparation: Preparation) -> Dataset:
     """A set of arrays, whose images have one form already, in the form that ``preparation`` asks for."""
     for name in ("frames", "truncated"):
         if getattr(preparation, name) != getattr(Preparation(), name):
-            raise ArgumentError(f"--{name}: is for files of pictures, and {dataset.name} has arrays. Leave it out.")
+            raise ArgumentError(
+                f"is for files of pictures, and {dataset.name} has arrays. Leave it out.", argument=name
+            )
     height, width = preparation.size or dataset.shape[:2]
     channels = {"auto": dataset.shape[2], "grey": 1, "colour": 3}[preparation.colour]
     shape = (height, width, channels)

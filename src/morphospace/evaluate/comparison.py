@@ -265,7 +265,7 @@ def draw_samples(space: Space, codes: Points, n: int, *, seed: int) -> dict[str,
     """
     rng = np.random.default_rng(seed)
     fits = {
-        "gaussian": fit_mixture(codes, most_parts=1, most_codes=_FITTED),
+        "gaussian": fit_mixture(codes, most_components=1, most_codes=_FITTED),
         "mixture": fit_mixture(codes, most_codes=_FITTED),
     }
     found = {"prior": rng.standard_normal((n, space.latent_dim)).astype(np.float32)}

@@ -22,7 +22,9 @@ _ROUNDING = 1e-5
 
 
 @torch.inference_mode()
-def reconstruction_errors(space: Space, images: ImageArray, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+def reconstruction_errors(
+    space: Space, images: ImageArray, codes: NDArray[np.float32], labels: NDArray[np.int64] | None = None
+) -> NDArray[np.float32]:
     r"""How badly each image is reconstructed, :math:`-\log p(x \mid z)`, in nats summed over its pixels, in float32.
 
     Unlike the reconstruction that ``morpho evaluate`` prints, it has no noise: z is the posterior's mean.
@@ -31,6 +33,7 @@ def reconstruction_errors(space: Space, images: ImageArray, codes: NDArray[np.fl
         space: decodes and scores.
         images: uint8 (N, H, W, C) of the space's size, any that can be sliced.
         codes: their posterior means (N, d).
+        labels: (N,), for models that are told them.
 
     Returns:
         (N,), finite: what is beyond float32 is its largest number.
@@ -40,7 +43,8 @@ def reconstruction_errors(space: Space, images: ImageArray, codes: NDArray[np.fl
     for start in range(0, len(images), step):
         x = to_input(torch.from_numpy(images[start : start + step]).to(space.device))
         z = torch.from_numpy(codes[start : start + step]).to(space.device)
-        parts.append(-space.model.log_likelihood(z[None], x)[0].float().cpu().numpy())
+        told = None if labels is None else torch.from_numpy(labels[start : start + step]).to(space.device)
+        parts.append(-space.model.log_likelihood(z[None], x, told)[0].float().cpu().numpy())
     worst = float(np.finfo(np.float32).max)
     return np.nan_to_num(np.concatenate(parts), nan=worst, posinf=worst)
 

@@ -37,8 +37,8 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
         space.prepare(images[:1])  # which says what does not fit
     scores = score_each(space.model, images, dataset.test.labels, seed=seed)
     test = mean_figures(space.model, scores, images.shape[1:], beta=space.recipe.weight(space.shape))
-    codes = space.encode(images).mean
-    test = replace(test, psnr=psnr(space, images, codes))
+    codes = space.encode(images, dataset.test.labels).mean
+    test = replace(test, psnr=psnr(space, images, codes, dataset.test.labels))
     if samples is not None:
         nll = importance_weighted_nll(space.model, images, dataset.test.labels, samples=samples, seed=seed)
         test = replace(test, nll=nll, nll_samples=samples)

@@ -8,7 +8,7 @@ so are the places that the dense layers next to them see. The numbers are the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,16 +17,17 @@ from torch import Tensor, nn
 
 from morphospace.errors import ArgumentError, DataError
 from morphospace.nn import BookDecoder, BookEncoder
-from morphospace.vae import VAE, GaussianPosterior
+from morphospace.vae import VAE, GaussianPosterior, Generative
 
 __all__ = ["from_keras", "to_keras"]
 
 Weights = list[NDArray[np.float32]]
 Turn = Callable[[Tensor], Tensor]
 Weight = tuple[Tensor, Turn]
+M = TypeVar("M", bound=Generative)
 
 
-def to_keras(model: VAE) -> tuple[Weights, Weights]:
+def to_keras(model: Generative) -> tuple[Weights, Weights]:
     """The weights for ``encoder.set_weights`` and ``decoder.set_weights`` of the book's two Keras models.
 
     Args:
@@ -48,7 +49,7 @@ def to_keras(model: VAE) -> tuple[Weights, Weights]:
     return encoder, decoder
 
 
-def from_keras(model: VAE, encoder: Sequence[Any], decoder: Sequence[Any]) -> VAE:
+def from_keras(model: M, encoder: Sequence[Any], decoder: Sequence[Any]) -> M:
     """Give ``model`` the weights of the book's two Keras models.
 
     Args:
@@ -72,9 +73,9 @@ def from_keras(model: VAE, encoder: Sequence[Any], decoder: Sequence[Any]) -> VA
     return model
 
 
-def _in_keras_order(model: VAE) -> tuple[list[Weight], list[Weight]]:
+def _in_keras_order(model: Generative) -> tuple[list[Weight], list[Weight]]:
     """The encoder's and the decoder's weights and biases, as views in Keras's order, each with its half turn."""
-    e, p, d = model.encoder, model.posterior, model.decoder
+    e, p, d = (model.encoder, model.posterior, model.decoder) if isinstance(model, VAE) else (None, None, None)
     if not (isinstance(e, BookEncoder) and isinstance(d, BookDecoder) and isinstance(p, GaussianPosterior)):
         raise ArgumentError('only the network of the recipe "book" has a twin in Keras.', argument="model")
     convolutions = [w for layer in (e.conv1, e.conv2, e.conv3, e.conv4) for w in _weights(layer, _turn_kernel)]

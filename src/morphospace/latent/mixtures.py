@@ -24,12 +24,12 @@ __all__ = [
 
 Points = NDArray[np.float32]
 
-_MOST_PARTS = 10
-_CODES_A_PART = 50
+_MOST_COMPONENTS = 10
+_CODES_A_COMPONENT = 50
 _MOST_CODES = 2000
-_LEAST_VARIANCE = 1e-3  # of a part in any direction, of the latents' mean variance
+_LEAST_VARIANCE = 1e-3  # of a component in any direction, of the latents' mean variance
 _ROUNDING = 1e-6  # nats: a code is as likely as itself, whatever is computed beside it
-_CODES_A_RANKING_PART = 100
+_CODES_A_RANKING_COMPONENT = 100
 
 ATYPICAL = 0.01
 """The typicality below which a place counts as outside the populated part."""
@@ -55,16 +55,16 @@ class Population(NamedTuple):
 def fit_mixture(
     codes: Points,
     *,
-    codes_a_part: int = _CODES_A_PART,
-    most_parts: int = _MOST_PARTS,
+    codes_a_component: int = _CODES_A_COMPONENT,
+    most_components: int = _MOST_COMPONENTS,
     most_codes: int = _MOST_CODES,
 ) -> Mixture:
     """The mixture of at most 10 Gaussians that makes ``codes`` likely; the same one for the same codes.
 
     Args:
         codes: (N, d), N >= 2.
-        codes_a_part: the fewest codes, on average, of each Gaussian.
-        most_parts: the most Gaussians.
+        codes_a_component: the fewest codes, on average, of each Gaussian.
+        most_components: the most Gaussians.
         most_codes: so many codes, from all over them, are enough.
 
     Example:
@@ -76,18 +76,18 @@ def fit_mixture(
 
     chosen = codes[evenly_spaced(len(codes), most_codes)]
     distinct = len(np.unique(chosen, axis=0))  # a collapsed space has one code for all
-    parts = max(1, min(most_parts, distinct // codes_a_part))
+    components = max(1, min(most_components, distinct // codes_a_component))
     least = _LEAST_VARIANCE * (float(chosen.var(0, dtype=np.float64).mean()) or 1.0)
     with quiet(ConvergenceWarning):  # it need not be the best of all mixtures
-        fitted = GaussianMixture(parts, reg_covar=least, random_state=0).fit(chosen.astype(np.float64))
+        fitted = GaussianMixture(components, reg_covar=least, random_state=0).fit(chosen.astype(np.float64))
     return Mixture(fitted.weights_, fitted.means_, np.linalg.cholesky(fitted.covariances_))
 
 
 def draw_from(mixture: Mixture, n: int, rng: np.random.Generator) -> Points:
     """``n`` draws (n, d)."""
-    part = rng.choice(len(mixture.weights), n, p=mixture.weights)
+    component = rng.choice(len(mixture.weights), n, p=mixture.weights)
     noise = rng.standard_normal((n, mixture.means.shape[1], 1))
-    points: Points = (mixture.means[part] + (mixture.factors[part] @ noise)[..., 0]).astype(np.float32)
+    points: Points = (mixture.means[component] + (mixture.factors[component] @ noise)[..., 0]).astype(np.float32)
     return points
 
 
@@ -107,7 +107,7 @@ def log_density(mixture: Mixture, z: Points) -> NDArray[np.float64]:
     for weight, mean, factor in zip(*mixture, strict=True):
         away = np.linalg.solve(factor, (z - mean).T)  # (d, N)
         volume = np.log(np.diag(factor)).sum() + 0.5 * len(mean) * np.log(2 * np.pi)
-        with np.errstate(divide="ignore"):  # a part may weigh nothing
+        with np.errstate(divide="ignore"):  # a component may weigh nothing
             total = np.logaddexp(total, np.log(weight) - volume - 0.5 * np.square(away).sum(0))
     return total
 
@@ -122,8 +122,8 @@ def fit_population(codes: Points) -> Population:
         codes: (N, d), N >= 4.
     """
     halves = codes[::2], codes[1::2]
-    # Of few codes in many dimensions, more parts say less of the other half.
-    mixtures = [fit_mixture(half, codes_a_part=_CODES_A_RANKING_PART) for half in halves]
+    # Of few codes in many dimensions, more components say less of the other half.
+    mixtures = [fit_mixture(half, codes_a_component=_CODES_A_RANKING_COMPONENT) for half in halves]
     first, second = (
         np.sort(log_density(mixture, other)) for mixture, other in zip(mixtures, halves[::-1], strict=True)
     )

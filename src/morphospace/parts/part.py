@@ -12,9 +12,9 @@ import functools
 import math
 import typing
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeGuard, TypeVar, cast, dataclass_transform
 
-from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.errors import ArgumentError, MissingPartError, did_you_mean
 from morphospace.parts.values import check_value, kind_words
 
 __all__ = [
@@ -97,8 +97,8 @@ class Field(NamedTuple):
             return " or ".join(typing.get_args(self.type))
         found = kind_words(self.type)
         if self.low > -math.inf and self.high < math.inf:
-            return f"{found}, {self.low:g} to {self.high:g}"
-        return f"{found}, at least {self.low:g}" if self.low > -math.inf else found
+            return f"{found}, {self.low:.7g} to {self.high:.7g}"
+        return f"{found}, at least {self.low:.7g}" if self.low > -math.inf else found
 
 
 _BASES: dict[str, type[Part]] = {}
@@ -166,7 +166,7 @@ class Part:
         return {"kind": self.kind, **values}
 
 
-def is_part(kind: Any) -> bool:
+def is_part(kind: Any) -> TypeGuard[type[Part]]:
     """Whether a field of this type holds a part."""
     return isinstance(kind, type) and issubclass(kind, Part)
 
@@ -214,9 +214,11 @@ def part_from_json(slot: str, values: Any, foreign: Foreign | None = None) -> Pa
     kind, rest = values["kind"], {key: value for key, value in values.items() if key != "kind"}
     part = _KINDS[slot].get(kind) or (foreign(kind) if foreign else None)
     if part is None:
-        raise ArgumentError(_unknown(slot, kind), argument=slot)
-    if not isinstance(part, type):  # it makes itself: there is nothing to be said of it
-        return part(slot)
+        raise _unknown(slot, kind)
+    if not is_part(part):  # it makes itself: there is nothing to be said of it
+        return cast("Callable[[str], Part]", part)(slot)
+    if part.slot != slot:
+        raise ArgumentError(f'"{kind}" is a part for {part.slot}.', argument=slot)
     fields = {field.name: field for field in fields_of(part)}
     for key in rest:
         if key not in fields:
@@ -225,17 +227,16 @@ def part_from_json(slot: str, values: Any, foreign: Foreign | None = None) -> Pa
     return made
 
 
-def _unknown(slot: str, kind: str) -> str:
-    """The sentence for a kind that is not there."""
-    if ":" in kind:
-        module, _, name = kind.partition(":")
-        name = name.split(".")[-1]
-        return (
-            f'it needs "{kind}", a part of another package, which is never imported by itself. Import it, and give it: '
-            f"from {module} import {name}; ms.load(path, parts=[{name}]). On the command line: --allow "
-            f"{module.split('.')[0]}."
-        )
-    return f'there is no "{kind}". {did_you_mean(kind, _KINDS[slot])}'
+def _unknown(slot: str, kind: str) -> ArgumentError:
+    if ":" not in kind:
+        return ArgumentError(f'there is no "{kind}". {did_you_mean(kind, _KINDS[slot])}', argument=slot)
+    module, _, name = kind.partition(":")
+    name = name.rpartition(".")[2]
+    return MissingPartError(
+        f'"{kind}" is a part of another package, and is never imported by itself. Import it and give it: from {module} '
+        f"import {name}; ms.load(path, parts=[{name}]). On the command line: --allow {module.partition('.')[0]}.",
+        argument=slot,
+    )
 
 
 def _from_json(field: Field, value: Any, foreign: Foreign | None) -> Any:

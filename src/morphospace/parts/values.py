@@ -50,7 +50,7 @@ def check_value(name: str, kind: Any, value: Any, low: float, high: float) -> No
         raise ArgumentError(f"expected {kind_words(kind)}, got {value!r}.", argument=name)
     for number in value if isinstance(value, tuple) else (value,):
         if isinstance(number, (int, float)) and not isinstance(number, bool) and not low <= number <= high:
-            expected = f"{low:g} to {high:g}" if high < math.inf else f"at least {low:g}"
+            expected = f"{low:.7g} to {high:.7g}" if high < math.inf else f"at least {low:.7g}"
             raise ArgumentError(f"expected {expected}, got {number}.", argument=name)
 
 

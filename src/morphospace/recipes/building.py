@@ -48,7 +48,7 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int, label
 
 
 def build_stages(recipe: Recipe, model: Generative, shape: tuple[int, int, int], *, seed: int) -> tuple[Stage, ...]:
-    """The stages of training ``model`` on images of ``shape`` (H, W, C), with an objective's own networks by ``seed``."""
+    """The stages of training ``model`` on images of ``shape`` (H, W, C); ``seed`` is of objectives' own networks."""
     height, width, channels = shape
     augmentation = recipe.images.build()
     stages = []

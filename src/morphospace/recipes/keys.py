@@ -92,12 +92,13 @@ def changed(recipe: Recipe, changes: Mapping[str, Any], foreign: Foreign | None 
     """
     wanted = {new: value for key, value in changes.items() for new in _FORMER_KEYS.get(key, (key,))}
     tree = _Tree(recipe, foreign)
-    # Parts before what they hold, the outermost first.
-    parts = [key for key in wanted if tree.is_part(key)]
-    for key in sorted(parts, key=lambda key: key.count(".")):
-        tree.set_part(key, wanted[key])
+    parts = []
+    for key in sorted(wanted, key=lambda key: (key != "model", key.count("."))):  # what holds others first
+        if tree.is_part(key):
+            tree.set_part(key, wanted[key])
+            parts.append(key)
     asked = {key.name for key in (tree.found(key)[0] for key in parts)}
-    said = {name for key in wanted if key not in parts for name in tree.set_field(key, wanted[key])}
+    said = tree.set_fields({key: value for key, value in wanted.items() if key not in parts})
     for stage in {name.rpartition(".")[0] for name in said if name.rpartition(".")[2] == "epochs"}:
         tree.also(stage, "min_steps", 0, said)
     for stage in {name.rpartition(".")[0] for name in said if name.rpartition(".")[2] == "batch"}:
@@ -151,7 +152,7 @@ class _Tree:
                 has = "have" if len(having) > 1 else "has"
                 return (
                     f"of {there.value.slot}s, only {' and '.join(having)} {has} it, and {name} is {there.value.kind}. "
-                    f"Leave it out, or choose another: {name}={having[0]}."
+                    f'Leave it out, or choose another: `{name}="{having[0]}"`.'
                 )
         names = sorted({*known, *_FORMER_KEYS} if "." in key else {name.rpartition(".")[2] for name in known})
         return f'recipe "{self.before.name}" has no key "{key}". {did_you_mean(key, names)}'
@@ -168,20 +169,32 @@ class _Tree:
             before: Part = found.value
             former = _FORMER_VALUES.get((before.slot, value)) if isinstance(value, str) else None
             new = part_from_json(before.slot, former) if former else as_part(before.slot, value, self.foreign)
-            self._put(found.path, _keeping(new, before) if isinstance(value, str) else new)
+            self._put(found.path, _keeping(new, before) if isinstance(value, str) and fields_of(type(new)) else new)
 
-    def set_field(self, key: str, value: object) -> list[str]:
-        found = self.found(key)
-        for place in found:
-            if place.field is None or place.field.slot:
-                raise ArgumentError(f"expected a part, got {value!r:.60}.", argument=key)
-            read = read_value(key, place.field.type, value) if isinstance(value, str) else value
-            read = tuple(read) if isinstance(read, list) else read
+    def set_fields(self, wanted: Mapping[str, object]) -> set[str]:
+        """Set what parts hold, all of a part at once, as one may need another; gives their full names."""
+        said: set[str] = set()
+        parts: dict[tuple[str | int, ...], dict[str, tuple[str, Any]]] = {}
+        for key, value in wanted.items():
+            for place in self.found(key):
+                if place.field is None or place.field.slot:
+                    raise ArgumentError(f"expected a part, got {value!r:.60}.", argument=key)
+                read = read_value(key, place.field.type, value) if isinstance(value, str) else value
+                read = tuple(read) if isinstance(read, list) else read
+                parts.setdefault(place.path[:-1], {})[str(place.path[-1])] = key, read
+                said.add(place.name)
+        for path, changes in parts.items():
+            values = {name: value for name, (_, value) in changes.items()}
+            if not path:  # the recipe's own
+                self.values |= values
+                continue
+            part = _at(self.values, path)
             try:
-                self._put(place.path, read)
+                self._put(path, part.replace(**_without_idle(part, values)))
             except ArgumentError as error:  # by the name that somebody used
-                raise ArgumentError(error.words, argument=key) from error
-        return [place.name for place in found]
+                named = changes.get(str(error.argument).rpartition(".")[2], (error.argument, None))
+                raise ArgumentError(error.words, argument=named[0]) from error
+        return said
 
     def also(self, stage: str, key: str, value: object, said: set[str]) -> None:
         """Set what goes along with another key, unless it was said."""
@@ -195,6 +208,30 @@ class _Tree:
     def _put(self, path: tuple[str | int, ...], value: object) -> None:
         first, *rest = path
         self.values[str(first)] = _with(self.values[str(first)], tuple(rest), value)
+
+
+def _at(whole: Any, path: tuple[str | int, ...]) -> Any:
+    """What stands at the end of ``path``."""
+    for step in path:
+        whole = getattr(whole, str(step)) if isinstance(whole, Part) else whole[step]
+    return whole
+
+
+def _without_idle(part: Part, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes of a part, and those that they bring: what has no use any more goes back to its default.
+
+    Raises:
+        ArgumentError: if one that was asked for has none.
+    """
+    found = dict(changes)
+    for field in fields_of(type(part)):
+        if field.needs and not (chosen := found.get(field.needs, getattr(part, field.needs))):
+            if field.name in changes:
+                raise ArgumentError(
+                    f"it changes nothing without {field.needs}, which is {chosen}. Leave it out.", argument=field.name
+                )
+            found[field.name] = field.default
+    return found
 
 
 def _with(whole: Any, path: tuple[str | int, ...], value: object) -> Any:

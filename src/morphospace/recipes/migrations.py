@@ -24,12 +24,14 @@ _FLAT = {
 }  # fmt: skip
 
 
-def migrated(values: Mapping[str, Any]) -> Mapping[str, Any]:
+def migrated(values: Any) -> Mapping[str, Any]:
     """A recipe as today's version writes it.
 
     Raises:
-        ArgumentError: for a later format, or keys that the format does not have.
+        ArgumentError: for what is no object, a later format, or keys that the format does not have.
     """
+    if not isinstance(values, Mapping):
+        raise ArgumentError(f"expected an object, got {values!r:.60}.", argument="recipe")
     number = values.get("format", 1)
     if number == 1:
         return _from_1(values)

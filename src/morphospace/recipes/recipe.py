@@ -65,6 +65,7 @@ class Recipe:
             raise ArgumentError(f"expected a whole number, or none, got {patience!r}.", argument="patience")
         if patience is not None and not 0 <= patience <= 1e9:
             raise ArgumentError(f"expected 0 to 1e+09, got {patience}.", argument="patience")
+        self.model.check()
         for stage in self.stages:
             stage.objective.check(self.model)
         if self.sampler.from_prior and self.model.draws == "points":

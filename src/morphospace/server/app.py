@@ -30,7 +30,7 @@ _WORDS = """Everything that the explorer's page does with a space, for programs 
 
 Binary answers are little-endian numbers, row by row; the header `X-Shape` has their sizes. Pixels are uint8
 (N, H, W, C), C 1 or 3; d is the number of latents. Whatever goes wrong is answered as
-`{"error": {"code", "message", "argument"}}`."""
+`{"error": {"code", "message", "argument"}}`; `argument` is the part of the request that is at fault, or null."""
 
 
 def create_app(

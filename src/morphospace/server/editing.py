@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from morphospace.server import schemas
-from morphospace.server.visits import Here, json_response, problems
+from morphospace.server.visits import CurrentVisit, json_response, problems
 
 __all__ = ["router"]
 
@@ -18,44 +18,44 @@ NamePath = Annotated[str, Path(max_length=200, description="of a concept")]
 
 
 @router.get("/concepts", response_model=schemas.Concepts, responses=problems())
-async def concepts(here: Here) -> Response:
+async def concepts(visit: CurrentVisit) -> Response:
     """All concepts, with their evidence."""
-    return json_response({"concepts": await here.do(lambda: here.session.concepts())})
+    return json_response({"concepts": await visit.do(lambda: visit.session.concepts())})
 
 
 @router.post("/concepts", status_code=201, response_model=schemas.Fact, responses=problems(404, 409))
-async def learn(wish: schemas.Learn, here: Here) -> Response:
+async def learn(body: schemas.Learn, visit: CurrentVisit) -> Response:
     """Learn a concept from the reference points: of a label, or from some that show it."""
-    session, label, positive = here.session, wish.label, wish.positive
+    session, label, positive = visit.session, body.label, body.positive
     if label is not None:
-        fact = await here.do(lambda: session.learn_from_label(wish.name, label))
+        fact = await visit.do(lambda: session.learn_from_label(body.name, label))
     else:
-        fact = await here.do(lambda: session.learn_from_examples(wish.name, positive or [], wish.negative))
+        fact = await visit.do(lambda: session.learn_from_examples(body.name, positive or [], body.negative))
     return json_response(fact, 201)
 
 
 @router.post("/concepts/{name:path}/keep", response_model=schemas.Kept, responses=problems(404, 409))
-async def keep(name: NamePath, here: Here) -> Response:
+async def keep(name: NamePath, visit: CurrentVisit) -> Response:
     """Write a concept into the folder of the space."""
-    await here.do(lambda: here.session.keep(name))
+    await visit.do(lambda: visit.session.keep(name))
     return json_response({"kept": True})
 
 
 @router.delete("/concepts/{name:path}", status_code=204, response_class=Response, responses=problems(404))
-async def forget(name: NamePath, here: Here) -> Response:
+async def forget(name: NamePath, visit: CurrentVisit) -> Response:
     """Take a concept out of this session; a folder that has it keeps it."""
-    await here.do(lambda: here.session.forget(name))
+    await visit.do(lambda: visit.session.forget(name))
     return Response(status_code=204)
 
 
 @router.post("/edit", response_model=schemas.Edited, responses=problems())
-async def edit(wish: schemas.Edit, here: Here) -> Response:
+async def edit(body: schemas.Edit, visit: CurrentVisit) -> Response:
     """Move points along concepts, to a class, or both."""
-    session, start = here.session, here.session.points(wish.points)
-    how = {key: getattr(wish, key) for key in ("strengths", "keep", "until", "target", "strength")}
+    session, start = visit.session, visit.session.points(body.points)
+    how = {key: getattr(body, key) for key in ("strengths", "keep", "until", "target", "strength")}
 
     def moved() -> dict[str, Any]:
         points = session.edit(start, **how)
         return {"points": points.tolist(), "typicality": session.typicality(points)}
 
-    return json_response(await here.do(moved))
+    return json_response(await visit.do(moved))

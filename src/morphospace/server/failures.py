@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +23,6 @@ CODES = (
 
 BUSY = {"Retry-After": "1"}
 
-_ARGUMENTS = {"latents": "points", "to": "target", "concept": "strengths"}
 _BY_STATUS = {403: "forbidden", 404: "not_found", 405: "method", 408: "timeout", 413: "too_large", 503: "busy"}
 
 
@@ -71,10 +69,7 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, HTTPException):
         return _of_http(error)
     if isinstance(error, MorphospaceError):
-        # The core names arguments as the command line does: "--keep: ...", "NAME: ...".
-        named = re.match(r"(?:--)?([A-Za-z][\w-]*)[^:]{0,120}: ", str(error))
-        word = named[1].lower() if named else None
-        return Failure(422, "invalid", str(error), word and _ARGUMENTS.get(word, word))
+        return Failure(422, "invalid", str(error), error.argument)
     message = "the server met an error of its own. Its terminal says which; please report it."
     return Failure(500, "internal", message)
 

@@ -20,7 +20,7 @@ from morphospace.server import schemas
 from morphospace.server.failures import Failure, not_found
 from morphospace.server.session import Session
 from morphospace.server.tiles import named_plane, plane_of_map, tile_points
-from morphospace.server.visits import BINARY, Here, json_response, pixels_of, problems, raw_response
+from morphospace.server.visits import BINARY, CurrentVisit, json_response, pixels_of, problems, raw_response
 from morphospace.space import Space
 
 __all__ = ["router"]
@@ -42,15 +42,15 @@ async def health() -> Response:
 
 
 @router.get("/space", response_model=schemas.Facts, responses=problems())
-async def space(here: Here) -> Response:
+async def space(visit: CurrentVisit) -> Response:
     """What a page needs to know of the space."""
-    return json_response(await here.do(lambda: here.session.facts()))
+    return json_response(await visit.do(lambda: visit.session.facts()))
 
 
 @router.get("/points/{column}", response_class=Response, responses=BINARY["numbers"] | problems(404))
-async def points(column: Literal["codes", "labels", "errors"], here: Here) -> Response:
+async def points(column: Literal["codes", "labels", "errors"], visit: CurrentVisit) -> Response:
     """The reference points: the codes of the test images, their labels, how badly each is reconstructed."""
-    space = here.session.space
+    space = visit.session.space
     found: NDArray[Any] | None = {
         "codes": space.reference, "labels": space.reference_labels, "errors": space.errors,
     }[column]  # fmt: skip
@@ -62,20 +62,20 @@ async def points(column: Literal["codes", "labels", "errors"], here: Here) -> Re
 @router.get("/points/attributes/{index}", response_class=Response, responses=BINARY["numbers"] | problems(404))
 async def attribute(
     index: Annotated[int, Path(ge=0, le=2**31 - 1, description="of an attribute, in the order of the facts")],
-    here: Here,
+    visit: CurrentVisit,
 ) -> Response:
     """An attribute of each test image: numbers, or the places of its words; NaN where it is unknown."""
-    known = list(here.session.space.reference_attributes.values())
+    known = list(visit.session.space.reference_attributes.values())
     if index >= len(known):
         raise not_found(f"index: this space keeps {len(known)} attributes of its test images, got {index}.", "index")
     return raw_response(attribute_numbers(known[index]))
 
 
 @router.post("/decode", response_class=Response, responses=BINARY["pixels"] | problems(409))
-async def decode(wish: schemas.Decode, here: Here, format: FormatQuery = "raw") -> Response:  # noqa: A002
+async def decode(body: schemas.Decode, visit: CurrentVisit, format: FormatQuery = "raw") -> Response:  # noqa: A002
     """The images at latent points."""
-    images = await here.decode(here.session.points(wish.points), wish.latest)
-    return await here.pixels(images, format)
+    images = await visit.decode(visit.session.points(body.points), body.latest)
+    return await visit.pixels(images, format)
 
 
 _PICTURE = {
@@ -91,12 +91,12 @@ _PICTURE = {
 
 
 @router.post("/encode", response_model=schemas.Encoded, responses=problems(415), openapi_extra=_PICTURE)
-async def encode(here: Here) -> Response:
+async def encode(visit: CurrentVisit) -> Response:
     """The place of a picture in the space, and what the space makes of it."""
-    session = here.session
-    data = await here.request.body()
-    pixels = await here.picture(lambda: _fitted(data, session.space))
-    return json_response(await here.do(lambda: _encoded(session, pixels)))
+    session = visit.session
+    data = await visit.request.body()
+    pixels = await visit.picture(lambda: _fitted(data, session.space))
+    return json_response(await visit.do(lambda: _encoded(session, pixels)))
 
 
 def _fitted(data: bytes, space: Space) -> Images:
@@ -128,10 +128,10 @@ def _encoded(session: Session, pixels: Images) -> dict[str, Any]:
 
 
 @router.post("/sample", response_model=schemas.Sampled, responses=problems())
-async def sample(wish: schemas.Sample, here: Here) -> Response:
+async def sample(body: schemas.Sample, visit: CurrentVisit) -> Response:
     """New points, drawn from where images lie."""
-    drawn = await here.do(lambda: here.session.space.sample_points(wish.n, seed=wish.seed))
-    return json_response({"points": drawn.tolist(), "seed": wish.seed})
+    drawn = await visit.do(lambda: visit.session.space.sample_points(body.n, seed=body.seed))
+    return json_response({"points": drawn.tolist(), "seed": body.seed})
 
 
 Axis = Annotated[str | None, Query(max_length=40_000, description="d numbers, with commas between them")]
@@ -143,7 +143,7 @@ async def atlas(
     level: Annotated[int, Path(ge=-8, le=40, description="a cell is 2^-level wide")],
     column: Place,
     row: Place,
-    here: Here,
+    visit: CurrentVisit,
     cells: Annotated[int, Query(ge=1, le=32, description="cells a side")] = 8,
     format: FormatQuery = "raw",  # noqa: A002
     origin: Axis = None,
@@ -151,56 +151,56 @@ async def atlas(
     up: Axis = None,
 ) -> Response:
     """One tile of the map of a plane, z(u, v) = origin + u right + v up: the plane of the space, or another."""
-    session = here.session
+    session = visit.session
     plane = named_plane(session, origin, right, up)
     if plane is None:
-        plane = plane_of_map(await here.do(session.find_plane) if session.plane is None else session.plane)
+        plane = plane_of_map(await visit.do(session.find_plane) if session.plane is None else session.plane)
     wanted = tile_points(plane, level, column, row, cells, session.space.shape)
-    images = await here.decode(session.points(wanted, "column and row"))
-    return await here.pixels(tile(images, cells)[None], format, 1)
+    images = await visit.decode(session.points(wanted, "column and row"))
+    return await visit.pixels(tile(images, cells)[None], format, 1)
 
 
 @router.post("/morph", response_model=schemas.Points, responses=problems())
-async def morph(wish: schemas.Morph, here: Here) -> Response:
+async def morph(body: schemas.Morph, visit: CurrentVisit) -> Response:
     """The points along a way through others."""
-    ends = here.session.points(wish.points)
-    way = await here.do(lambda: here.session.morph(ends, wish.frames, wish.path))
+    ends = visit.session.points(body.points)
+    way = await visit.do(lambda: visit.session.morph(ends, body.frames, body.path))
     return json_response({"points": way.tolist()})
 
 
 @router.post("/neighbors", response_model=schemas.Nearest, responses=problems(404))
-async def neighbors(wish: schemas.Neighbors, here: Here) -> Response:
+async def neighbors(body: schemas.Neighbors, visit: CurrentVisit) -> Response:
     """The reference points nearest to a point."""
-    codes, labels = here.session.reference(), here.session.space.reference_labels
-    point = here.session.points([wish.point], "point")[0]
-    indices, distances = await here.do(lambda: nearest(point, codes, wish.n))
+    codes, labels = visit.session.reference(), visit.session.space.reference_labels
+    point = visit.session.points([body.point], "point")[0]
+    indices, distances = await visit.do(lambda: nearest(point, codes, body.n))
     found = None if labels is None else labels[indices].tolist()
     return json_response({"indices": indices.tolist(), "distances": distances.tolist(), "labels": found})
 
 
 @router.get("/originals", response_model=schemas.Originals, responses=problems())
-async def originals_there(here: Here) -> Response:
+async def originals_there(visit: CurrentVisit) -> Response:
     """Whether the test images are on this machine; answered when that is known, a few seconds after the start."""
-    return json_response({"there": await here.answered(here.session.originals.found()) is not None})
+    return json_response({"there": await visit.answered(visit.session.originals.found()) is not None})
 
 
 @router.get("/originals/{index}", response_class=Response, responses=BINARY["pixels"] | problems(404))
 async def originals(
     index: Annotated[int, Path(ge=0, le=2**31 - 1, description="of a reference point")],
-    here: Here,
+    visit: CurrentVisit,
     format: FormatQuery = "raw",  # noqa: A002
 ) -> Response:
     """The test image that a reference point is the code of."""
-    images = await here.answered(here.session.originals.found())
+    images = await visit.answered(visit.session.originals.found())
     if images is None:
         raise not_found("the test images of this space are not on this machine.")
     if index >= len(images):
         raise not_found(f"index: expected 0 to {len(images) - 1}, got {index}.", "index")
-    return await here.pixels(images[index : index + 1], format)
+    return await visit.pixels(images[index : index + 1], format)
 
 
 @router.get("/model/{part}", response_class=Response, responses=BINARY["model"] | problems(404))
-async def model(part: Literal["decoder", "encoder"], here: Here) -> Response:
+async def model(part: Literal["decoder", "encoder"], visit: CurrentVisit) -> Response:
     """One part of the model, for a page that computes by itself."""
-    content = await here.do(lambda: here.session.model(part))
+    content = await visit.do(lambda: visit.session.model(part))
     return Response(content, media_type="application/octet-stream")

@@ -214,8 +214,8 @@ class Facts(BaseModel):
 
 class _Error(BaseModel):
     code: Literal[CODES]  # type: ignore[valid-type]
-    message: str
-    argument: str | None
+    message: Annotated[str, Field(description="a sentence for people")]
+    argument: Annotated[str | None, Field(description="the part of the request that is at fault; null where none is")]
 
 
 class Problem(BaseModel):

@@ -184,7 +184,8 @@ class Session:
         for side, rows in (("positive", positive), ("negative", negative or ())):
             wrong = next((row for row in rows if not 0 <= row < len(codes)), None)
             if wrong is not None:
-                raise DataError(f"{side}: expected indices of reference points, 0 to {len(codes) - 1}, got {wrong}.")
+                words = f"expected indices of reference points, 0 to {len(codes) - 1}, got {wrong}."
+                raise DataError(words, argument=side)
         shows = np.zeros(len(codes), bool)
         shows[list(positive)] = True
         used = ~shows if negative is None else np.zeros(len(codes), bool)

@@ -23,7 +23,7 @@ from morphospace.server.failures import Failure, busy
 from morphospace.server.schemas import Format, Problem
 from morphospace.server.session import Session
 
-__all__ = ["BINARY", "Here", "Visit", "json_response", "pixels_of", "problems", "raw_response"]
+__all__ = ["BINARY", "CurrentVisit", "Visit", "json_response", "pixels_of", "problems", "raw_response"]
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ async def _visit(request: Request) -> Visit:
     return Visit(request.app.state.session, request)
 
 
-Here = Annotated[Visit, Depends(_visit)]
+CurrentVisit = Annotated[Visit, Depends(_visit)]
 
 
 def pixels_of(images: Images) -> bytes:

@@ -363,9 +363,9 @@ class Trainer:
                 return
         highest = max(player.optimiser.learning_rate for player in running.players)
         cause = (
-            f"the learning rate {highest:g} is high; try a tenth of it (--set learning_rate={highest / 10:g})"
+            f"the learning rate {highest:g} is high; try a tenth of it: `learning_rate={highest / 10:g}`"
             if highest > 2e-3 or self.machine.precision == "fp32"
-            else "bf16 may be too coarse here; try --precision fp32"
+            else 'bf16 may be too coarse here; try `precision="fp32"`'
         )
         raise NonFiniteLossError(
             f"training stopped at step {self.step}: {', '.join(broken)} became NaN or infinite. Likely cause: {cause}."

@@ -63,7 +63,9 @@ def choose_device(name: str | torch.device = "auto") -> str:
     if name == "auto":
         return "cuda" if "cuda" in here else here[-1]
     if name not in here:
-        raise ArgumentError(f'--device: "{name}" is not on this machine. {did_you_mean(name, ["auto", *here])}')
+        raise ArgumentError(
+            f'"{name}" is not on this machine. {did_you_mean(name, ["auto", *here])}', argument="device"
+        )
     return name
 
 
@@ -83,8 +85,8 @@ def choose_machine(
     """
     if precision not in ("auto", "bf16", "fp32"):
         raise ArgumentError(
-            f'--precision: expected auto, bf16 or fp32, got "{precision}". '
-            f"{did_you_mean(precision, ['auto', 'bf16', 'fp32'])}"
+            f'expected auto, bf16 or fp32, got "{precision}". {did_you_mean(precision, ["auto", "bf16", "fp32"])}',
+            argument="precision",
         )
     if compiled not in (None, True, False):
         raise ArgumentError(f"compiled: expected True, False or None, got {compiled!r}.")

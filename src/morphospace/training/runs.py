@@ -53,7 +53,9 @@ def create_run(parent: Path, name: str, description: dict[str, Any]) -> Path:
                 raise
             continue  # another process took the number: take the next one
         except OSError as error:
-            raise FileError(f"--out: cannot make {path}: {error.strerror}. Name a folder you may write to.") from error
+            raise FileError(
+                f"cannot make {path}: {error.strerror}. Name a folder you may write to.", argument="out"
+            ) from error
     write_json(path / RECIPE, {"format": _FORMAT, **description})
     return path
 
@@ -66,10 +68,10 @@ def read_run(path: Path) -> dict[str, Any]:
     """
     if not (path / RECIPE).is_file():
         what = "is no run folder" if path.exists() else "does not exist"
-        raise FileError(f"RUN: {path} {what}: expected a folder with {RECIPE}, like runs/0001-mnist-quick.")
+        raise FileError(f"{path} {what}: expected a folder with {RECIPE}, like runs/0001-mnist-quick.", argument="run")
     description = read_json(path / RECIPE, "run's recipe")
     if description.get("format") != _FORMAT:
-        raise FileError(f"RUN: {path / RECIPE} is foreign: expected format {_FORMAT}.")
+        raise FileError(f"{path / RECIPE} is foreign: expected format {_FORMAT}.", argument="run")
     return description
 
 
@@ -78,7 +80,9 @@ def latest_run(parent: Path = Path("runs")) -> Path:
     found = parent.glob(f"[0-9][0-9][0-9][0-9]*-*/{SPACE}/config.json")
     runs = sorted(found, key=lambda path: (number_of(path.parents[1]), path))
     if not runs:
-        raise FileError(f'SPACE: "latest" found no finished run in {parent}/. Train one: morpho train digits')
+        raise FileError(
+            f'"latest" found no finished run in {parent}/. Train one: morpho train digits', argument="space"
+        )
     return runs[-1].parent.parent
 
 

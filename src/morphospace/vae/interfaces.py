@@ -84,13 +84,15 @@ class Progress(NamedTuple):
 class Draw(NamedTuple):
     """Latents drawn from a posterior: ``z`` (K, B, *z_shape), ``log_q`` (K, B) or None without a density.
 
-    ``penalty`` (B,) is a loss of the posterior's own (a commitment, say), ``codes`` its discrete choices.
+    ``penalty`` (B,) is a loss of the posterior's own (a commitment, say), ``codes`` its discrete choices. ``held``
+    gives ``log_q`` as a function of ``z`` alone, the posterior held as it is: for its gradient.
     """
 
     z: Tensor
     log_q: Tensor | None
     penalty: Tensor | None = None
     codes: Tensor | None = None
+    held: Callable[[], Tensor] | None = None
 
 
 class Group(NamedTuple):

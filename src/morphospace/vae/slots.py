@@ -35,6 +35,13 @@ class PriorConfig(Part, slot="prior"):
         """The prior over ``latent_dim`` latents of images of ``shape``."""
         raise NotImplementedError
 
+    def check(self, posterior: PosteriorConfig) -> None:
+        """Refuse a posterior that this prior cannot be one of.
+
+        Raises:
+            ArgumentError: with what would do.
+        """
+
 
 class LikelihoodConfig(Part, slot="likelihood"):
     """p(x | z), how the decoder's values score an image."""
@@ -45,7 +52,7 @@ class LikelihoodConfig(Part, slot="likelihood"):
 
 
 class ModelConfig(Part, slot="model"):
-    """A model: a :class:`Generative`, and a :class:`Model` where the objectives of this package train it."""
+    """Everything that turns images into latents and latents into images."""
 
     @property
     def latent_dim(self) -> int:
@@ -61,6 +68,13 @@ class ModelConfig(Part, slot="model"):
     def conditional(self) -> bool:
         """Whether it is told the label of each image."""
         return False
+
+    def check(self) -> None:
+        """Refuse parts that do not fit each other.
+
+        Raises:
+            ArgumentError: with what would do.
+        """
 
     def build(self, shape: Shape, labels: int) -> Generative:
         """The model for images of ``shape``, of sets with so many kinds of labels; 0 for sets without."""

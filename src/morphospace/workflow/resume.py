@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from morphospace._version import __version__
 from morphospace.data import Dataset, Preparation, open_dataset
 from morphospace.data.fetch import ProgressCallback, no_progress
-from morphospace.errors import ArgumentError, FileError, MorphospaceError
+from morphospace.errors import ArgumentError, FileError, MissingPartError, MorphospaceError
 from morphospace.files import read_bytes, read_json, write_bytes, write_json
+from morphospace.parts import Foreign, foreign_parts
 from morphospace.recipes import Recipe, recipe_from_json
 from morphospace.training import Machine, choose_machine
 from morphospace.training.runs import BEST, CHECKPOINT, METRICS, RECIPE, SPACE, create_run, locked, read_run
@@ -35,6 +37,7 @@ def resume_run(
     listen: Listener = ignore,
     warn: Callable[[str], None] = ignore,
     progress: ProgressCallback = no_progress,
+    parts: Sequence[object] | Foreign = (),
 ) -> Result:
     """Finish an interrupted run with what it was started with; or go on with a finished one, in a new run beside it.
 
@@ -47,6 +50,7 @@ def resume_run(
         listen: told what happens.
         warn: told what a person should know.
         progress: told about downloads and preparation.
+        parts: of other packages that its model was made of, as :func:`morphospace.load` takes them.
 
     Raises:
         ArgumentError: for fewer than one more epoch.
@@ -55,40 +59,52 @@ def resume_run(
     """
     began = time.perf_counter()
     description = read_run(run)
+    with _naming(run):
+        recipe = recipe_from_json(description["recipe"], foreign_parts(parts))
     with locked(run):
         if more_epochs is None:
             if (run / _CONFIG).is_file():
                 raise FileError(
-                    f"RUN: {run} has finished already. Look at it: morpho info {run}, or go on with it: "
-                    f"morpho resume {run} --more-epochs 5"
+                    f"{run} has finished already. Look at it: morpho info {run}, or go on with it: "
+                    f"morpho resume {run} --more-epochs 5",
+                    argument="run",
                 )
             dataset = _opened(run, description, data, warn, progress)
-            return _finished(run, description, dataset, began, listen, warn)
-        stretches = _stretches(run, description, more_epochs)
+            return _finished(run, description, recipe, dataset, began, listen, warn)
+        stretches = _stretches(run, description, recipe, more_epochs)
         dataset = _opened(run, description, data, warn, progress)
         new = _new_run(run, stretches, command)
-    _say_how(run, new, recipe_from_json(description["recipe"]), stretches, warn)
+    _say_how(run, new, recipe, stretches, warn)
     with locked(new):
-        return _finished(new, read_run(new), dataset, began, listen, warn)
+        return _finished(new, read_run(new), recipe, dataset, began, listen, warn)
+
+
+@contextmanager
+def _naming(run: Path) -> Iterator[None]:
+    """Turn whatever is wrong with a run's description into an error that names it."""
+    try:
+        yield
+    except MissingPartError as error:
+        raise FileError(f"{run / RECIPE} names what is not there: {error.words}", argument="run") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"{run / RECIPE} is damaged: {error}.", argument="run") from error
 
 
 def _finished(
     run: Path,
     description: Mapping[str, Any],
+    recipe: Recipe,
     dataset: Dataset,
     began: float,
     listen: Listener,
     warn: Callable[[str], None],
 ) -> Result:
     """Train what is left of a run."""
-    try:
-        recipe = recipe_from_json(description["recipe"])
+    with _naming(run):
         seed, stored = int(description["seed"]), Machine(**description["machine"])
         stretches = [int(epochs) for epochs in description.get("stretches", ())]
         more = {key: description[key] for key in ("start", "stretches") if key in description}
         command = description["command"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
     now = choose_machine(
         device=stored.device, precision=stored.precision, compiled=stored.compiled, threads=stored.threads
     )
@@ -101,8 +117,9 @@ def _finished(
             else "morpho train DATA --from SPACE"
         )
         raise FileError(
-            f"RUN: {run} stopped before its first checkpoint, and the weights that it was to start from are not "
-            f"in it. Start it again: {again}"
+            f"{run} stopped before its first checkpoint, and the weights that it was to start from are not "
+            f"in it. Start it again: {again}",
+            argument="run",
         )
     return Run(dataset, recipe, run, seed, now, command, began, listen, None, more, stretches).finish()
 
@@ -119,16 +136,15 @@ def _opened(
     Raises:
         FileError: if it is not there, or is another one.
     """
-    try:
+    with _naming(run):
         known = description["data"]
         name, source, asked, expected = (known[key] for key in ("name", "source", "preparation", "fingerprint"))
         preparation = Preparation.from_json(asked or {})  # version 0.1 wrote none for arrays
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"RUN: {run / RECIPE} is damaged: {error}.") from error
     if not source and data is None:
         raise FileError(
-            f"RUN: {run} was trained on images in memory, which are gone. Call ms.train again, or name a file or "
-            f"folder of the same images: morpho resume {run} --data PATH"
+            f"{run} was trained on images in memory, which are gone. Call ms.train again, or name a file or "
+            f"folder of the same images: morpho resume {run} --data PATH",
+            argument="run",
         )
     try:
         dataset = open_dataset(source if data is None else data, preparation, progress=progress)
@@ -136,14 +152,16 @@ def _opened(
         if data is not None:
             raise
         raise FileError(
-            f"RUN: the set that {run} was trained on cannot be opened: {error} If it lies elsewhere by now, say where: "
-            f"morpho resume {run} --data PATH"
+            f"the set that {run} was trained on cannot be opened: {error} If it lies elsewhere by now, say where: "
+            f"morpho resume {run} --data PATH",
+            argument="run",
         ) from error
     if dataset.fingerprint != expected:
         where = source if data is None else data
         raise FileError(
-            f'RUN: the data set "{name}" ({where}) is not what {run} was trained on: its fingerprint is '
-            f"{dataset.fingerprint[:16]}, expected {expected[:16]}. Its images, labels or their split have changed."
+            f'the data set "{name}" ({where}) is not what {run} was trained on: its fingerprint is '
+            f"{dataset.fingerprint[:16]}, expected {expected[:16]}. Its images, labels or their split have changed.",
+            argument="run",
         )
     if data is not None and dataset.source != source:
         write_json(run / RECIPE, {**description, "data": {**known, "source": dataset.source}})
@@ -151,7 +169,7 @@ def _opened(
     return dataclasses.replace(dataset, name=name)
 
 
-def _stretches(run: Path, description: Mapping[str, Any], more_epochs: int) -> list[int]:
+def _stretches(run: Path, description: Mapping[str, Any], recipe: Recipe, more_epochs: int) -> list[int]:
     """The epochs of each stretch of a finished run, and of the one that is to come.
 
     Raises:
@@ -159,19 +177,22 @@ def _stretches(run: Path, description: Mapping[str, Any], more_epochs: int) -> l
         FileError: if the run has not finished, or its checkpoint is gone.
     """
     if more_epochs < 1:
-        raise ArgumentError(f"--more-epochs: expected at least 1, got {more_epochs}.")
+        raise ArgumentError(f"expected at least 1, got {more_epochs}.", argument="more_epochs")
     if not (run / _CONFIG).is_file():
-        raise FileError(f"RUN: {run} has not finished, so it has no end to go on after. Finish it: morpho resume {run}")
+        raise FileError(
+            f"{run} has not finished, so it has no end to go on after. Finish it: morpho resume {run}", argument="run"
+        )
     if not (run / CHECKPOINT).is_file():
         raise FileError(
-            f"RUN: {run / CHECKPOINT} is gone, and with it the optimiser's moments. Go on from the weights alone: "
-            f"morpho train DATA --from {run} --epochs {more_epochs}"
+            f"{run / CHECKPOINT} is gone, and with it the optimiser's moments. Go on from the weights alone: "
+            f"morpho train DATA --from {run} --epochs {more_epochs}",
+            argument="run",
         )
     try:
-        before = [int(n) for n in description.get("stretches", [recipe_from_json(description["recipe"]).epochs])]
+        before = [int(n) for n in description.get("stretches", [recipe.epochs])]
         done = int(read_json(run / _CONFIG, "space's config")["train"]["epochs"])
     except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"RUN: {run} is damaged: {type(error).__name__}: {error}.") from error
+        raise FileError(f"{run} is damaged: {type(error).__name__}: {error}.", argument="run") from error
     # Where training had enough before the end of its last stretch, that stretch ends there.
     return [*before[:-1], done - sum(before[:-1]), more_epochs]
 

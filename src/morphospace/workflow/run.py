@@ -319,7 +319,7 @@ class Run:
         space = Space(self.model, self.recipe, self.dataset.shape, about=about)
         test = self.dataset.test
         some = test if whole else test.take(evenly_spaced(len(test), _REFERENCES))
-        space.reference = space.encode(some.images).mean
+        space.reference = space.encode(some.images, some.labels).mean
         if whole:
             space.reference_labels = test.labels
             space.reference_attributes, _ = without_names(test.attributes)
@@ -330,8 +330,9 @@ class Run:
         space = self._space({"train": figures}, whole=True)
         if space.reference is None:
             raise FileError("the space lost its reference points")
-        space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference)
-        test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference))
+        test_labels = self.dataset.test.labels
+        space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference, test_labels)
+        test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference, test_labels))
         space.about["test"] = test.to_json()
         some = evenly_spaced(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
         seen = self._score(self.learned.take(some))

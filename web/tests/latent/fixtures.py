@@ -20,8 +20,9 @@ from morphospace.codec import Codec
 from morphospace.editing import move_and_look
 from morphospace.export.page import concept_facts
 from morphospace.latent.classes import Classes, change_class, class_chances, class_scores, learn_classes
-from morphospace.latent.concepts import Concept, learn_concept
+from morphospace.latent.concepts import Concept
 from morphospace.latent.geodesics import even_lines, geodesics
+from morphospace.latent.learning import learn_concept
 from morphospace.latent.moves import move
 from morphospace.latent.paths import path_through, places_of
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from morphospace.errors import ArgumentError
 from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.nn.mlp import MLPDecoder, MLPEncoder
 from morphospace.parts import Shape, option
-from morphospace.vae.interfaces import Batch, Code, Condition, Draws, Group, Model, Noise, Terms, VariationalPosterior
+from morphospace.vae.interfaces import Batch, Condition, Draws, Group, Noise, Terms, VariationalPosterior
 from morphospace.vae.likelihoods.bernoulli import Bernoulli
 from morphospace.vae.likelihoods.interfaces import Likelihood
+from morphospace.vae.models.composed import Composed
 from morphospace.vae.models.fitting import features_of, fitting_decoder, fitting_posterior
 from morphospace.vae.posteriors.gaussian import GaussianPosterior
 from morphospace.vae.posteriors.interfaces import Posterior
 from morphospace.vae.priors.interfaces import Prior
 from morphospace.vae.priors.normal import StandardNormalPrior
 from morphospace.vae.slots import LikelihoodConfig, ModelConfig, PosteriorConfig, PriorConfig
-from morphospace.vae.terms import figures_of, log_weights_of
 
 __all__ = ["VAE"]
 
 
-class VAE(Model):
+class VAE(Composed):
     """A model with one level of latents; what it becomes (VAE, autoencoder, ...) is up to its parts.
 
     Args:
@@ -32,6 +36,11 @@ class VAE(Model):
         prior: called with :meth:`infer`, gives P.
         decoder: flat latents (M, d) to the likelihood's values (M, C', H, W).
         likelihood: scores images under those values.
+        label: a picture (H W) for each kind of label, which the encoder sees as one more channel, and the decoder as
+            one more latent for each kind; None where they are told nothing.
+
+    Source: of labels, Sohn, Lee and Yan, Learning structured output representation using deep conditional generative
+    models, NeurIPS 2015.
     """
 
     class Config(ModelConfig, kind="vae"):
@@ -43,6 +52,11 @@ class VAE(Model):
         prior: PriorConfig = option("what latents are expected to be", default=StandardNormalPrior.Config())
         likelihood: LikelihoodConfig = option("how the decoder's values score an image", default=Bernoulli.Config())
 
+        condition: Literal["none", "label"] = option(
+            "what encoder and decoder are told beside: the label of each image, so that codes need not hold it",
+            default="none",
+        )
+
         @property
         def latent_dim(self) -> int:
             """See :class:`ModelConfig`."""
@@ -53,19 +67,37 @@ class VAE(Model):
             """See :class:`ModelConfig`."""
             return self.posterior.draws
 
+        def check(self) -> None:
+            """See :class:`ModelConfig`."""
+            self.prior.check(self.posterior)
+
         def build(self, shape: Shape, labels: int) -> VAE:
             """See :class:`ModelConfig`."""
-            del labels
-            encoder = self.encoder.build(shape)
-            features = features_of(encoder, shape)
-            decoder = self.decoder.build(self.latent_dim, shape)
+            channels, height, width = shape
+            kinds = labels if self.condition == "label" else 0
+            if self.condition == "label" and kinds < 2:
+                raise ArgumentError(
+                    "the set has no labels that the model could be told. Take one that has, or leave it out.",
+                    argument="condition",
+                )
+            seen = (channels + bool(kinds), height, width)
+            encoder = self.encoder.build(seen)
+            features = features_of(encoder, seen)
+            decoder = self.decoder.build(self.latent_dim + kinds, shape)
             posterior = fitting_posterior(self.posterior.build(features), features)
             prior = self.prior.build(self.latent_dim, shape)
-            fitting_decoder(decoder, self.latent_dim, shape)
-            return VAE(encoder, posterior, prior, decoder, self.likelihood.build())
+            fitting_decoder(decoder, self.latent_dim + kinds, shape)
+            label = nn.Embedding(kinds, height * width) if kinds else None
+            return VAE(encoder, posterior, prior, decoder, self.likelihood.build(), label)
 
     def __init__(
-        self, encoder: nn.Module, posterior: Posterior, prior: Prior, decoder: nn.Module, likelihood: Likelihood
+        self,
+        encoder: nn.Module,
+        posterior: Posterior,
+        prior: Prior,
+        decoder: nn.Module,
+        likelihood: Likelihood,
+        label: nn.Embedding | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -73,6 +105,7 @@ class VAE(Model):
         self.prior = prior
         self.decoder = decoder
         self.likelihood = likelihood
+        self.label = label
 
     # -- what objectives ask -----------------------------------------------------------------------
 
@@ -87,31 +120,35 @@ class VAE(Model):
 
     def infer(self, x: Tensor, condition: Tensor | None = None) -> VariationalPosterior:
         """Images (B, C, H, W) in [0, 1] to the posterior Q."""
-        del condition
+        if self.label is not None:
+            drawn = self.label(self._told(condition)).to(x.dtype)
+            x = torch.cat([x, drawn.view(len(x), 1, *x.shape[2:])], 1)
         q: VariationalPosterior = self.posterior(self.encoder(x))
         return q
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Latents (..., d) to the likelihood's values (..., C', H, W)."""
-        del condition
+        if self.label is not None:
+            told = F.one_hot(self._told(condition), self.label.num_embeddings).to(z.dtype)  # (B, kinds)
+            z = torch.cat([z, told.expand(*z.shape[:-1], -1)], -1)
         values: Tensor = self.decoder(z.reshape(-1, z.shape[-1]))
         return values.reshape(*z.shape[:-1], *values.shape[1:])
 
+    def _told(self, condition: Tensor | None) -> Tensor:
+        if condition is None:
+            raise ArgumentError(
+                "this model is told the label of each image, and draws nothing without. Say which.", argument="given"
+            )
+        return condition
+
     def terms(self, batch: Batch, noise: Noise) -> Terms:
         """Encode, draw, decode and score one batch."""
-        q = self.infer(batch.input)
-        p = self.prior(self.infer)
+        q = self.infer(batch.input, batch.label)
+        p = self.prior(self.infer, batch.label)
         draw = q.draw(noise)
-        values = self.decode(draw.z)
+        values = self.decode(draw.z, batch.label)
         group = Group(draw.log_q, p.log_prob(draw.z), p.kl(q))
         return Terms(self.likelihood.log_prob(values, batch.target), (group,), (draw,), values)
-
-    def log_likelihood(self, z: Tensor, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Log p(x | z) in nats, (K, B) for z (K, B, d) or (K, 1, d) and images x (B, C, H, W)."""
-        if z.shape[1] == 1 < len(x) and condition is None:  # each is decoded once
-            return self.likelihood.log_prob_pairs(self.decode(z[:, 0]), x)
-        z = z.expand(-1, len(x), -1)
-        return self.likelihood.log_prob(self.decode(z, condition), x)
 
     # -- what everything else asks -----------------------------------------------------------------
 
@@ -126,11 +163,6 @@ class VAE(Model):
         return self.posterior.draws != "points"
 
     @property
-    def normal_prior(self) -> bool:
-        """Whether it was trained towards N(0, I)."""
-        return self.has_density and self.prior.normal
-
-    @property
     def nonnegative(self) -> bool:
         """Whether no latent is ever below 0."""
         return self.posterior.nonnegative
@@ -138,38 +170,10 @@ class VAE(Model):
     @property
     def condition(self) -> Condition | None:
         """What it must be told beside an image or a latent."""
-        return None
-
-    @property
-    def likelihood_name(self) -> str:
-        """Of what kind the nats of its reconstructions are."""
-        return self.likelihood.name
-
-    @property
-    def cross_entropy(self) -> bool:
-        """Whether these are the cross-entropy of pixels."""
-        return self.likelihood.cross_entropy
-
-    def encode(self, x: Tensor, condition: Tensor | None = None) -> Code:
-        """Where images (B, C, H, W) in [0, 1] lie: the posterior's mean and deviations."""
-        q = self.infer(x, condition)
-        return Code(q.mean, q.scale)
-
-    def image(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """The expected images (..., C, H, W) in [0, 1] of latents (..., d)."""
-        return self.likelihood.mean(self.decode(z, condition))
+        return None if self.label is None else Condition("label", self.label.num_embeddings)
 
     def sample(self, n: int, rng: np.random.Generator, condition: Tensor | None = None) -> Tensor:
         """Latents (n, d) from the prior."""
         if not self.has_bound:
             raise ArgumentError("an autoencoder has no prior to sample from: fit a sampler to its codes.")
-        drawn: Tensor = self.prior(self.infer, condition).sample(n, rng)
-        return drawn
-
-    def figures(self, batch: Batch, noise: Noise) -> dict[str, Tensor]:
-        """Nats of each image, (B,) by name."""
-        return figures_of(self.terms(batch, noise))
-
-    def log_weights(self, batch: Batch, noise: Noise) -> Tensor:
-        """Log p(x, z) - log q(z | x) of each draw, (K, B) nats."""
-        return log_weights_of(self.terms(batch, noise))
+        return super().sample(n, rng, condition)

@@ -28,7 +28,7 @@ def needs_bound(model: ModelConfig) -> None:
     if model.draws == "points":
         raise ArgumentError(
             "a point has no KL: this objective needs a posterior that draws. Take one that scores points alone, like "
-            "objective=reconstruction.",
+            '`objective="reconstruction"`.',
             argument="objective",
         )
 

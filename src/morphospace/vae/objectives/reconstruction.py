@@ -21,7 +21,8 @@ def needs_points(model: ModelConfig) -> None:
     """
     if model.draws != "points":
         raise ArgumentError(
-            "it has no KL, so the posterior must be a point. Add posterior=point, or keep objective=elbo and beta=0.",
+            'it has no KL, so the posterior must be a point. Add `posterior="point"`, or keep `objective="elbo"` with '
+            "`beta=0`.",
             argument="objective",
         )
 
