@@ -168,7 +168,10 @@ def test_an_interrupted_run_of_0_1_ends_as_it_would_have(path: str, tmp_path: Pa
     figures, space = expected_figures(version, name), ms.load(run)
     same_figures(last_metrics(run), figures["metrics"])
     same_figures(space.about["test"], figures["about"])
-    same_space(space, expected_of(version, name))
+    known = expected_of(version, name)
+    if not space.samples_prior:  # what a sampler is fitted to has changed: codes of training images, not of tests
+        known = {key: values for key, values in known.items() if key != "samples"}
+    same_space(space, known)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -99,7 +99,7 @@ def test_a_step_in_bf16_has_gradients_like_one_in_float32() -> None:
         torch.testing.assert_close(found, full, atol=0.02 * full.abs().max().item(), rtol=0)
 
 
-def test_a_lattice_begins_with_a_quarter_of_its_points_and_ends_with_all() -> None:
+def test_a_lattice_begins_with_an_eighth_of_its_points_and_ends_with_all() -> None:
     seen = []
 
     class Watched(VAE):
@@ -110,10 +110,10 @@ def test_a_lattice_begins_with_a_quarter_of_its_points_and_ends_with_all() -> No
     model = model_of(2, Bernoulli())
     model.__class__ = Watched
     x = to_input(torch.from_numpy(images_of(4)))
-    for step in (0, 32, 34, 65, 67, 99):
+    for step in (0, 24, 25, 49, 50, 74, 75, 99):
         progress = Progress(torch.tensor(float(step)), 100, 4)
         Lattice(points=400)("model", model, Batch(x, x, torch.arange(4)), (torch.zeros(2),), progress)
-    assert seen[::2] == [100, 100, 200, 200, 400, 400]
+    assert seen[::2] == [50, 50, 100, 100, 200, 200, 400, 400]
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
@@ -138,7 +138,7 @@ def test_an_integral_over_the_lattice_is_nearer_than_over_as_many_random_points(
     expected = torch.exp(-0.5 * a.square().sum())
     error = abs((z @ a).cos().mean() - expected)
     draws = torch.randn(200, 987, 2, generator=torch.Generator().manual_seed(0))
-    assert error < 0.05 * ((draws @ a).cos().mean(1) - expected).abs().mean()
+    assert error < 0.1 * ((draws @ a).cos().mean(1) - expected).abs().mean()
 
 
 def test_what_a_lattice_cannot_fill_is_refused_with_words() -> None:

@@ -16,7 +16,7 @@ from morphospace.vae.slots import ModelConfig, ObjectiveConfig
 __all__ = ["Lattice"]
 
 _LIGHT = 1e-4
-_DOUBLINGS = 2
+_DOUBLINGS = 3
 
 
 class Lattice(Objective):
@@ -26,9 +26,9 @@ class Lattice(Objective):
     under each point by one product of matrices; what comes out is no bound of an encoder's but the likelihood, as far
     as the lattice is fine. The encoder learns nothing: a later stage trains it, with the decoder left alone.
 
-    Few points carry nearly all of the weight: gradients are computed for all but a ten-thousandth of it. A coarse lattice
-    cannot tell near points apart, and has decoders vary slowly, which is a good way to begin: the first third of the
-    steps takes a quarter of the points, the second a half.
+    Few points carry nearly all of the weight: gradients are computed for all but a ten-thousandth of it. A coarse
+    lattice cannot tell near points apart, has decoders vary slowly, and costs little, which is a good way to begin: the
+    first quarter of the steps takes an eighth of the points, and each of the others twice as many as the one before.
 
     Args:
         points: M in the end, >= 1. In two dimensions Fibonacci numbers lie most evenly.
@@ -40,8 +40,8 @@ class Lattice(Objective):
         """The likelihood over a lattice of the prior, for 1 to 3 latents; it trains no encoder."""
 
         points: int = option(
-            "the points of the lattice in the end; the first third of the steps takes a quarter of them, the second a "
-            "half", default=4181, low=1, high=1e7,
+            "the points of the lattice in the last quarter of the steps; each quarter before takes half as many as "
+            "the next", default=4181, low=1, high=1e7,
         )  # fmt: skip
 
         def build(self, model: Model, shape: Shape) -> Lattice:
