@@ -334,7 +334,8 @@ class Run:
         test_labels = self.dataset.test.labels
         space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference, test_labels)
         config, learned = self.recipe.sampler, self.learned
-        space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
+        if len(learned) > 1:  # to the code of one nothing can be fitted
+            space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference, test_labels))
         space.about["test"] = test.to_json()
         some = evenly_spaced(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
