@@ -16,6 +16,7 @@ from morphospace.training.stages import StageConfig
 from morphospace.vae.likelihoods.gaussian import Gaussian
 from morphospace.vae.models.vae import VAE
 from morphospace.vae.objectives.elbo import ELBO, BookConfig
+from morphospace.vae.objectives.lattice import Lattice
 from morphospace.vae.optimisers import Adam, RMSprop
 from morphospace.vae.posteriors.gaussian import GaussianPosterior
 
@@ -112,8 +113,36 @@ _SPARSE = dataclasses.replace(
     summary="the classical sparse autoencoder: a 32-D ReLU code with an L1 penalty",
 )
 
+_LATTICE = Recipe(
+    name="lattice",
+    summary="a 2-D space of the highest likelihood: a decoder over a lattice of latents, then an encoder; binarizes",
+    model=VAE.Config(
+        encoder=MLPEncoder.Config(widths=(512, 256)),
+        decoder=MLPDecoder.Config(widths=(256, 512), fourier=64, fourier_scale=1.5),
+    ),
+    stages=(
+        StageConfig(
+            objective=Lattice.Config(),
+            optimiser=Adam(learning_rate=6e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
+            epochs=8,
+            batch=256,
+            min_steps=1000,
+            trains=("decoder", "likelihood"),
+        ),
+        StageConfig(
+            objective=ELBO.Config(),
+            optimiser=Adam(learning_rate=2e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
+            epochs=8,
+            batch=256,
+            min_steps=1000,
+            trains=("encoder", "posterior"),
+        ),
+    ),
+    images=Augmentation.Config(binarize=True),
+)
+
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (_QUICK, _MINUTE, _EDITING, _CONV, _BOOK, _AUTOENCODER, _SPARSE)
+    recipe.name: recipe for recipe in (_QUICK, _MINUTE, _EDITING, _CONV, _BOOK, _AUTOENCODER, _SPARSE, _LATTICE)
 }
 
 
