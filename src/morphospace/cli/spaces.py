@@ -89,8 +89,8 @@ def evaluate(
         Optional[int],  # noqa: UP045
         typer.Option(
             min=1,
-            help="Also -log p(x) itself, summed over so many points of the whole latent space: 10,946 or more; for up to 3 "
-            "latents and the prior N(0, I).",
+            help="Also -log p(x) itself, summed over so many points of the whole latent space: 10,946 or more; for up "
+            "to 3 latents and the prior N(0, I).",
         ),
     ] = None,
     seed: SeedOption = 0,

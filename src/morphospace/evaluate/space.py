@@ -42,8 +42,8 @@ def evaluate_space(
         points: also :func:`lattice_nll` with so many points.
 
     Raises:
-        ArgumentError: for ``samples`` where posteriors have no density; for ``points`` with more than 3 latents, another
-            prior than N(0, I), or a model that is told labels.
+        ArgumentError: for ``samples`` where posteriors have no density; for ``points`` with more than 3 latents, a
+            prior other than N(0, I), or a model that is told labels.
         DataError: if the set's images do not fit the space.
     """
     images = dataset.test.images
