@@ -232,8 +232,6 @@ class Codec:
         Yields:
             (n, H, W, C) with n <= batch, in order.
         """
-        if dtype not in ("uint8", "float"):
-            raise ArgumentError(f'expected "uint8" or "float", got "{dtype}".', argument="dtype")
         for some in points:
             array = self.points(some)
             yield from self._decoded(array, batch or batch_for(self.shape), dtype, self._labels(len(array), None))
@@ -241,6 +239,8 @@ class Codec:
     def _decoded(
         self, points: Points, batch: int, dtype: str, labels: NDArray[np.int64] | None
     ) -> Iterator[NDArray[Any]]:
+        if dtype not in ("uint8", "float"):
+            raise ArgumentError(f'expected "uint8" or "float", got "{dtype}".', argument="dtype")
         # What is rounded to 256 levels may be computed as coarsely as training computes it, in half the time.
         machine = choose_machine(device=self.device.type, precision="auto" if dtype == "uint8" else "fp32")
         for start in range(0, len(points), batch):
@@ -328,7 +328,7 @@ class Codec:
         """Say once what was decided about labels, and what decides otherwise."""
         if words not in self._said:
             self._said.add(words)
-            _LOG.warning("%s; --given label=NAME, or space.given(NAME), decides otherwise", words)
+            _LOG.warning("%s; space.given(NAME) decides otherwise. On the command line: --given label=NAME", words)
 
     def points(self, z: Any) -> Points:
         """Latents as float32 (N, d), checked: (N, d), or one point (d,).
