@@ -25,7 +25,7 @@ __all__ = ["register"]
 _LOOK = "Look"
 _ABLE = 0.9  # of test images that a judge tells right
 _LABELS = 20  # shown one by one
-_NATS = ("neg_elbo", "reconstruction", "kl", "nll")
+_NATS = ("neg_elbo", "reconstruction", "kl", "nll", "exact_nll")
 
 
 def register(app: typer.Typer) -> None:
@@ -86,6 +86,14 @@ def evaluate(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Also bound -log p(x) by this many importance-weighted draws an image: 50 to 5,000."),
     ] = None,
+    points: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            min=1,
+            help="Also -log p(x) itself, summed over so many points of the whole latent space: 10,946 or more; for up "
+            "to 3 latents and the prior N(0, I).",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
 ) -> Answer:
@@ -96,7 +104,7 @@ def evaluate(
     name, preparation = data_for(space, found, data)
     dataset = open_data(name, preparation)
     overlap = note_overlap(space, found, dataset)
-    figures = evaluate_space(found, dataset, seed=seed, samples=samples)
+    figures = evaluate_space(found, dataset, seed=seed, samples=samples, points=points)
     for words in figures["warnings"]:
         note(words)
     test = figures["test"]

@@ -2,6 +2,7 @@
 
 from morphospace.evaluate.comparison import Comparison, SpaceFigures, compare_spaces, space_figures
 from morphospace.evaluate.latents import LatentFigures, kl_by_latent, latent_figures
+from morphospace.evaluate.lattice import LatticeFigure, lattice_nll
 from morphospace.evaluate.likelihood import TestFigures, importance_weighted_nll, score
 from morphospace.evaluate.outliers import OutlierFigures, outlier_figures, reconstruction_errors
 from morphospace.evaluate.reconstruction import psnr
@@ -12,6 +13,7 @@ __all__ = [
     "Comparison",
     "LatentFigures",
     "LatentUse",
+    "LatticeFigure",
     "OutlierFigures",
     "SpaceFigures",
     "TestFigures",
@@ -21,6 +23,7 @@ __all__ = [
     "kl_by_latent",
     "latent_figures",
     "latent_use",
+    "lattice_nll",
     "outlier_figures",
     "overfitting",
     "psnr",

@@ -304,7 +304,8 @@ class Run:
         )
 
     def _score(self, split: Split) -> TestFigures:
-        return score(self.model, split.images, split.labels, beta=self.beta, seed=self.seed)
+        images = self.recipe.images.scored(split.images, seed=self.seed)
+        return score(self.model, images, split.labels, beta=self.beta, seed=self.seed)
 
     def _space(self, figures: dict[str, Any], *, whole: bool = False) -> Space:
         """The space as it stands; reference points of all test images, or of enough to draw samples by."""

@@ -67,6 +67,11 @@ class VAE(Composed):
             """See :class:`ModelConfig`."""
             return self.posterior.draws
 
+        @property
+        def conditional(self) -> bool:
+            """See :class:`ModelConfig`."""
+            return self.condition != "none"
+
         def check(self) -> None:
             """See :class:`ModelConfig`."""
             self.prior.check(self.posterior)
