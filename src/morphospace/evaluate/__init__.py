@@ -7,14 +7,17 @@ from morphospace.evaluate.outliers import OutlierFigures, outlier_figures, recon
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.space import evaluate_space
 from morphospace.evaluate.structure import LatentUse, latent_use, overfitting
+from morphospace.evaluate.use import CodeUse, code_use, use_warning
 
 __all__ = [
+    "CodeUse",
     "Comparison",
     "LatentFigures",
     "LatentUse",
     "OutlierFigures",
     "SpaceFigures",
     "TestFigures",
+    "code_use",
     "compare_spaces",
     "evaluate_space",
     "importance_weighted_nll",
@@ -27,4 +30,5 @@ __all__ = [
     "reconstruction_errors",
     "score",
     "space_figures",
+    "use_warning",
 ]

@@ -12,6 +12,7 @@ from morphospace.data import Dataset
 from morphospace.evaluate.likelihood import importance_weighted_nll, kl_scores, mean_figures, score_each
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.structure import latent_use
+from morphospace.evaluate.use import code_use, use_warning
 from morphospace.space import Space
 
 __all__ = ["evaluate_space", "figures_by_label"]
@@ -20,7 +21,7 @@ Numbers = NDArray[np.float64]
 
 
 def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: int | None = None) -> dict[str, Any]:
-    """The figures of ``morpho evaluate``: the test block, the same by label, and what the latents are used for.
+    """The figures of ``morpho evaluate``: the test block, the same by label, and what latents or codes are used for.
 
     Args:
         space: of images like the set's.
@@ -43,7 +44,7 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
         nll = importance_weighted_nll(space.model, images, dataset.test.labels, samples=samples, seed=seed)
         test = replace(test, nll=nll, nll_samples=samples)
     use = latent_use(codes, prior=space.has_prior)
-    warning = use.warning(space.recipe.penalty)
+    book, warning = code_use(space, codes), use_warning(space, codes)
     return {
         "data": dataset.name,
         "images": len(images),
@@ -54,6 +55,7 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
             "unused": [i + 1 for i in use.unused],
             "variances": [round(float(v), 6) for v in use.variances],
         },
+        **({} if book is None else {"codes": {"perplexity": round(book.perplexity, 3), "entries": book.entries}}),
         "warnings": [warning] if warning else [],
     }
 

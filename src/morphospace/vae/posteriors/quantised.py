@@ -181,6 +181,15 @@ class QuantisedPosterior(Posterior):
             scores = vectors.detach().float() @ self.codebook.t()
             return (self.codebook.square().sum(1) - 2 * scores).argmin(-1)
 
+    @property
+    def book(self) -> Book:
+        """See :class:`Posterior`."""
+        return Book(self.positions, self.entries)
+
+    def codes(self, z: Tensor) -> Tensor:
+        """The nearest codes (..., G) of flat latents (..., d)."""
+        return self.nearest(z.unflatten(-1, (self.positions, -1)))
+
     def points(self, drawn: Tensor) -> Tensor:
         """Codes (..., G) as flat latents (..., d)."""
         return F.embedding(drawn, self.codebook).flatten(-2)
