@@ -33,7 +33,7 @@ FLOORS = [
     {"bundle"},
     {"bundle_checks"},
     {"codec"},
-    {"editing", "examples", "saving", "views"},
+    {"editing", "examples", "sampling", "saving", "views"},
     {"space"},
     {"evaluate", "export"},
     {"report"},

@@ -328,7 +328,7 @@ class Codec:
         """Say once what was decided about labels, and what decides otherwise."""
         if words not in self._said:
             self._said.add(words)
-            _LOG.warning("%s; --given label=NAME, or space.given(NAME), decides otherwise", words)
+            _LOG.warning("%s; space.given(NAME) decides otherwise. On the command line: --given label=NAME", words)
 
     def points(self, z: Any) -> Points:
         """Latents as float32 (N, d), checked: (N, d), or one point (d,).

@@ -113,6 +113,16 @@ _SPARSE = dataclasses.replace(
     name="sparse-autoencoder",
     summary="the classical sparse autoencoder: a 32-D ReLU code with an L1 penalty",
 )
+_VAMP = dataclasses.replace(
+    changed(_EDITING, {"prior": "vamp"}),
+    name="vamp",
+    summary="editing's network with a prior that is learned: a mixture of the posteriors of made-up images",
+)
+_IWAE = dataclasses.replace(
+    changed(_EDITING, {"objective": "iwae"}),
+    name="iwae",
+    summary="editing's network trained by 8 draws an image, whose bound is nearer to log p(x); slower",
+)
 _VQ = Recipe(
     name="vq",
     summary="an image as 16 codes of a learned book of 64, then a prior that draws codes one after the other",
@@ -141,7 +151,19 @@ _VQ = Recipe(
 )
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (_QUICK, _MINUTE, _EDITING, _CONV, _BOOK, _AUTOENCODER, _SPARSE, _VQ)
+    recipe.name: recipe
+    for recipe in (
+        _QUICK,
+        _MINUTE,
+        _EDITING,
+        _CONV,
+        _BOOK,
+        _AUTOENCODER,
+        _SPARSE,
+        _VAMP,
+        _IWAE,
+        _VQ,
+    )
 }
 
 

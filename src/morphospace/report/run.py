@@ -20,14 +20,10 @@ _ATLAS = (
     "but its place."
 )
 _ATLAS_WITHOUT_PRIOR = (
-    "The plane of the codes' two principal axes, decoded on a grid. An autoencoder leaves gaps between its codes, "
-    "and here they show."
+    "The plane of the codes' two principal axes, decoded on a grid. Nothing pressed the codes into one cloud: gaps "
+    "may be between them, and here they show."
 )
-_SAMPLES = "Points drawn at random from the prior and decoded."
-_SAMPLES_OF_MIXTURE = (
-    "Points drawn at random from a mixture of Gaussians fitted to the codes of the test images, and decoded: the "
-    "codes do not fill the prior."
-)
+_SAMPLES = "Points drawn at random from {}, and decoded."
 
 
 def write_run_report(
@@ -69,7 +65,7 @@ def write_run_report(
             "Test images above what the space makes of them. What is lost is what its latents cannot say.",
             reconstruction_sheet(space, examples(dataset.test.images, 24)),
         ),
-        Exhibit("Samples", _SAMPLES if space.samples_prior else _SAMPLES_OF_MIXTURE, sample_sheet(space, 96, seed=0)),
+        Exhibit("Samples", _SAMPLES.format(space.recipe.sampler.words), sample_sheet(space, 96, seed=0)),
     ]
     if len(metrics) > 1:
         exhibits.append(Exhibit("Training", "Nats an image after each epoch.", curves_figure(metrics)))

@@ -249,7 +249,7 @@ class Generative(nn.Module):
         raise NotImplementedError
 
     def log_likelihood(self, z: Tensor, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Log p(x | z) in nats, (K, B) for z (K, B, d)."""
+        """Log p(x | z) in nats, (K, B) for z (K, B, d), or for z (K, 1, d): the same latents for every image."""
         raise NotImplementedError
 
     def sample(self, n: int, rng: np.random.Generator, condition: Tensor | None = None) -> Tensor:
