@@ -1,4 +1,4 @@
-"""Laws of a space of codes, trained in two stages: its book is used, its prior draws rows like the data's, all works."""
+"""Laws of a space of codes, trained in two stages: its book is used, its prior draws codes like those of the data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from tests.models import as_vae
 
 from morphospace.data import Dataset
 from morphospace.errors import ArgumentError
@@ -17,7 +18,6 @@ from morphospace.evaluate.likelihood import score_each
 from morphospace.recipes import changed, find_recipe
 from morphospace.space import Space, load
 from morphospace.workflow import train
-from tests.models import as_vae
 
 POSITIONS, ENTRIES = 6, 16
 
@@ -26,7 +26,8 @@ POSITIONS, ENTRIES = 6, 16
 def space(digits: Dataset) -> Space:
     settings = {
         "encoder.widths": "128", "decoder.widths": "128", "latent_dim": 24, "positions": POSITIONS, "entries": ENTRIES,
-        "width": 24, "epochs": 10, "stage2.epochs": 10, "batch": 32, "stage2.batch": 32, "stage2.learning_rate": 5e-3,
+        "width": 24, "epochs": 10, "stage2.epochs": 10, "batch": 32, "stage2.batch": 32,
+        "stage2.optimiser.learning_rate": 5e-3,
     }  # fmt: skip
     return train(digits, "vq", seed=0, settings=settings, precision="fp32")
 

@@ -65,6 +65,9 @@ class QuantisedPosterior(Posterior):
 
     In training the forward only counts; :meth:`after_step` moves the entries. While the head is frozen they stay.
 
+    Images lie on entries to the last bit, but latents are points as any others: what lies between entries is decoded as
+    it is, not moved to the nearest, so that morphs and edits along concepts are as smooth as the decoder.
+
     Args:
         features: what the encoder gives.
         latent_dim: d, >= 1, the numbers of all of an image's entries together.
