@@ -115,10 +115,17 @@ def evaluate(
             f"[bold]{escape(name)}[/], {plural(figures['images'], 'test image')}",
             *(f"[dim]{name:16}[/]{_value(name, value)}" for name, value in rows),
             f"[dim]{'latents used':16}[/]{used} of {found.latent_dim}",
+            *_codes(figures.get("codes")),
             *_by_label(figures["by_label"]),
         ]
     )
     return Answer({"space": space, "seed": seed, **figures, "test_images_trained_on": overlap}, text)
+
+
+def _codes(use: Mapping[str, Any] | None) -> Iterator[str]:
+    """How much of its book a space of codes uses; nothing of others."""
+    if use is not None:
+        yield f"[dim]{'codes used':16}[/]as if {use['perplexity']:.1f} of {use['entries']} evenly (perplexity)"
 
 
 def _by_label(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -8,8 +8,10 @@ from morphospace.evaluate.outliers import OutlierFigures, outlier_figures, recon
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.space import evaluate_space
 from morphospace.evaluate.structure import LatentUse, latent_use, overfitting
+from morphospace.evaluate.use import CodeUse, code_use, use_warning
 
 __all__ = [
+    "CodeUse",
     "Comparison",
     "LatentFigures",
     "LatentUse",
@@ -17,6 +19,7 @@ __all__ = [
     "OutlierFigures",
     "SpaceFigures",
     "TestFigures",
+    "code_use",
     "compare_spaces",
     "evaluate_space",
     "importance_weighted_nll",
@@ -30,4 +33,5 @@ __all__ = [
     "reconstruction_errors",
     "score",
     "space_figures",
+    "use_warning",
 ]

@@ -13,6 +13,7 @@ from morphospace.evaluate.lattice import COARSE, lattice_nll
 from morphospace.evaluate.likelihood import importance_weighted_nll, kl_scores, mean_figures, score_each
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.structure import latent_use
+from morphospace.evaluate.use import code_use, use_warning
 from morphospace.space import Space
 
 __all__ = ["evaluate_space", "figures_by_label"]
@@ -32,7 +33,7 @@ _COARSE = (
 def evaluate_space(
     space: Space, dataset: Dataset, *, seed: int = 0, samples: int | None = None, points: int | None = None
 ) -> dict[str, Any]:
-    """The figures of ``morpho evaluate``: the test block, the same by label, and what the latents are used for.
+    """The figures of ``morpho evaluate``: the test block, the same by label, and what latents or codes are used for.
 
     Args:
         space: of images like the set's.
@@ -64,7 +65,8 @@ def evaluate_space(
         if figure.sharing < COARSE:
             warnings.append(_COARSE.format(figure.sharing, COARSE))
     use = latent_use(codes, prior=space.has_prior)
-    warnings += [words] if (words := use.warning(space.recipe.penalty)) else []
+    book = code_use(space, codes)
+    warnings += [words] if (words := use_warning(space, codes)) else []
     return {
         "data": dataset.name,
         "images": len(images),
@@ -75,6 +77,7 @@ def evaluate_space(
             "unused": [i + 1 for i in use.unused],
             "variances": [round(float(v), 6) for v in use.variances],
         },
+        **({} if book is None else {"codes": {"perplexity": round(book.perplexity, 3), "entries": book.entries}}),
         "warnings": warnings,
     }
 

@@ -18,7 +18,7 @@ from morphospace.attribute_files import without_names
 from morphospace.data import Dataset, Split, examples, with_validation
 from morphospace.data.dataset import every_key
 from morphospace.errors import FileError, NonFiniteLossError
-from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
+from morphospace.evaluate import TestFigures, overfitting, psnr, reconstruction_errors, score, use_warning
 from morphospace.evenly import evenly_spaced
 from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
@@ -342,7 +342,7 @@ class Run:
         some = evenly_spaced(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
         seen = self._score(self.learned.take(some))
         warnings = [
-            latent_use(space.reference, prior=space.has_prior).warning(self.recipe.penalty),
+            use_warning(space, space.reference),
             overfitting(seen, test, space.shape, len(self.learned)),
             _names_left_out(self.dataset.test),
         ]

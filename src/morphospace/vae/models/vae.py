@@ -13,7 +13,7 @@ from morphospace.errors import ArgumentError
 from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.nn.mlp import MLPDecoder, MLPEncoder
 from morphospace.parts import Shape, option
-from morphospace.vae.interfaces import Batch, Condition, Draws, Group, Noise, Terms, VariationalPosterior
+from morphospace.vae.interfaces import Batch, Book, Condition, Draws, Group, Noise, Terms, VariationalPosterior
 from morphospace.vae.likelihoods.bernoulli import Bernoulli
 from morphospace.vae.likelihoods.interfaces import Likelihood
 from morphospace.vae.models.composed import Composed
@@ -172,6 +172,15 @@ class VAE(Composed):
     def nonnegative(self) -> bool:
         """Whether no latent is ever below 0."""
         return self.posterior.nonnegative
+
+    @property
+    def book(self) -> Book | None:
+        """What the posterior's codes are drawn from."""
+        return self.posterior.book
+
+    def codes(self, z: Tensor) -> Tensor:
+        """The posterior's codes (..., positions) nearest to latents (..., d)."""
+        return self.posterior.codes(z)
 
     @property
     def condition(self) -> Condition | None:
