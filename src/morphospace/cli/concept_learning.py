@@ -148,7 +148,9 @@ def _others(folder: str, space: Space) -> tuple[Any, str]:
         dataset = None
     if dataset is not None:
         train = dataset.train.take(evenly_spaced(len(dataset.train), _MOST_OTHERS))
-        return space.encode(train.images).mean, f"against {len(train):,} training images of {dataset.name}"
+        return space.encode(
+            train.images, labels_of(space, train, dataset)
+        ).mean, f"against {len(train):,} training images of {dataset.name}"
     if space.reference is None:
         raise ArgumentError(
             "this space keeps no reference points; give a folder of pictures that lack it.", argument="negative"

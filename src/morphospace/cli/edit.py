@@ -115,9 +115,7 @@ def edit(
     sheet = output_path(path.with_name(f"{path.stem}-sheet.png"), "edit", ".png", force=force)
     found = open_space(space, device)
     original = image_argument(found, image)
-    z = found.encode(original).mean
-    moved = found.move(z, **move)
-    edited = found.change(original, z, moved) if keep_detail else found.decode(moved)
+    edited, moved = found.edited(original, keep_detail=keep_detail, **move)
     typical = note_typicality(float(found.typicality(moved)[0]), "the edit")
     reads = _reads(found, edited, wanted)
     from morphospace.pictures import Picture
@@ -166,10 +164,9 @@ def _edit_folder(
 
     def change(images: Images) -> Images:
         nonlocal outside
-        z = found.encode(images).mean
-        moved = found.move(z, **move)
+        made, moved = found.edited(images, keep_detail=keep_detail, **move)
         outside += int((found.typicality(moved) < ATYPICAL).sum())
-        return found.change(images, z, moved) if keep_detail else found.decode(moved)
+        return made
 
     facts = change_folder(found, pictures, folder, change, about)
     if outside:

@@ -169,6 +169,11 @@ def compare_spaces(
     for name, space in spaces.items():
         if space.shape != dataset.shape:
             raise DataError(f"its images have shape {dataset.shape}, {name} takes {space.shape}.", argument="data")
+        if space.model.condition is not None:
+            raise ArgumentError(
+                f"{name} is told labels: what is measured here is how well codes hold them, and its codes hold none.",
+                argument="spaces",
+            )
     labels, known = _labels(dataset.test, dataset), _labels(dataset.train, dataset)
     if judge is not None and judge.kinds.get(_LABEL, 0) < len(dataset.label_names):
         raise DataError(

@@ -12,6 +12,7 @@ from morphospace.data import Dataset
 from morphospace.evaluate.likelihood import importance_weighted_nll, kl_scores, mean_figures, score_each
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.structure import latent_use
+from morphospace.examples import labels_of
 from morphospace.space import Space
 
 __all__ = ["evaluate_space", "figures_by_label"]
@@ -35,12 +36,13 @@ def evaluate_space(space: Space, dataset: Dataset, *, seed: int = 0, samples: in
     images = dataset.test.images
     if dataset.shape != space.shape:
         space.prepare(images[:1])  # which says what does not fit
-    scores = score_each(space.model, images, dataset.test.labels, seed=seed)
+    labels = labels_of(space, dataset.test, dataset)
+    scores = score_each(space.model, images, labels, seed=seed)
     test = mean_figures(space.model, scores, images.shape[1:], beta=space.recipe.weight(space.shape))
-    codes = space.encode(images, dataset.test.labels).mean
-    test = replace(test, psnr=psnr(space, images, codes, dataset.test.labels))
+    codes = space.encode(images, labels).mean
+    test = replace(test, psnr=psnr(space, images, codes, labels))
     if samples is not None:
-        nll = importance_weighted_nll(space.model, images, dataset.test.labels, samples=samples, seed=seed)
+        nll = importance_weighted_nll(space.model, images, labels, samples=samples, seed=seed)
         test = replace(test, nll=nll, nll_samples=samples)
     use = latent_use(codes, prior=space.has_prior)
     warning = use.warning(space.recipe.penalty)
