@@ -168,7 +168,7 @@ class Codec(Told):
     def labels_for(
         self, images: object, labels: NDArray[np.integer[Any]] | None = None, names: Sequence[str] = ()
     ) -> NDArray[np.int64] | None:
-        """As which labels images are read, (N,): that of :meth:`given`, their own, or those of which they are likeliest.
+        """As which labels images are read, (N,): that of :meth:`given`, their own, or the likeliest of each.
 
         Args:
             images: see :meth:`prepare`.

@@ -140,7 +140,7 @@ def checked_labels(labels: object, model: Generative, count: int) -> Labels:
         ArgumentError: for another number of them, or one that there is not.
     """
     numbers, kinds = np.asarray(labels), kinds_of(model)
-    if numbers.shape not in ((), (count,)) or numbers.dtype.kind not in "iu":
+    if numbers.shape not in ((), (1,), (count,)) or numbers.dtype.kind not in "iu":
         raise ArgumentError(
             f"expected one number of a label, or {count}, got an array of {numbers.dtype} {numbers.shape}.",
             argument="labels",

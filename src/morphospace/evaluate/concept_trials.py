@@ -15,6 +15,7 @@ from morphospace.evaluate.edits import RealImages, compare_edits, correlation, m
 from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.evaluate.origins import can_tell, origin_in, truth_of
 from morphospace.evaluate.properties import FEWEST, Property, has_both_sides, is_taught, property_of, targets_of
+from morphospace.examples import labels_of
 from morphospace.space import Space
 
 __all__ = ["Trials", "interval", "try_concepts"]
