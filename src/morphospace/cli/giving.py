@@ -53,7 +53,10 @@ class _Notes(logging.Handler):
     """Says as a note what the core decided for somebody."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        note(record.getMessage())
+        if record.name == "morphospace":
+            note(record.getMessage())
+        elif logging.lastResort is not None:  # what goes wrong inside a server, with its traceback
+            logging.lastResort.handle(record)
 
 
 @contextmanager
