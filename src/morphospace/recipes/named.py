@@ -63,6 +63,11 @@ _EDITING = Recipe(
         ),
     ),
 )
+_CONDITIONAL = dataclasses.replace(
+    changed(_EDITING, {"condition": "label"}),
+    name="conditional",
+    summary="small grey images, told their labels: a label says what is drawn, a code of 16 latents in which style",
+)
 _CONV = Recipe(
     name="conv",
     summary="colour and larger images: residual convolutions, learned sigma, 32 latents, ELBO",
@@ -113,7 +118,7 @@ _SPARSE = dataclasses.replace(
 )
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (_QUICK, _MINUTE, _EDITING, _CONV, _BOOK, _AUTOENCODER, _SPARSE)
+    recipe.name: recipe for recipe in (_QUICK, _MINUTE, _EDITING, _CONDITIONAL, _CONV, _BOOK, _AUTOENCODER, _SPARSE)
 }
 
 

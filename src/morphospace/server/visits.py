@@ -60,9 +60,8 @@ class Visit(NamedTuple):
         if len(points) * size > _LARGEST_ANSWER:
             words = f"{len(points)} images of {size:,} bytes are too many, expected up to {_LARGEST_ANSWER // size}."
             raise Failure(413, "too_large", words)
-        return await self.answered(
-            self.session.worker.decode(points, latest=latest, label=self.session.given(given).held)
-        )
+        label = self.session.label(given)
+        return await self.answered(self.session.worker.decode(points, latest=latest, label=label))
 
     async def picture(self, work: Callable[[], T]) -> T:
         """Have a picture file read or written beside the thread that owns the model."""
