@@ -34,7 +34,7 @@ FLOORS = [
     {"bundle_checks"},
     {"told"},
     {"codec"},
-    {"editing", "examples", "saving", "views"},
+    {"editing", "examples", "sampling", "saving", "views"},
     {"space"},
     {"evaluate", "export"},
     {"report"},

@@ -24,12 +24,30 @@ from morphospace.files import atomic_file, atomic_folder, parse_json, read_json,
 from morphospace.latent.classes import Classes
 from morphospace.latent.concepts import Concept
 
-__all__ = ["FORMAT", "Bundle", "change_concepts", "read_bundle", "write_bundle", "write_classes", "write_concepts"]
+__all__ = [
+    "FORMAT",
+    "Bundle",
+    "StoredSampler",
+    "change_concepts",
+    "read_bundle",
+    "write_bundle",
+    "write_classes",
+    "write_concepts",
+    "write_sampler",
+]
 
 FORMAT = "morphospace-space-1"
 _CLASSES = "classes.safetensors"
 _REFERENCE = "reference.safetensors"
+_SAMPLER = "sampler.safetensors"
 _LOCK = ".lock"
+
+
+class StoredSampler(NamedTuple):
+    """A sampler as a file: its ``config`` as tagged JSON values, and its ``arrays``, none of the prior."""
+
+    config: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
 
 
 class Bundle(NamedTuple):
@@ -44,6 +62,7 @@ class Bundle(NamedTuple):
             how badly each is reconstructed in nats, which older bundles lack.
         classes: where the codes of each class lie, or None.
         attributes: what is known of each test image beside its label, (N,) by name.
+        sampler: what was fitted to codes of training images, instead of what the recipe says; or None.
     """
 
     config: dict[str, Any]
@@ -53,6 +72,7 @@ class Bundle(NamedTuple):
     reference: dict[str, NDArray[Any]]
     classes: Classes | None = None
     attributes: Attributes = MappingProxyType({})
+    sampler: StoredSampler | None = None
 
 
 def write_bundle(path: Path, bundle: Bundle, card: str) -> None:
@@ -69,6 +89,8 @@ def write_bundle(path: Path, bundle: Bundle, card: str) -> None:
         write_concepts(folder, bundle.concepts)
         if bundle.classes is not None:
             write_classes(folder, bundle.classes)
+        if bundle.sampler is not None:
+            write_sampler(folder, bundle.sampler)
         (folder / "README.md").write_text(card, encoding="utf-8")
 
 
@@ -110,6 +132,24 @@ def write_classes(folder: Path, classes: Classes) -> None:
     about = {"names": list(classes.names), "margin": classes.margin, "source": classes.source}
     tensors = {"means": torch.from_numpy(classes.means), "covariances": torch.from_numpy(classes.covariances)}
     _save(folder / _CLASSES, tensors, {"about": json.dumps(about)})
+
+
+def write_sampler(folder: Path, sampler: StoredSampler) -> None:
+    """Write the sampler of a bundle: one file, so that what it is and its numbers change together."""
+    tensors = {name: torch.from_numpy(np.array(values)) for name, values in sampler.arrays.items()}
+    _save(folder / _SAMPLER, tensors, {"sampler": json.dumps(sampler.config)})
+
+
+def _read_sampler(path: Path) -> StoredSampler | None:
+    if not path.exists():
+        return None
+    arrays = _arrays(path)
+    try:
+        with safe_open(path, "np") as file:
+            config = parse_json((file.metadata() or {})["sampler"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"{path} is damaged: {error}. Fit it again: morpho refit.") from error
+    return StoredSampler(config, arrays)
 
 
 def _read_classes(path: Path) -> Classes | None:
@@ -168,6 +208,7 @@ def read_bundle(path: Path) -> Bundle:
         reference,
         _read_classes(path / _CLASSES),
         attributes,
+        _read_sampler(path / _SAMPLER),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -16,10 +17,11 @@ from morphospace.bundle import Bundle
 from morphospace.errors import FileError, MissingPartError
 from morphospace.intensity import Kind, Window
 from morphospace.interpretation import Interpretation
-from morphospace.parts import Foreign, Part
+from morphospace.parts import Foreign, Part, part_from_json
 from morphospace.recipes import Recipe, build_model, recipe_from_json
+from morphospace.samplers.interfaces import Sampler, SamplerConfig
 
-__all__ = ["Reference", "about_of", "check_about", "check_bundle", "label_count"]
+__all__ = ["Reference", "about_of", "check_about", "check_bundle", "check_sampler", "label_count"]
 
 _LARGEST_SIDE = 4096
 _LARGEST = 1e9  # no weight and no code is as large, but one whose bits were damaged is
@@ -121,6 +123,20 @@ def check_bundle(bundle: Bundle, path: Path, foreign: Foreign) -> tuple[Recipe, 
     with _naming(path / "reference.safetensors"):
         names = bundle.config.get("data", {}).get("label_names", ())
         return recipe, shape, _reference(bundle.reference, recipe.latent_dim, len(names))
+
+
+def check_sampler(bundle: Bundle, recipe: Recipe, path: Path, foreign: Foreign) -> tuple[Recipe, Sampler | None]:
+    """The recipe with the sampler that a bundle keeps, where it keeps one, and what was fitted.
+
+    Raises:
+        FileError: for what is no sampler of this space.
+    """
+    if bundle.sampler is None:
+        return recipe, None
+    with _naming(path / "sampler.safetensors"):
+        config = cast("SamplerConfig", part_from_json("sampler", bundle.sampler.config, foreign))
+        recipe = dataclasses.replace(recipe, sampler=config)
+        return recipe, None if config.from_prior else config.restore(bundle.sampler.arrays, recipe.latent_dim)
 
 
 _SIDES = ("height", "width", "channels")

@@ -249,8 +249,6 @@ class Codec(Told):
         Yields:
             (n, H, W, C) with n <= batch, in order.
         """
-        if dtype not in ("uint8", "float"):
-            raise ArgumentError(f'expected "uint8" or "float", got "{dtype}".', argument="dtype")
         for some in points:
             array = self.points(some)
             yield from self._decoded(array, batch or batch_for(self.shape), dtype, self._labels(len(array), None))
@@ -258,6 +256,8 @@ class Codec(Told):
     def _decoded(
         self, points: Points, batch: int, dtype: str, labels: NDArray[np.int64] | None
     ) -> Iterator[NDArray[Any]]:
+        if dtype not in ("uint8", "float"):
+            raise ArgumentError(f'expected "uint8" or "float", got "{dtype}".', argument="dtype")
         # What is rounded to 256 levels may be computed as coarsely as training computes it, in half the time.
         machine = choose_machine(device=self.device.type, precision="auto" if dtype == "uint8" else "fp32")
         for start in range(0, len(points), batch):

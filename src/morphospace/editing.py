@@ -204,10 +204,14 @@ def change_pictures(codec: Codec, images: Images, z: Points, moved: Points, befo
 
 
 class Edited(NamedTuple):
-    """Edited ``images`` uint8 (N, H, W, C), and the ``points`` (N, d) where they lie."""
+    """Edited ``images`` uint8 (N, H, W, C), the ``points`` (N, d) where they lie, and what draws them there.
+
+    That is the space that was asked, given the labels that they are drawn as where it is told any.
+    """
 
     images: Images
     points: Points
+    space: Space
 
 
 def edited(space: Space, images: object, *, keep_detail: bool = False, **how: Any) -> Edited:
@@ -231,4 +235,4 @@ def edited(space: Space, images: object, *, keep_detail: bool = False, **how: An
             )
     moved = after.move(z, **how)
     made = change_pictures(after, pixels, z, moved, before) if keep_detail else after.decode(moved)
-    return Edited(made, moved)
+    return Edited(made, moved, after)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from morphospace.builtin import space_path
-from morphospace.bundle import FORMAT, Bundle, read_bundle, write_bundle
-from morphospace.bundle_checks import Reference, about_of, check_about, check_bundle, label_count
+from morphospace.bundle import FORMAT, Bundle, StoredSampler, read_bundle, write_bundle
+from morphospace.bundle_checks import Reference, about_of, check_about, check_bundle, check_sampler, label_count
 from morphospace.card import model_card
 from morphospace.codec import Codec
 from morphospace.data.attributes import Attributes
@@ -22,9 +22,10 @@ from morphospace.latent.classes import Classes
 from morphospace.latent.concepts import Concept
 from morphospace.parts import Foreign
 from morphospace.recipes import build_model
+from morphospace.samplers.interfaces import Sampler
 from morphospace.training.machine import choose_device
 
-__all__ = ["card", "fingerprint", "load", "save"]
+__all__ = ["card", "fingerprint", "load", "save", "stored_sampler"]
 
 
 def save(
@@ -34,6 +35,7 @@ def save(
     classes: Classes | None,
     reference: Reference,
     attributes: Attributes,
+    sampler: Sampler | None,
     *,
     force: bool,
     half: bool,
@@ -57,12 +59,13 @@ def save(
         config["fingerprints"] = {_digest(rounded): fingerprint(codec)}
     arrays: dict[str, NDArray[Any]] = {k: v for k, v in reference._asdict().items() if v is not None}
     known = {} if reference.codes is None else attributes
-    bundle = Bundle(config, _preprocessing(codec), weights, dict(concepts), arrays, classes, known)
+    fitted = None if sampler is None else stored_sampler(codec, sampler)
+    bundle = Bundle(config, _preprocessing(codec), weights, dict(concepts), arrays, classes, known, fitted)
     write_bundle(path, bundle, card(codec, reference, attributes))
     return path
 
 
-def load(path: str | Path, device: str, foreign: Foreign) -> tuple[Codec, Bundle, Reference]:
+def load(path: str | Path, device: str, foreign: Foreign) -> tuple[Codec, Bundle, Reference, Sampler | None]:
     """A codec on ``device``, and its data: what :func:`morphospace.load` makes a space of.
 
     Raises:
@@ -73,9 +76,15 @@ def load(path: str | Path, device: str, foreign: Foreign) -> tuple[Codec, Bundle
     path = _bundle_folder(path)
     bundle = read_bundle(path)
     recipe, shape, reference = check_bundle(bundle, path, foreign)
+    recipe, sampler = check_sampler(bundle, recipe, path, foreign)
     model = build_model(recipe, shape, seed=0, labels=label_count(bundle.config))
     model.load_state_dict(bundle.weights)
-    return Codec(model.to(chosen), recipe, shape, about=about_of(bundle.config)), bundle, reference
+    return Codec(model.to(chosen), recipe, shape, about=about_of(bundle.config)), bundle, reference, sampler
+
+
+def stored_sampler(codec: Codec, sampler: Sampler | None) -> StoredSampler:
+    """What a bundle keeps of the sampler that was fitted for ``codec``; None for its prior."""
+    return StoredSampler(codec.recipe.sampler.to_json(), {} if sampler is None else sampler.arrays())
 
 
 def _bundle_folder(name: str | Path) -> Path:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from morphospace import editing, saving, views
+from morphospace import editing, sampling, saving, views
 from morphospace.bundle_checks import Reference
 from morphospace.codec import Codec, Points
 from morphospace.data.attributes import Attributes
+from morphospace.data.dataset import Labels
 from morphospace.errors import ArgumentError
 from morphospace.examples import encode_examples
 from morphospace.images import Images
 from morphospace.latent import Classes, Concept, Discovery, Plane, Strength, discover, learn_concept, plane_of
 from morphospace.latent.class_draws import LabelledCodes, draw_label
-from morphospace.latent.mixtures import FEWEST_CODES, draw_from, fit_mixture, fit_population, typicality
 from morphospace.parts import Foreign, foreign_parts
 from morphospace.pictures import Film, Picture
 from morphospace.recipes import Recipe
+from morphospace.samplers.interfaces import Sampler
 from morphospace.vae import Generative
 
 __all__ = ["Space", "load"]
@@ -43,6 +43,7 @@ class Space(Codec):
         reference_attributes: what the set's table says of each of them, (N,) by name: numbers, NaN where unknown, or
             words, "" where unknown.
         errors: (N,) how badly each of them is reconstructed, in nats; None in spaces of older versions.
+        sampler: what samples are drawn of, fitted to codes of training images; None for the prior, and in version 0.1.
         about: seed, data, figures: plain JSON values.
     """
 
@@ -55,9 +56,10 @@ class Space(Codec):
         concepts: Mapping[str, Concept] | None = None,
         classes: Classes | None = None,
         reference: Points | None = None,
-        reference_labels: NDArray[np.int64] | None = None,
+        reference_labels: Labels | None = None,
         reference_attributes: Attributes | None = None,
         errors: NDArray[np.float32] | None = None,
+        sampler: Sampler | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(model, recipe, shape, about=about)
@@ -67,7 +69,8 @@ class Space(Codec):
         self.reference_labels = reference_labels
         self.reference_attributes: Attributes = dict(reference_attributes or {})
         self.errors = errors
-        self._fits: dict[Callable[[Points], Any], tuple[Points, Any]] = {}
+        self.sampler = sampler
+        self._fits = sampling.Fits()
 
     def __repr__(self) -> str:
         height, width, channels = self.shape
@@ -83,12 +86,10 @@ class Space(Codec):
     # -- sampling and typicality -----------------------------------------------------------------------
 
     def sample_points(self, n: int, *, seed: int, label: str | int | None = None) -> Points:
-        """``n`` draws (n, d) from the prior, or from a mixture fitted to the test codes where the recipe says so.
+        """``n`` draws (n, d) of the prior, or of what was fitted to codes of training images: see :meth:`refit`.
 
-        Where the likelihood is sharp, the prior weighs little, and codes leave most of it empty: what is drawn
-        there is like no image of the set. Source: Ghosh et al., From variational to deterministic autoencoders,
-        arXiv:1903.12436. With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`;
-        a space that is told labels draws all codes alike.
+        With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`; a space that is
+        told labels draws the codes of all alike.
         """
         if n < 1:
             raise ArgumentError(f"expected at least 1 image, got {n}.", argument="n")
@@ -96,14 +97,26 @@ class Space(Codec):
         if label is not None and self.model.condition is None:
             known = self.reference, self.reference_labels, self.about.get("data", {}).get("label_names", ())
             points = draw_label(str(label), n, rng, classes=self.classes, reference=LabelledCodes(*known))
-        elif self.samples_prior:
-            with torch.inference_mode():
-                points = self.model.sample(n, rng).float().cpu().numpy()
-        elif self.reference is None or len(self.reference) < 2:
-            return rng.standard_normal((n, self.latent_dim)).astype(np.float32)
         else:
-            points = draw_from(self._fitted(fit_mixture, self.reference), n, rng)
+            points = sampling.draw_points(self, n, rng, self.sampler, self.reference, self._fits)
         return points.clip(0) if self.model.nonnegative else points
+
+    def refit(
+        self, sampler: object, images: object = None, labels: Labels | None = None, *, seed: int | None = None
+    ) -> None:
+        """Draw samples from elsewhere from now on: fit a sampler to the codes of training images.
+
+        Args:
+            sampler: "prior", "gaussian", "mixture" or "flow", or a part like ``MixtureConfig(components=30)``.
+            images: to fit it to, those that the space was trained on; see :meth:`prepare`. The prior needs none.
+            labels: (N,) of them, or None: a flow keeps those of different labels apart.
+            seed: of the fit; that of the space if left out.
+
+        Raises:
+            MorphospaceError: for an unknown sampler, one that the space cannot have, or images that do not fit it.
+        """
+        seed = int(self.about.get("seed", 0)) if seed is None else seed
+        self.recipe, self.sampler = sampling.refit(self, sampler, images, labels, seed=seed)
 
     def typicality(self, z: object) -> NDArray[np.float64]:
         """The share of the test images' codes that are no more likely than ``z``.
@@ -121,17 +134,7 @@ class Space(Codec):
         Raises:
             DataError: for another shape, NaN or infinity.
         """
-        points = self.points(z)
-        if self.reference is None or len(self.reference) < FEWEST_CODES:
-            return np.full(len(points), np.nan)
-        return typicality(self._fitted(fit_population, self.reference), points)
-
-    def _fitted(self, fit: Callable[[Points], Any], codes: Points) -> Any:
-        """What ``fit`` makes of the reference points: found once, and again where there are others."""
-        known = self._fits.get(fit)
-        if known is None or known[0] is not codes:
-            known = self._fits[fit] = codes, fit(codes)
-        return known[1]
+        return sampling.typical_shares(self, z, self.reference, self._fits)
 
     def sample(self, n: int, *, seed: int = 0, label: str | int | None = None) -> Images:
         """``n`` new images, uint8 (n, H, W, C); with ``label`` (its name) images like those of it.
@@ -216,8 +219,8 @@ class Space(Codec):
         negative: object = None,
         images: object = None,
         values: NDArray[np.bool_] | NDArray[np.float64] | None = None,
-        labels: NDArray[np.int64] | None = None,
-        strata: NDArray[np.int64] | None = None,
+        labels: Labels | None = None,
+        strata: Labels | None = None,
         method: str | None = None,
         held_out: tuple[Any, ...] | None = None,
         source: str = "images in memory",
@@ -365,7 +368,7 @@ class Space(Codec):
             DataError: if ``about`` holds what no other program could read, like a seed that is no whole number.
             FileError: if it exists and ``force`` is not set, or cannot be written.
         """
-        data = self.concepts, self.classes, self._known(), self.reference_attributes
+        data = self.concepts, self.classes, self._known(), self.reference_attributes, self.sampler
         return saving.save(self, Path(path), *data, force=force, half=half)
 
     def _known(self) -> Reference:
@@ -389,9 +392,9 @@ def load(path: str | Path, *, device: str = "cpu", parts: Sequence[object] | For
         >>> load("builtin").latent_dim
         2
     """
-    codec, bundle, reference = saving.load(path, device, foreign_parts(parts))
+    codec, bundle, reference, sampler = saving.load(path, device, foreign_parts(parts))
     return Space(
         codec.model, codec.recipe, codec.shape, concepts=bundle.concepts, classes=bundle.classes,
         reference=reference.codes, reference_labels=reference.labels, reference_attributes=bundle.attributes,
-        errors=reference.errors, about=codec.about,
+        errors=reference.errors, sampler=sampler, about=codec.about,
     )  # fmt: skip

@@ -111,7 +111,7 @@ def test_samples_of_codes_are_fitted_once_and_again_where_the_codes_change(
         fitted.append(len(codes))
         return fit_mixture(codes)
 
-    monkeypatch.setattr("morphospace.space.fit_mixture", counted)
+    monkeypatch.setattr("morphospace.sampling.fit_mixture", counted)
     recipe = changed(space.recipe, {"sampler": "mixture"})
     codes = space.reference
     assert codes is not None

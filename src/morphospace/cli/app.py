@@ -20,6 +20,7 @@ from morphospace.cli import (
     points,
     questions,
     recipes,
+    refit,
     spaces,
     training,
     traverse,
@@ -57,6 +58,7 @@ def root(
 
 demo.register(app)
 training.register(app)
+refit.register(app)
 recipes.register(app)
 spaces.register(app)
 explore.register(app)

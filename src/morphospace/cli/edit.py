@@ -111,13 +111,15 @@ def edit(
     )
     if (pictures := folder_pictures(image)) is not None:
         return _edit_folder(space, pictures, move, keep_detail, asked, words, seed, device, out, force)
+    from morphospace.editing import edited as change
+
     path = output_path(out, "edit", ".png", force=force)
     sheet = output_path(path.with_name(f"{path.stem}-sheet.png"), "edit", ".png", force=force)
     found = open_space(space, device)
     original = image_argument(found, image)
-    edited, moved = found.edited(original, keep_detail=keep_detail, **move)
+    edited, moved, held = change(found, original, keep_detail=keep_detail, **move)
     typical = note_typicality(float(found.typicality(moved)[0]), "the edit")
-    reads = _reads(found, edited, wanted)
+    reads = _reads(held, edited, wanted)
     from morphospace.pictures import Picture
 
     about = found.text(kind="edit", concepts=words, command=command_line())
@@ -155,6 +157,7 @@ def _edit_folder(
     force: bool,
 ) -> Answer:
     from morphospace.cli.folders import change_folder
+    from morphospace.editing import edited
     from morphospace.latent.mixtures import ATYPICAL
 
     folder = output_path(out, "edit", "", force=force)
@@ -164,7 +167,7 @@ def _edit_folder(
 
     def change(images: Images) -> Images:
         nonlocal outside
-        made, moved = found.edited(images, keep_detail=keep_detail, **move)
+        made, moved, _ = edited(found, images, keep_detail=keep_detail, **move)
         outside += int((found.typicality(moved) < ATYPICAL).sum())
         return made
 

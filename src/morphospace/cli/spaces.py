@@ -69,6 +69,7 @@ def info(space: SpaceArgument) -> Answer:
         ("seed", str(facts["seed"])),
         ("trained", f"{facts['train'].get('seconds', '?')} s, {facts['train'].get('epochs', '?')} epochs"),
         ("test", ", ".join(f"{k} {v:.4g}" for k, v in test.items()) + " (nats an image; psnr in dB)"),
+        ("samples", f"come from {found.recipe.sampler.words}"),
         ("attributes", "of the test images: " + (", ".join(facts["attributes"]) or "none")),
         ("concepts", ", ".join(found.concepts) or "none; learn one with morpho concept learn"),
         ("command", str(facts["command"] or "ms.train")),

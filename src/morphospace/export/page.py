@@ -47,6 +47,7 @@ PAGE = Path(__file__).parents[1] / "server" / "static"
 """Where the built page lies; its sources are in /web."""
 
 _AXES = 16
+_DRAWS = 256  # of a fitted sampler, for the page's random places
 _RUNTIME = "ort.wasm.gz"
 
 
@@ -79,6 +80,7 @@ def space_facts(space: Space) -> dict[str, Any]:
         "count": 0 if space.reference is None else len(space.reference),
         "plane": {"origin": plane.origin.tolist(), "axes": plane.axes.tolist(), "names": list(plane.names)},
         "principal": _principal(space),
+        "draws": None if space.sampler is None else _base64(space.sample_points(_DRAWS, seed=0), "<f4"),
         "classes": None if space.classes is None else _class_facts(space.classes),
         "concepts": [concept_facts(concept, space.concepts) for concept in space.concepts.values()],
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ __all__ = [
     "FEWEST_CODES",
     "Mixture",
     "Population",
+    "check_mixture",
     "draw_from",
     "fit_mixture",
     "fit_population",
@@ -89,6 +91,34 @@ def draw_from(mixture: Mixture, n: int, rng: np.random.Generator) -> Points:
     noise = rng.standard_normal((n, mixture.means.shape[1], 1))
     points: Points = (mixture.means[component] + (mixture.factors[component] @ noise)[..., 0]).astype(np.float32)
     return points
+
+
+def check_mixture(arrays: Mapping[str, NDArray[Any]], latents: int) -> Mixture:
+    """The mixture over ``latents`` that arrays by name say, as those of somebody's file may not.
+
+    Raises:
+        ValueError: naming the array that is missing, of another shape, or no part of a mixture.
+    """
+    weights, means, factors = (_numbers(arrays, name) for name in Mixture._fields)
+    count = len(weights) if weights.ndim == 1 else 0
+    for name, values, wanted in (
+        ("weights", weights, (max(1, count),)),
+        ("means", means, (count, latents)),
+        ("factors", factors, (count, latents, latents)),
+    ):
+        if values.shape != wanted:
+            raise ValueError(f"{name}: expected shape {wanted}, got {values.shape}")
+    if not (weights >= 0).all() or not np.isclose(weights.sum(), 1):
+        raise ValueError("weights: expected shares of 1")
+    return Mixture(weights / weights.sum(), means, factors)
+
+
+def _numbers(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float64]:
+    if name not in arrays:
+        raise ValueError(f"expected an array {name}, got {sorted(arrays)}")
+    if arrays[name].dtype.kind != "f" or not np.isfinite(arrays[name]).all():
+        raise ValueError(f"{name}: expected finite numbers")
+    return arrays[name].astype(np.float64)
 
 
 def log_density(mixture: Mixture, z: Points) -> NDArray[np.float64]:

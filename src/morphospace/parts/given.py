@@ -6,6 +6,7 @@ import copy
 import functools
 import importlib
 import types
+import typing
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -87,7 +88,20 @@ def as_part(slot: str, value: object, foreign: Foreign | None = None) -> Part:
         return value
     if not callable(value):  # networks, objectives and the like are
         raise ArgumentError(f"expected a part, or the name of one, got {value!r:.60}.", argument=slot)
+    if not isinstance(value, built := _built(slot)):
+        raise ArgumentError(
+            f"expected a part, or a {built.__name__}, got {type(value).__name__}. Make it a subclass of "
+            f"{built.__module__}.{built.__qualname__}.",
+            argument=slot,
+        )
     return _given(slot)(value)
+
+
+def _built(slot: str) -> type:
+    """What the parts of a slot build, as the abstract one says."""
+    build = getattr(base_of(slot), "build", None)
+    kind = typing.get_type_hints(build).get("return") if build else None
+    return kind if isinstance(kind, type) else object
 
 
 def foreign_parts(parts: Iterable[object] | Foreign) -> Foreign:

@@ -65,6 +65,7 @@ class Recipe:
             raise ArgumentError(f"expected a whole number, or none, got {patience!r}.", argument="patience")
         if patience is not None and not 0 <= patience <= 1e9:
             raise ArgumentError(f"expected 0 to 1e+09, got {patience}.", argument="patience")
+        self.model.check()
         for stage in self.stages:
             stage.objective.check(self.model)
         if self.sampler.from_prior and self.model.draws == "points":
@@ -97,7 +98,7 @@ class Recipe:
     @property
     def penalty(self) -> str | None:
         """The key of what keeps codes near 0; None where nothing does."""
-        return self.stages[0].objective.penalty
+        return None if self.model.draws == "codes" else self.stages[0].objective.penalty
 
     def for_images(self, images: int) -> Recipe:
         """The recipe as a set of ``images`` training images gets it: batch, rate, epochs, augmentation, patience."""

@@ -20,14 +20,10 @@ _ATLAS = (
     "but its place."
 )
 _ATLAS_WITHOUT_PRIOR = (
-    "The plane of the codes' two principal axes, decoded on a grid. An autoencoder leaves gaps between its codes, "
-    "and here they show."
+    "The plane of the codes' two principal axes, decoded on a grid. Nothing pressed the codes into one cloud: gaps "
+    "may be between them, and here they show."
 )
-_SAMPLES = "Points drawn at random from the prior and decoded."
-_SAMPLES_OF_MIXTURE = (
-    "Points drawn at random from a mixture of Gaussians fitted to the codes of the test images, and decoded: the "
-    "codes do not fill the prior."
-)
+_SAMPLES = "Points drawn at random from {}, and decoded."
 
 _OF_EACH_LABEL = " Each row is one label, and each column one point, drawn as each of them: what it keeps is the style."
 
@@ -61,7 +57,7 @@ def write_run_report(
         facts.append(("beta", f"{test['beta']:g}"))
     names = space.label_names
     atlas = _ATLAS if space.has_prior else _ATLAS_WITHOUT_PRIOR
-    samples = _SAMPLES if space.samples_prior else _SAMPLES_OF_MIXTURE
+    samples = _SAMPLES.format(space.recipe.sampler.words)
     if names:
         atlas, samples = f'{atlas} All are drawn as "{names[0]}": the label is told beside.', samples + _OF_EACH_LABEL
     exhibits = [

@@ -11,3 +11,4 @@ class PriorConfig(SamplerConfig, kind="prior"):
     """Draws of the model's own prior."""
 
     from_prior = True
+    words = "the model's own prior"

@@ -23,6 +23,7 @@ from morphospace.evenly import evenly_spaced
 from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
 from morphospace.report import reconstructed_tests, sample_sheet, write_run_report
+from morphospace.sampling import fit_sampler
 from morphospace.space import Space
 from morphospace.training import EpochEnded, Machine, Stepped, Trainer, load_checkpoint, save_checkpoint
 from morphospace.training.checkpoint import load_weights, save_weights
@@ -332,6 +333,9 @@ class Run:
             raise FileError("the space lost its reference points")
         test_labels = self.dataset.test.labels
         space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference, test_labels)
+        config, learned = self.recipe.sampler, self.learned
+        if len(learned) > 1:  # to the code of one nothing can be fitted
+            space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference, test_labels))
         space.about["test"] = test.to_json()
         some = evenly_spaced(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))

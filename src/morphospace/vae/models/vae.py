@@ -13,21 +13,21 @@ from morphospace.errors import ArgumentError
 from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.nn.mlp import MLPDecoder, MLPEncoder
 from morphospace.parts import Shape, option
-from morphospace.vae.interfaces import Batch, Code, Condition, Draws, Group, Model, Noise, Terms, VariationalPosterior
+from morphospace.vae.interfaces import Batch, Condition, Draws, Group, Noise, Terms, VariationalPosterior
 from morphospace.vae.likelihoods.bernoulli import Bernoulli
 from morphospace.vae.likelihoods.interfaces import Likelihood
+from morphospace.vae.models.composed import Composed
 from morphospace.vae.models.fitting import features_of, fitting_decoder, fitting_posterior
 from morphospace.vae.posteriors.gaussian import GaussianPosterior
 from morphospace.vae.posteriors.interfaces import Posterior
 from morphospace.vae.priors.interfaces import Prior
 from morphospace.vae.priors.normal import StandardNormalPrior
 from morphospace.vae.slots import LikelihoodConfig, ModelConfig, PosteriorConfig, PriorConfig
-from morphospace.vae.terms import figures_of, log_weights_of
 
 __all__ = ["VAE"]
 
 
-class VAE(Model):
+class VAE(Composed):
     """A model with one level of latents; what it becomes (VAE, autoencoder, ...) is up to its parts.
 
     Args:
@@ -67,6 +67,10 @@ class VAE(Model):
             """See :class:`ModelConfig`."""
             return self.posterior.draws
 
+        def check(self) -> None:
+            """See :class:`ModelConfig`."""
+            self.prior.check(self.posterior)
+
         def build(self, shape: Shape, labels: int) -> VAE:
             """See :class:`ModelConfig`."""
             channels, height, width = shape
@@ -81,7 +85,8 @@ class VAE(Model):
             features = features_of(encoder, seen)
             decoder = self.decoder.build(self.latent_dim + kinds, shape)
             posterior = fitting_posterior(self.posterior.build(features), features)
-            prior = self.prior.build(self.latent_dim, shape)
+            book = self.posterior.book
+            prior = self.prior.build(self.latent_dim, shape) if book is None else self.prior.build_over(book, shape)
             fitting_decoder(decoder, self.latent_dim + kinds, shape)
             label = nn.Embedding(kinds, height * width) if kinds else None
             return VAE(encoder, posterior, prior, decoder, self.likelihood.build(), label)
@@ -143,12 +148,8 @@ class VAE(Model):
         p = self.prior(self.infer, batch.label)
         draw = q.draw(noise)
         values = self.decode(draw.z, batch.label)
-        group = Group(draw.log_q, p.log_prob(draw.z), p.kl(q))
+        group = Group(draw.log_q, p.log_prob(draw.z if draw.codes is None else draw.codes), p.kl(q))
         return Terms(self.likelihood.log_prob(values, batch.target), (group,), (draw,), values)
-
-    def log_likelihood(self, z: Tensor, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Log p(x | z) in nats, (K, B) for z (K, B, d) and images x (B, C, H, W)."""
-        return self.likelihood.log_prob(self.decode(z, condition), x)
 
     # -- what everything else asks -----------------------------------------------------------------
 
@@ -163,11 +164,6 @@ class VAE(Model):
         return self.posterior.draws != "points"
 
     @property
-    def normal_prior(self) -> bool:
-        """Whether it was trained towards N(0, I)."""
-        return self.has_density and self.prior.normal
-
-    @property
     def nonnegative(self) -> bool:
         """Whether no latent is ever below 0."""
         return self.posterior.nonnegative
@@ -177,36 +173,8 @@ class VAE(Model):
         """What it must be told beside an image or a latent."""
         return None if self.label is None else Condition("label", self.label.num_embeddings)
 
-    @property
-    def likelihood_name(self) -> str:
-        """Of what kind the nats of its reconstructions are."""
-        return self.likelihood.name
-
-    @property
-    def cross_entropy(self) -> bool:
-        """Whether these are the cross-entropy of pixels."""
-        return self.likelihood.cross_entropy
-
-    def encode(self, x: Tensor, condition: Tensor | None = None) -> Code:
-        """Where images (B, C, H, W) in [0, 1] lie: the posterior's mean and deviations."""
-        q = self.infer(x, condition)
-        return Code(q.mean, q.scale)
-
-    def image(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """The expected images (..., C, H, W) in [0, 1] of latents (..., d)."""
-        return self.likelihood.mean(self.decode(z, condition))
-
     def sample(self, n: int, rng: np.random.Generator, condition: Tensor | None = None) -> Tensor:
         """Latents (n, d) from the prior."""
         if not self.has_bound:
             raise ArgumentError("an autoencoder has no prior to sample from: fit a sampler to its codes.")
-        drawn: Tensor = self.prior(self.infer, condition).sample(n, rng)
-        return drawn
-
-    def figures(self, batch: Batch, noise: Noise) -> dict[str, Tensor]:
-        """Nats of each image, (B,) by name."""
-        return figures_of(self.terms(batch, noise))
-
-    def log_weights(self, batch: Batch, noise: Noise) -> Tensor:
-        """Log p(x, z) - log q(z | x) of each draw, (K, B) nats."""
-        return log_weights_of(self.terms(batch, noise))
+        return self.posterior.points(super().sample(n, rng, condition))

@@ -37,7 +37,7 @@ class GaussianQ(NamedTuple):
         z = self.mean + torch.exp(0.5 * self.log_var) * epsilon
         # In terms of epsilon the density needs no division by a small variance.
         log_q = -0.5 * (epsilon.square() + self.log_var + math.log(2 * math.pi)).sum(-1)
-        return Draw(z, log_q)
+        return Draw(z, log_q, held=lambda: GaussianQ(self.mean.detach(), self.log_var.detach()).log_prob(z))
 
     def log_prob(self, z: Tensor) -> Tensor:
         """(K, B) for z (K, B, d)."""
