@@ -67,6 +67,8 @@ def traverse(
     found = open_space(space, device)
     wanted = None if latents is None else _latents(latents, found.latent_dim)
     pixels = None if image is None else image_argument(found, image)
+    if pixels is not None:
+        found = found.given(found.labels_for(pixels))
     figures, name = _figures(found, space, data)
     order = [int(i) for i in figures.order() if wanted is None or i in wanted]
     shown = order if wanted is not None else order[:top]

@@ -14,6 +14,7 @@ from morphospace.evaluate.likelihood import importance_weighted_nll, kl_scores, 
 from morphospace.evaluate.reconstruction import psnr
 from morphospace.evaluate.structure import latent_use
 from morphospace.evaluate.use import code_use, use_warning
+from morphospace.examples import labels_of
 from morphospace.space import Space
 
 __all__ = ["evaluate_space", "figures_by_label"]
@@ -51,12 +52,13 @@ def evaluate_space(
     if dataset.shape != space.shape:
         space.prepare(images[:1])  # which says what does not fit
     scored = space.recipe.images.scored(images, seed=seed)
-    scores = score_each(space.model, scored, dataset.test.labels, seed=seed)
+    labels = labels_of(space, dataset.test, dataset)
+    scores = score_each(space.model, scored, labels, seed=seed)
     test = mean_figures(space.model, scores, images.shape[1:], beta=space.recipe.weight(space.shape))
-    codes = space.encode(images, dataset.test.labels).mean
-    test = replace(test, psnr=psnr(space, images, codes, dataset.test.labels))
+    codes = space.encode(images, labels).mean
+    test = replace(test, psnr=psnr(space, images, codes, labels))
     if samples is not None:
-        nll = importance_weighted_nll(space.model, scored, dataset.test.labels, samples=samples, seed=seed)
+        nll = importance_weighted_nll(space.model, scored, labels, samples=samples, seed=seed)
         test = replace(test, nll=nll, nll_samples=samples)
     warnings = [] if scored is images else [_BINARIZED]
     if points is not None:

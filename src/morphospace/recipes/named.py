@@ -66,6 +66,11 @@ _EDITING = Recipe(
         ),
     ),
 )
+_CONDITIONAL = dataclasses.replace(
+    changed(_EDITING, {"condition": "label"}),
+    name="conditional",
+    summary="small grey images, told their labels: a label says what is drawn, a code of 16 latents in which style",
+)
 _CONV = Recipe(
     name="conv",
     summary="colour and larger images: residual convolutions, learned sigma, 32 latents, ELBO",
@@ -184,6 +189,7 @@ RECIPES: dict[str, Recipe] = {
         _QUICK,
         _MINUTE,
         _EDITING,
+        _CONDITIONAL,
         _CONV,
         _BOOK,
         _AUTOENCODER,

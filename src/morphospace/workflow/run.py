@@ -15,14 +15,14 @@ from torch import Tensor
 
 from morphospace._version import __version__
 from morphospace.attribute_files import without_names
-from morphospace.data import Dataset, Split, examples, with_validation
+from morphospace.data import Dataset, Split, with_validation
 from morphospace.data.dataset import every_key
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, overfitting, psnr, reconstruction_errors, score, use_warning
 from morphospace.evenly import evenly_spaced
 from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
-from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
+from morphospace.report import reconstructed_tests, sample_sheet, write_run_report
 from morphospace.sampling import fit_sampler
 from morphospace.space import Space
 from morphospace.training import EpochEnded, Machine, Stepped, Trainer, load_checkpoint, save_checkpoint
@@ -290,7 +290,7 @@ class Run:
         facts = {"epoch": str(self.epochs_done), "command": self.command}
         for kind, picture in (
             ("samples", sample_sheet(space, _TILES, seed=_SHEET_SEED)),
-            ("reconstructions", reconstruction_sheet(space, examples(self.dataset.test.images, 36))),
+            ("reconstructions", reconstructed_tests(space, self.dataset, 36)),
         ):
             picture.text.update(facts)
             picture.save(folder / f"{stem}-{kind}.png")
