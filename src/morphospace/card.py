@@ -80,9 +80,10 @@ def model_card(
         "points are codes of its test images: decoding them gives a likeness of each"
         f"{f'; beside each code stands {listed}' if listed else ''}. Where classes were learned, "
         "`classes.safetensors` has the mean and covariance of "
-        "each one's codes: decoding a mean gives its average image; concepts that were learned from images hold "
-        "the codes of up to 512 of them each: decoding them gives a likeness of each. The names of labels and "
-        "concepts, the counts of images and the command that was typed, with the paths in it, are in "
+        "each one's codes: decoding a mean gives its average image; where samples come from what was fitted to codes, "
+        "`sampler.safetensors` has the same of up to 256 parts of the training images; concepts that were learned "
+        "from images hold the codes of up to 512 of them each: decoding them gives a likeness of each. The names of "
+        "labels and concepts, the counts of images and the command that was typed, with the paths in it, are in "
         "`config.json`; file names and pixels are not. Do not share a space of images that you may not share.",
         "",
     ]

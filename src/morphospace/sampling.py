@@ -44,6 +44,9 @@ def draw_points(
 ) -> Points:
     """``n`` draws (n, d) of what was fitted to training codes; without it of the prior.
 
+    Where the likelihood is sharp, the prior weighs little, and codes leave most of it empty: what is drawn there is
+    like no image of the set. Source: Ghosh et al., From variational to deterministic autoencoders, arXiv:1903.12436.
+
     Where neither is there to be drawn from, as of an autoencoder of version 0.1, a mixture is fitted to the reference
     points.
     """
@@ -77,8 +80,9 @@ def fit_sampler(
     if len(images) < _FEWEST:
         raise DataError(f"expected {_FEWEST} images or more to fit a sampler to, got {len(images)}.", argument="images")
     some = evenly_spaced(len(images), config.most_codes)
-    codes = codec.encode(images if len(some) == len(images) else images[some]).mean
-    return config.fit(codes, None if labels is None else np.asarray(labels)[some], seed=seed)
+    known = None if labels is None else np.asarray(labels, np.int64)[some]
+    codes = codec.encode(images if len(some) == len(images) else images[some], known).mean
+    return config.fit(codes, known, seed=seed)
 
 
 def refit(

@@ -43,8 +43,7 @@ class Space(Codec):
         reference_attributes: what the set's table says of each of them, (N,) by name: numbers, NaN where unknown, or
             words, "" where unknown.
         errors: (N,) how badly each of them is reconstructed, in nats; None in spaces of older versions.
-        sampler: what samples are drawn of, fitted to codes of training images; None for the prior, and in spaces of
-            version 0.1, which fit a mixture to ``reference`` where their recipe says so.
+        sampler: what samples are drawn of, fitted to codes of training images; None for the prior, and in version 0.1.
         about: seed, data, figures: plain JSON values.
     """
 
@@ -87,11 +86,9 @@ class Space(Codec):
     # -- sampling and typicality -----------------------------------------------------------------------
 
     def sample_points(self, n: int, *, seed: int, label: str | int | None = None) -> Points:
-        """``n`` draws (n, d) of the space's sampler: of the prior, or of what was fitted to codes of training images.
+        """``n`` draws (n, d) of the prior, or of what was fitted to codes of training images: see :meth:`refit`.
 
-        Where the likelihood is sharp, the prior weighs little, and codes leave most of it empty: what is drawn
-        there is like no image of the set. Source: Ghosh et al., From variational to deterministic autoencoders,
-        arXiv:1903.12436. With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`.
+        With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`.
         """
         if n < 1:
             raise ArgumentError(f"expected at least 1 image, got {n}.", argument="n")
@@ -115,8 +112,7 @@ class Space(Codec):
             seed: of the fit; that of the space if left out.
 
         Raises:
-            ArgumentError: for an unknown sampler, or the prior of a space that has none.
-            DataError: for images of another size, or fewer than 2.
+            MorphospaceError: for an unknown sampler, one that the space cannot have, or images that do not fit it.
         """
         seed = int(self.about.get("seed", 0)) if seed is None else seed
         self.recipe, self.sampler = sampling.refit(self, sampler, images, labels, seed=seed)

@@ -47,10 +47,11 @@ def test_draws_have_the_moments_and_the_kinds_of_the_codes(labelled: bool) -> No
 
 def test_the_velocity_bends_what_gaussians_give(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flows, "_MOST_PIECES", 1)  # one Gaussian over the whole ring
-    flow = fit_flow(ring(4000), seed=0, steps=600)
+    monkeypatch.setattr(flows, "_BATCH", 256)
+    flow = fit_flow(ring(4000), seed=0, steps=500)
     plain, bent = draw_from(flow.start, 2000, np.random.default_rng(0)), flow.sample(2000, np.random.default_rng(0))
     assert radius(plain).std() > 0.8
-    assert radius(bent).std() < 0.2
+    assert radius(bent).std() < 0.3
     assert abs(radius(bent).mean() - 2) < 0.1
     assert np.allclose(bent.mean(0), [5, 0], atol=0.15)  # all around
 
@@ -95,7 +96,7 @@ def test_arrays_that_lack_something_are_no_flow(missing: str) -> None:
     arrays = fit_flow(ring(50), seed=0, steps=1).arrays()
     del arrays[missing]
     with pytest.raises(
-        ValueError, match=r"(no flow of codes: |expected an array ).*" + missing.removeprefix("velocity.")
+        ValueError, match=r"(?s)(no flow of codes: |expected an array ).*" + missing.removeprefix("velocity.")
     ):
         Flow.from_arrays(arrays, 2)
 

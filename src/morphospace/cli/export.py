@@ -70,7 +70,7 @@ def export(
     text = "\n".join(
         [
             f"encoder.onnx: images (N, {height}, {width}, {channels}) in 0..1 to mean"
-            + (f" and log_var (N, {found.latent_dim})" if found.has_prior else f" (N, {found.latent_dim})"),
+            + (f" and log_var (N, {found.latent_dim})" if found.model.has_density else f" (N, {found.latent_dim})"),
             f"decoder.onnx: z (N, {found.latent_dim}) to images (N, {height}, {width}, {channels}) in 0..1",
         ]
     )

@@ -110,7 +110,12 @@ def _figures(space: Space, name: str, data: str | None) -> tuple[LatentFigures, 
     from morphospace.evaluate import latent_figures
 
     if not space.has_prior:
-        note("this space has no KL, as its codes are points: latents are ordered by the variance of the codes")
+        why = (
+            "no latent of this space has a KL of its own, as the prior is not N(0, I)"
+            if space.model.has_bound
+            else "this space has no KL, as its codes are points"
+        )
+        note(f"{why}: latents are ordered by the variance of the codes")
         if data is None:
             return latent_figures(space, None), None
     dataset = _test_images(space, name, data)

@@ -22,9 +22,11 @@ from morphospace.vae.interfaces import Batch, Generative
 
 __all__ = [
     "BATCH",
+    "NAN",
     "Scores",
     "TestFigures",
     "importance_weighted_nll",
+    "in_eval_mode",
     "kl_scores",
     "mean_figures",
     "score",
@@ -33,7 +35,7 @@ __all__ = [
 
 BATCH = 500
 _NOISE_STREAM = -1  # a "stage" that no training has: evaluation shares no noise with it
-_NAN = "the model gives NaN for these images: its weights are damaged or training diverged."
+NAN = "the model gives NaN for these images: its weights are damaged or training diverged."
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def score_each(model: Generative, images: ImageArray, labels: Labels | None = No
     generator = _generator(seed)
     found: dict[str, NDArray[np.float64]] = {}
     step = batch_for(images.shape)
-    with _in_eval_mode(model):
+    with in_eval_mode(model):
         for start in range(0, len(images), BATCH):
             count = min(BATCH, len(images) - start)
             drawn = model.noise(1, count, generator)
@@ -117,7 +119,7 @@ def score_each(model: Generative, images: ImageArray, labels: Labels | None = No
                 for name, values in figures.items():
                     found.setdefault(name, np.zeros(len(images)))[here] = values.cpu().numpy()
     if any(np.isnan(values).any() for values in found.values()):
-        raise DataError(_NAN)
+        raise DataError(NAN)
     return found
 
 
@@ -186,7 +188,7 @@ def importance_weighted_nll(
     total = 0.0
     step = batch_for(images.shape)
     count, share = max(1, step // samples), min(step, samples)  # images at once, and draws of each at once
-    with _in_eval_mode(model):
+    with in_eval_mode(model):
         for start in range(0, len(images), count):
             stop = min(start + count, len(images))
             batch = _batch(model, images, labels, start, stop)
@@ -199,7 +201,7 @@ def importance_weighted_nll(
                 weights.append(_double(model.log_weights(batch, noise)))
             total += (math.log(samples) - torch.cat(weights).logsumexp(0)).sum().item()
     if math.isnan(total):
-        raise DataError(_NAN)
+        raise DataError(NAN)
     return total / len(images)
 
 
@@ -221,7 +223,8 @@ def _batch(model: Generative, images: ImageArray, labels: Labels | None, start: 
 
 
 @contextmanager
-def _in_eval_mode(model: Generative) -> Iterator[None]:
+def in_eval_mode(model: Generative) -> Iterator[None]:
+    """The model in eval mode, and afterwards as it was."""
     was_training = model.training
     model.eval()
     try:

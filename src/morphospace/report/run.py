@@ -20,8 +20,8 @@ _ATLAS = (
     "but its place."
 )
 _ATLAS_WITHOUT_PRIOR = (
-    "The plane of the codes' two principal axes, decoded on a grid. An autoencoder leaves gaps between its codes, "
-    "and here they show."
+    "The plane of the codes' two principal axes, decoded on a grid. Nothing pressed the codes into one cloud: gaps "
+    "may be between them, and here they show."
 )
 _SAMPLES = "Points drawn at random from {}, and decoded."
 

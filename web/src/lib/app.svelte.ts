@@ -3,13 +3,13 @@
 import { SvelteSet } from "svelte/reactivity";
 import { type Classes, changeClass, classChances, classesFrom } from "../latent/classes";
 import { type Concept, type WireConcept, conceptFrom, conceptToWire } from "../latent/concepts";
-import type { Point } from "../latent/linear";
+import { type Point, pointFrom } from "../latent/linear";
 import { type Kind as PathKind, pathThrough } from "../latent/paths";
 import { broughtBack, move, movedWithLook } from "../latent/moves";
 import {
   type Plane, effectiveDirections, fromPlane, planeOfConcepts, planeOfLatents, planeOfPrincipal, planeThrough, toPlane,
 } from "../latent/planes";
-import { type Principal, principalFrom } from "../latent/wire";
+import { float32From, type Principal, principalFrom } from "../latent/wire";
 import { densityAt, densityOf } from "../map/density";
 import { type View, fitting } from "../map/view";
 import { en } from "../words/en";
@@ -34,6 +34,8 @@ export class App {
   readonly facts: Facts;
   readonly reference: Reference;
   readonly principal: Principal;
+  /** Draws of the space's sampler, `draws[i * d + j]`. */
+  readonly draws: Float32Array | null;
   readonly classes: Classes | null;
   readonly colouring = new Colouring(this);
 
@@ -80,6 +82,7 @@ export class App {
     this.facts = backend.facts;
     this.reference = reference;
     this.principal = principalFrom(this.facts.principal);
+    this.draws = this.facts.draws === null ? null : float32From(this.facts.draws);
     this.classes = this.facts.classes && classesFrom(this.facts.classes);
     this.bookmarks = readStored<Bookmark[]>(`bookmarks ${this.facts.fingerprint}`) ?? [];
     this.concepts = this.facts.concepts.map(conceptFrom);
@@ -312,7 +315,10 @@ export class App {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const d = this.facts.latent_dim;
     let z: Point;
-    if (this.facts.has_prior && d <= 2) z = gaussian(seed, d);
+    if (this.draws) {
+      const start = (seed % (this.draws.length / d)) * d;
+      z = pointFrom(this.draws.subarray(start, start + d));
+    } else if (this.facts.has_prior && d <= 2) z = gaussian(seed, d);
     else {
       // A little beside a real code: with many latents the prior is far from all of them.
       const code = this.reference.count ? this.code(seed % this.reference.count) : this.principal.mean;

@@ -31,6 +31,8 @@ export type Facts = {
   count: number;
   plane: { origin: number[]; axes: number[][]; names: string[] };
   principal: WirePrincipal;
+  /** Draws of a sampler that was fitted to codes, float32 row by row; null where there is none. */
+  draws: string | null;
   classes: WireClasses | null;
   concepts: WireConcept[];
   writable?: boolean;

@@ -85,7 +85,8 @@ class VAE(Composed):
             features = features_of(encoder, seen)
             decoder = self.decoder.build(self.latent_dim + kinds, shape)
             posterior = fitting_posterior(self.posterior.build(features), features)
-            prior = self.prior.build(self.latent_dim, shape)
+            book = self.posterior.book
+            prior = self.prior.build(self.latent_dim, shape) if book is None else self.prior.build_over(book, shape)
             fitting_decoder(decoder, self.latent_dim + kinds, shape)
             label = nn.Embedding(kinds, height * width) if kinds else None
             return VAE(encoder, posterior, prior, decoder, self.likelihood.build(), label)
@@ -147,7 +148,7 @@ class VAE(Composed):
         p = self.prior(self.infer, batch.label)
         draw = q.draw(noise)
         values = self.decode(draw.z, batch.label)
-        group = Group(draw.log_q, p.log_prob(draw.z), p.kl(q))
+        group = Group(draw.log_q, p.log_prob(draw.z if draw.codes is None else draw.codes), p.kl(q))
         return Terms(self.likelihood.log_prob(values, batch.target), (group,), (draw,), values)
 
     # -- what everything else asks -----------------------------------------------------------------
@@ -176,4 +177,4 @@ class VAE(Composed):
         """Latents (n, d) from the prior."""
         if not self.has_bound:
             raise ArgumentError("an autoencoder has no prior to sample from: fit a sampler to its codes.")
-        return super().sample(n, rng, condition)
+        return self.posterior.points(super().sample(n, rng, condition))

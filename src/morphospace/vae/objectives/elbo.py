@@ -33,6 +33,20 @@ def needs_bound(model: ModelConfig) -> None:
         )
 
 
+def _needs_no_weight(model: ModelConfig, **weights: float | None) -> None:
+    """Refuse weights of a KL that no encoder can do anything about.
+
+    Raises:
+        ArgumentError: for one that was given.
+    """
+    for key, value in weights.items():
+        if model.draws == "codes" and value is not None:
+            raise ArgumentError(
+                f"the KL of codes gives no gradient, so its weight changes nothing. Leave it out, got {value}.",
+                argument=key,
+            )
+
+
 class ELBO(Objective):
     r"""The negative evidence lower bound, :math:`-E_q \log p(x|z) + \beta\, KL(q, p)`.
 
@@ -62,6 +76,7 @@ class ELBO(Objective):
         def check(self, model: ModelConfig) -> None:
             """See :class:`ObjectiveConfig`."""
             needs_bound(model)
+            _needs_no_weight(model, beta=self.beta, anneal=self.anneal or None)
 
         def kl_weight(self, latent_dim: int, shape: Shape) -> float:
             """See :class:`ObjectiveConfig`."""

@@ -26,6 +26,10 @@ class Posterior(nn.Module):
         """All randomness of ``k`` draws for each of ``batch`` images."""
         raise NotImplementedError
 
+    def points(self, drawn: Tensor) -> Tensor:
+        """What a prior draws, as flat latents (..., d): the same, unless these are codes (..., positions)."""
+        return drawn
+
     def forward(self, h: Tensor) -> VariationalPosterior:
         """(B, features) to Q."""
         raise NotImplementedError
