@@ -19,7 +19,7 @@ from morphospace.examples import encode_examples
 from morphospace.images import Images
 from morphospace.latent import Classes, Concept, Discovery, Plane, Strength, discover, learn_concept, plane_of
 from morphospace.latent.class_draws import LabelledCodes, draw_label
-from morphospace.parts import Foreign, foreign_parts
+from morphospace.parts import GivenParts, foreign_parts
 from morphospace.pictures import Film, Picture
 from morphospace.recipes import Recipe
 from morphospace.samplers.interfaces import Sampler
@@ -375,14 +375,14 @@ class Space(Codec):
         return Reference(self.reference, self.reference_labels, self.errors)
 
 
-def load(path: str | Path, *, device: str = "cpu", parts: Sequence[object] | Foreign = ()) -> Space:
+def load(path: str | Path, *, device: str = "cpu", parts: GivenParts = ()) -> Space:
     """Load a space from a run folder or a bundle folder; "builtin" is the one that comes with the package.
 
     Args:
         path: the folder.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest kind that is here.
-        parts: of other packages that it was made of: their classes, or objects made as for training. What a bundle
-            names is never imported by itself. Or a function that finds them by name.
+        parts: of other packages that it was made of: their classes, or objects made as for training (two of one class
+            by their places, ``{"encoder": one, "decoder": other}``). What a bundle names is never imported by itself.
 
     Raises:
         ArgumentError: for a device that is not here.

@@ -223,6 +223,12 @@ def part_from_json(slot: str, values: Any, foreign: Foreign | None = None) -> Pa
     for key in rest:
         if key not in fields:
             raise ArgumentError(f'"{kind}" has no key "{key}". {did_you_mean(key, fields)}', argument=slot)
+    if unsaid := [f.name for f in fields.values() if f.default is dataclasses.MISSING and f.name not in rest]:
+        raise ArgumentError(
+            f'"{kind}" does not know its {", ".join(unsaid)}, which has no default. Say it, or give it one: '
+            "option(..., default=...).",
+            argument=slot,
+        )
     made: Part = part(**{key: _from_json(fields[key], value, foreign) for key, value in rest.items()})
     return made
 
