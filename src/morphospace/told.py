@@ -68,7 +68,9 @@ class Told:
                 "this space is told no label; one is that is trained with `condition=label`.", argument="given"
             )
         found = copy.copy(self)
-        found.held = labels if isinstance(labels, np.ndarray) else label_number(labels, self.label_names)
+        found.held = (
+            labels.astype(np.int64) if isinstance(labels, np.ndarray) else label_number(labels, self.label_names)
+        )
         return found
 
     def drawn_as(self, n: int, label: str | int | None = None) -> Self:

@@ -42,9 +42,9 @@ def concept_sheet(space: Space, name: str, images: Images | None = None) -> Pict
     space = space.given(labels)
     moved = [space.decode(space.move(z, {name: strength})) for strength in STRENGTHS]
     rows = [enlarge(row, _SIDE) for row in np.stack(moved, 1)]
-    labels = [name if len(name) < 24 else f"{name[:22]}..."] + [""] * (len(rows) - 1)
+    captions = [name if len(name) < 24 else f"{name[:22]}..."] + [""] * (len(rows) - 1)
     return Picture(
-        captioned(rows, labels, columns=strength_labels(STRENGTHS)), space.text(kind="concept", concept=name)
+        captioned(rows, captions, columns=strength_labels(STRENGTHS)), space.text(kind="concept", concept=name)
     )
 
 
@@ -57,8 +57,8 @@ def discovery_sheet(space: Space, directions: Sequence[Discovery]) -> Picture:
         [enlarge(own.decode(code + steps * concept.direction), _SIDE) for code, own in zip(z, told, strict=True)]
         for concept, _ in directions
     ]
-    labels = [(f"{i}  {concept.name}", f"{effect:.0f} of 255") for i, (concept, effect) in enumerate(directions, 1)]
-    return Picture(_strips(rows, labels, strength_labels(_STRIP)), space.text(kind="directions"))
+    captions = [(f"{i}  {concept.name}", f"{effect:.0f} of 255") for i, (concept, effect) in enumerate(directions, 1)]
+    return Picture(_strips(rows, captions, strength_labels(_STRIP)), space.text(kind="directions"))
 
 
 def typicality_of_edits(space: Space, name: str) -> NDArray[np.float64] | None:

@@ -191,7 +191,7 @@ class QuantisedPosterior(Posterior):
 
     def codes(self, z: Tensor) -> Tensor:
         """The nearest codes (..., G) of flat latents (..., d)."""
-        return self.nearest(z.unflatten(-1, (self.positions, -1)))
+        return self.nearest(z.reshape(*z.shape[:-1], self.positions, -1))
 
     def points(self, drawn: Tensor) -> Tensor:
         """Codes (..., G) as flat latents (..., d)."""
