@@ -16,7 +16,7 @@ from morphospace.vae import Generative
 TINY = {"encoder__widths": (32,), "decoder__widths": (64,), "batch": 64, "points": 400, "stage2__batch": 64}
 
 
-def test_a_decoder_is_trained_first_and_its_encoder_afterwards(digits: Dataset) -> None:
+def test_a_decoder_is_trained_beside_its_encoder_which_goes_on_alone(digits: Dataset) -> None:
     chosen = recipe("lattice", epochs=4, stage2__epochs=3, **TINY)
     model = build_model(chosen, digits.shape, seed=0)
     fresh = weights(model)
@@ -29,8 +29,9 @@ def test_a_decoder_is_trained_first_and_its_encoder_afterwards(digits: Dataset) 
     )
     ended = trainer.run()
     first = [event.losses for event in ended if isinstance(event, EpochEnded)]
-    assert [set(losses) for losses in first] == [{"nll"}] * 4 + [{"reconstruction", "kl"}] * 3
+    assert [set(losses) for losses in first] == [{"nll", "posterior_kl"}] * 4 + [{"reconstruction", "kl"}] * 3
     assert first[3]["nll"] < first[0]["nll"] - 5
+    assert first[3]["posterior_kl"] < first[0]["posterior_kl"]
     bounds = [losses["reconstruction"] + losses["kl"] for losses in first[4:]]
     assert bounds[2] < bounds[0] - 1
     assert bounds[2] > first[3]["nll"], "no encoder's bound is better than the likelihood"
@@ -38,7 +39,7 @@ def test_a_decoder_is_trained_first_and_its_encoder_afterwards(digits: Dataset) 
     assert all((trained[name] != fresh[name]).any() for name in trained if "projection" not in name)
 
 
-def test_each_stage_leaves_the_other_ones_networks_alone(digits: Dataset) -> None:
+def test_the_second_stage_leaves_the_decoder_alone(digits: Dataset) -> None:
     chosen = recipe("lattice", epochs=1, stage2__epochs=1, **TINY)
     model = build_model(chosen, digits.shape, seed=0)
     fresh, between = weights(model), {}
@@ -54,7 +55,7 @@ def test_each_stage_leaves_the_other_ones_networks_alone(digits: Dataset) -> Non
             between = weights(model)
     for name, value in weights(model).items():
         later = name.startswith(("encoder", "posterior"))
-        assert (between[name] == fresh[name]).all().item() is later, name
+        assert (between[name] != fresh[name]).any(), name
         assert (value == between[name]).all().item() is not later, name
 
 

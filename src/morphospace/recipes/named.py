@@ -169,11 +169,10 @@ _LATTICE = Recipe(
             epochs=8,
             batch=256,
             min_steps=1000,
-            trains=("decoder", "likelihood"),
         ),
         StageConfig(
             objective=ELBO.Config(),
-            optimiser=Adam(learning_rate=2e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
+            optimiser=Adam(learning_rate=1e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
             epochs=8,
             batch=256,
             min_steps=1000,
