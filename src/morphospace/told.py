@@ -147,9 +147,7 @@ def checked_labels(labels: object, model: Generative, count: int) -> Labels:
         )
     wrong = numbers[(numbers < 0) | (numbers >= kinds)]
     if wrong.size:
-        raise ArgumentError(
-            f"expected numbers of labels from 0 to {kinds - 1}, got {wrong.flat[0]}.", argument="labels"
-        )
+        raise ArgumentError(f"expected numbers from 0 to {kinds - 1}, got {wrong.flat[0]}.", argument="labels")
     return np.broadcast_to(numbers.astype(np.int64), (count,))
 
 
