@@ -33,6 +33,7 @@ def latent_figures(space: Space, images: ImageArray | None, labels: NDArray[np.i
     Args:
         space: encodes.
         images: uint8 (N, H, W, C) of the space's size; None leaves the KL out, and so does another prior than N(0, I).
+        labels: (N,), for spaces that are told them.
     """
     if images is None:
         codes = np.zeros((1, space.latent_dim), np.float32) if space.reference is None else space.reference
