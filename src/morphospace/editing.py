@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,20 @@ from numpy.typing import NDArray
 from morphospace.codec import Codec, Points
 from morphospace.errors import ArgumentError
 from morphospace.images import Images, to_pixels
-from morphospace.latent.classes import change_class, class_scores
+from morphospace.latent.classes import Classes, change_class, class_scores
 from morphospace.latent.concepts import Concept
 from morphospace.latent.moves import Strength, move
 
-if TYPE_CHECKING:
-    from morphospace.space import Space
-
-__all__ = ["Edited", "change_pictures", "edited", "move_along", "move_and_look", "move_to_class", "strength_until"]
+__all__ = [
+    "Edited",
+    "Movable",
+    "change_pictures",
+    "edited",
+    "move_along",
+    "move_and_look",
+    "move_to_class",
+    "strength_until",
+]
 
 Numbers = NDArray[np.float64]
 
@@ -26,8 +32,25 @@ _BACK = 0.5  # strengths by which a second look may correct a concept that was t
 _FARTHEST, _STRIDE = 4.0, 0.125  # strengths that are tried until a concept is reached
 
 
+class Movable(Codec):
+    """A codec with classes, whose codes can be moved; :class:`morphospace.Space` is one.
+
+    Attributes:
+        classes: where the codes of each class lie; None until learned.
+    """
+
+    classes: Classes | None
+
+    def move(self, *args: Any, **kwargs: Any) -> Points:
+        """See :meth:`morphospace.Space.move`."""
+        raise NotImplementedError
+
+
+S = TypeVar("S", bound=Movable)
+
+
 def move_to_class(
-    space: Space,
+    space: Movable,
     z: Points,
     target: str,
     *,
@@ -203,7 +226,7 @@ def change_pictures(codec: Codec, images: Images, z: Points, moved: Points, befo
     return to_pixels(images / 255.0 + change)
 
 
-class Edited(NamedTuple):
+class Edited(NamedTuple, Generic[S]):
     """Edited ``images`` uint8 (N, H, W, C), the ``points`` (N, d) where they lie, and what draws them there.
 
     That is the space that was asked, given the labels that they are drawn as where it is told any.
@@ -211,10 +234,10 @@ class Edited(NamedTuple):
 
     images: Images
     points: Points
-    space: Space
+    space: S
 
 
-def edited(space: Space, images: object, *, keep_detail: bool = False, **how: Any) -> Edited:
+def edited(space: S, images: object, *, keep_detail: bool = False, **how: Any) -> Edited[S]:
     """What :meth:`morphospace.Space.edit`, whose arguments are those of this one, makes of images, and where it lies.
 
     In a space that is told labels the edit holds that of each image; ``target`` is another that it is drawn as.

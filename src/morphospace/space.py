@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from morphospace import editing, sampling, saving, views
 from morphospace.bundle_checks import Reference
-from morphospace.codec import Codec, Points
+from morphospace.codec import Points
 from morphospace.data.attributes import Attributes
 from morphospace.data.dataset import Labels
 from morphospace.errors import ArgumentError
@@ -28,7 +28,7 @@ from morphospace.vae import Generative
 __all__ = ["Space", "load"]
 
 
-class Space(Codec):
+class Space(editing.Movable):
     """A space of images: encode, decode, sample, draw its atlas, morph, edit, save.
 
     Made by :func:`morphospace.train` and :func:`morphospace.load`. Images are uint8 (N, H, W, C) arrays; PIL images and

@@ -99,12 +99,13 @@ class Told:
         more = f" and {len(numbers) - _NAMED:,} more" if len(numbers) > _NAMED else ""
         be = "the labels" if len(numbers) > 1 else "the label"
         are = "they are" if len(numbers) > 1 else "it is"
-        self._say(f"read as {called}{more}, {be} as which {are} likeliest; `given` says another")
+        words = f"read as {called}{more}, {be} as which {are} likeliest; `given` says another"
+        self._say(words, "images" if len(numbers) > 1 else words)  # of a folder that is read part by part: once
 
-    def _say(self, words: str) -> None:
+    def _say(self, words: str, once: str = "") -> None:
         """Say once what was decided about labels, and what decides otherwise."""
-        if words not in self._said:
-            self._said.add(words)
+        if (once or words) not in self._said:
+            self._said.add(once or words)
             _LOG.warning("%s", words)
 
 
@@ -149,9 +150,7 @@ def checked_labels(labels: object, model: Generative, count: int) -> Labels:
         )
     wrong = numbers[(numbers < 0) | (numbers >= kinds)]
     if wrong.size:
-        raise ArgumentError(
-            f"expected numbers of labels from 0 to {kinds - 1}, got {wrong.flat[0]}.", argument="labels"
-        )
+        raise ArgumentError(f"expected numbers from 0 to {kinds - 1}, got {wrong.flat[0]}.", argument="labels")
     return np.broadcast_to(numbers.astype(np.int64), (count,))
 
 

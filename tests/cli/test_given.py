@@ -74,9 +74,8 @@ def test_a_file_of_codes_remembers_the_labels_that_they_were_read_as(
     np.testing.assert_allclose(table.z, told.encode(digits.test.images, labels).mean, atol=1e-5)
     assert morpho("decode", str(bundle), "z.npz", "--out", "back").code == 0
     expected = told.decode(table.z[:5], labels=labels[:5])
-    files = sorted((tmp_path / "back").rglob("*.png"))[:5]
-    assert len(files) == 5
-    for i, path in enumerate(files):
+    for i in range(5):
+        path = tmp_path / "back" / f"digits-test-{i}.png"
         assert np.abs(read_image(path).astype(int) - expected[i]).max() <= 1
 
 

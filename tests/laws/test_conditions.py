@@ -95,12 +95,12 @@ def test_samples_are_of_each_label_in_turn(told: Space) -> None:
     np.testing.assert_array_equal(told.sample(20, seed=5, label="7"), told.given(7).decode(codes))
 
 
-def test_edits_hold_the_label(told: Space, digits: Dataset) -> None:
+def test_edits_hold_the_label(fresh: Space, digits: Dataset) -> None:
     images, labels = digits.test.images[:20], np.asarray(digits.test.labels[:20])
-    held = told.given(labels)
-    learn_from_dataset(held, "ink", digits, measured="ink")
+    learn_from_dataset(fresh, "ink", digits, measured="ink")
+    held = fresh.given(labels)
     moved = held.move(held.encode(images).mean, {"ink": 1.0})
-    np.testing.assert_array_equal(held.edit(images, {"ink": 1.0}), told.decode(moved, labels=labels))
+    np.testing.assert_array_equal(held.edit(images, {"ink": 1.0}), fresh.decode(moved, labels=labels))
     still = held.edit(images, {"ink": 0.0}, keep_detail=True)
     np.testing.assert_array_equal(still, images)
 

@@ -10,7 +10,7 @@ from morphospace._version import __version__
 from morphospace.data import Dataset
 from morphospace.report.figures import curves_figure, map_figure
 from morphospace.report.html import Exhibit, write_report
-from morphospace.report.sheets import reconstructed_tests, sample_sheet
+from morphospace.report.sheets import MOST_ROWS, reconstructed_tests, sample_sheet
 from morphospace.space import Space
 
 __all__ = ["write_run_report"]
@@ -58,8 +58,11 @@ def write_run_report(
     names = space.label_names
     atlas = _ATLAS if space.has_prior else _ATLAS_WITHOUT_PRIOR
     samples = _SAMPLES.format(space.recipe.sampler.words)
+    count = 96
     if names:
-        atlas, samples = f'{atlas} All are drawn as "{names[0]}": the label is told beside.', samples + _OF_EACH_LABEL
+        atlas = f'{atlas} All are drawn as "{names[0]}": the label is told beside.'
+    if 0 < len(names) <= MOST_ROWS:
+        count, samples = 12 * len(names), samples + _OF_EACH_LABEL
     exhibits = [
         Exhibit("The atlas", atlas, space.given(0 if names else None).atlas(side=42)),
         Exhibit(
@@ -72,7 +75,7 @@ def write_run_report(
             "Test images above what the space makes of them. What is lost is what its latents cannot say.",
             reconstructed_tests(space, dataset, 24),
         ),
-        Exhibit("Samples", samples, sample_sheet(space, 12 * len(names) or 96, seed=0)),
+        Exhibit("Samples", samples, sample_sheet(space, count, seed=0)),
     ]
     if len(metrics) > 1:
         exhibits.append(Exhibit("Training", "Nats an image after each epoch.", curves_figure(metrics)))

@@ -18,6 +18,7 @@ from morphospace.space import Space
 __all__ = [
     "FAINT",
     "INK",
+    "MOST_ROWS",
     "captioned",
     "edit_sheet",
     "example_sheet",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 _SIDE = 84
+MOST_ROWS = 40
 INK, FAINT = (32, 36, 44), (120, 126, 138)
 
 
@@ -85,9 +87,10 @@ def strength_labels(strengths: Sequence[float]) -> list[str]:
 def sample_sheet(space: Space, n: int, *, seed: int, label: str | None = None) -> Picture:
     """``n`` samples, of one label or of all, as a near-square sheet.
 
-    Of a space that is told labels, where none is given: a row for each of them, a column for each code, of about n.
+    Of a space that is told labels, where none is given: a row for each of them, a column for each code, of about n;
+    of very many labels one after the other, as of any space.
     """
-    if space.label_names and label is None and space.held is None:
+    if 0 < len(space.label_names) <= MOST_ROWS and label is None and space.held is None:
         return _label_sheet(space, max(1, round(n / len(space.label_names))), seed=seed)
     images = enlarge(space.sample(n, seed=seed, label=label), _SIDE)
     columns = max(1, round(n**0.5))

@@ -128,7 +128,7 @@ class VAE(Composed):
         """Images (B, C, H, W) in [0, 1] to the posterior Q."""
         if self.label is not None:
             drawn = self.label(self._told(condition)).to(x.dtype)
-            x = torch.cat([x, drawn.view(len(x), 1, *x.shape[2:])], 1)
+            x = torch.cat([x, drawn.view(-1, 1, *x.shape[2:])], 1)
         q: VariationalPosterior = self.posterior(self.encoder(x))
         return q
 
