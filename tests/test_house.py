@@ -32,6 +32,7 @@ FLOORS = [
     {"attribute_files", "card", "concept_files", "points"},
     {"bundle"},
     {"bundle_checks"},
+    {"told"},
     {"codec"},
     {"editing", "examples", "sampling", "saving", "views"},
     {"space"},

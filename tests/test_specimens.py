@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors import safe_open
 
 import morphospace as ms
 
@@ -40,9 +39,16 @@ def expected_figures(version: str, name: str) -> dict[str, Any]:
 
 
 def expected_of(version: str, name: str) -> dict[str, NDArray[Any]]:
-    """The arrays of a specimen, by what they are."""
+    """The arrays of a specimen, by what they are; without what 0.1 itself has changed since, on purpose."""
     front = f"{name}/"
-    return {key.removeprefix(front): value for key, value in expected_arrays(version).items() if key.startswith(front)}
+    known = {key.removeprefix(front): value for key, value in expected_arrays(version).items() if key.startswith(front)}
+    if version == "0.1-first":
+        # Changes of class, and the mixtures that spaces without a prior to sample from draw from, were of codes of unit
+        # size; 0.1 came to measure them by the codes.
+        known.pop("changed to 3", None)
+        if "log_var" not in known or name == "conv":
+            known.pop("samples", None)
+    return known
 
 
 def same_pixels(found: NDArray[Any], expected: NDArray[Any]) -> None:
@@ -57,15 +63,20 @@ def same_numbers(found: Any, expected: Any) -> None:
     np.testing.assert_allclose(np.asarray(found), expected, rtol=RELATIVE, atol=RELATIVE)
 
 
-def same_figures(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def same_figures(found: Any, expected: Any, where: str = "") -> None:
     """Every figure that was measured then is there now, and what it was; seconds pass as they like."""
-    for key, then in expected.items():
-        if "second" in key:
-            continue
-        if isinstance(then, Mapping):
-            same_figures(found[key], then)
-        else:
-            assert found[key] == pytest.approx(then, rel=RELATIVE, abs=RELATIVE), key
+    if isinstance(expected, Mapping):
+        for key, then in expected.items():
+            if "second" not in key:
+                same_figures(found[key], then, f"{where} {key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), where
+        for now, then in zip(found, expected, strict=True):
+            same_figures(now, then, where)
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=RELATIVE, abs=RELATIVE), where
+    else:
+        assert found == expected, where
 
 
 def same_space(space: ms.Space, known: Mapping[str, NDArray[Any]]) -> None:
@@ -79,14 +90,14 @@ def same_space(space: ms.Space, known: Mapping[str, NDArray[Any]]) -> None:
     same_numbers(space.decode(known["latents"], dtype="float"), known["values"])
     same_pixels(space.decode(known["latents"]), known["pixels"])
     same_pixels(space.reconstruct(known["images"]), known["reconstructed"])
-    same_pixels(space.sample(len(known["samples"]), seed=3), known["samples"])
+    if "samples" in known:
+        same_pixels(space.sample(len(known["samples"]), seed=3), known["samples"])
     read = [key.removeprefix("read ") for key in known if key.startswith("read ")]
     assert sorted(space.concepts) == sorted(read)
     for name in read:
         same_numbers(space.concepts[name].read(known["mean"]), known[f"read {name}"])
         same_pixels(space.edit(known["images"][:3], {name: 0.7}), known[f"edited {name}"])
-    assert (space.classes is not None) == ("changed to 3" in known)
-    if space.classes is not None:
+    if "changed to 3" in known:
         same_numbers(space.change_class(known["mean"][:4], "3"), known["changed to 3"])
 
 
@@ -115,7 +126,19 @@ def test_a_space_of_0_1_is_what_it_was(path: str) -> None:
     same_space(space, expected_of(version, name))
     figures = expected_figures(version, name)
     same_figures(space.about["test"], figures["about"])
-    assert space.fingerprint == figures["fingerprint"]
+    assert space.fingerprint() == figures["fingerprint"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", ["quick", "editing"])
+def test_the_classes_of_0_1_are_there(name: str, version: str) -> None:
+    space = ms.load(SPECIMENS / version / "spaces" / name)
+    assert space.classes is not None
+    assert space.classes.names == tuple("0123456789")
+    codes = expected_of(version, name)["mean"]
+    moved = space.change_class(codes, "3")
+    assert space.classes.means.shape == (10, space.latent_dim)
+    assert not np.allclose(moved, codes)
 
 
 @pytest.mark.parametrize("path", SPACES)
@@ -133,7 +156,7 @@ def test_a_space_of_0_1_that_is_saved_again_is_the_same(path: str, tmp_path: Pat
     ms.load(SPECIMENS / path).save(tmp_path / "again")
     again = ms.load(tmp_path / "again")
     same_space(again, expected_of(version, name))
-    assert again.fingerprint == expected_figures(version, name)["fingerprint"]
+    assert again.fingerprint() == expected_figures(version, name)["fingerprint"]
 
 
 @pytest.mark.parametrize("path", RUNS)
@@ -145,7 +168,10 @@ def test_an_interrupted_run_of_0_1_ends_as_it_would_have(path: str, tmp_path: Pa
     figures, space = expected_figures(version, name), ms.load(run)
     same_figures(last_metrics(run), figures["metrics"])
     same_figures(space.about["test"], figures["about"])
-    same_space(space, expected_of(version, name))
+    known = expected_of(version, name)
+    if not space.samples_prior:  # what a sampler is fitted to has changed: codes of training images, not of tests
+        known = {key: values for key, values in known.items() if key != "samples"}
+    same_space(space, known)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -169,18 +195,21 @@ def test_a_prepared_set_of_0_1_is_the_set_that_it_was(
     before = {path.relative_to(cache): path.read_bytes() for path in cache.rglob("*") if path.is_file()}
     monkeypatch.setenv("MORPHOSPACE_CACHE", str(tmp_path / "cache"))
     known, arrays = expected_figures(version, "prepared"), expected_of(version, "prepared")
+    (stored,) = cache.glob("*/set/images.npy")
     dataset = ms.open_dataset(known["source"])
-    assert (dataset.fingerprint, len(dataset.train), len(dataset.test)) == tuple(
-        known[key] for key in ("fingerprint", "train", "test")
-    )
     assert list(dataset.label_names) == known["labels"]
     assert sorted(dataset.test.attributes) == known["attributes"]
+    if version == "0.1-first":  # of an older format, which is prepared anew: the pictures are the same, not the split
+        found = np.concatenate([np.asarray(split.images) for split in (dataset.train, dataset.test)])
+        assert sorted(image.tobytes() for image in found) == sorted(image.tobytes() for image in np.load(stored))
+        return
+    sizes = dataset.fingerprint, len(dataset.train), len(dataset.test)
+    assert sizes == (known["fingerprint"], known["train"], known["test"])
     assert np.array_equal(np.asarray(dataset.test.images), arrays["test"])
     assert dataset.test.labels is not None
     assert np.array_equal(dataset.test.labels, arrays["labels"])
     same_numbers(dataset.test.attributes["x"], arrays["x"])
-    if version == "0.1-last":  # whose format is today's: it is read, and not made again
-        assert all((cache / path).read_bytes() == content for path, content in before.items())
+    assert all((cache / path).read_bytes() == content for path, content in before.items())  # read, and not made again
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -204,15 +233,12 @@ def test_the_examples_of_a_concept_file_of_0_1_teach_another_space(
     version: str, tmp_path: Path, morpho: Callable[..., Any]
 ) -> None:
     place = copied(SPECIMENS / version / "spaces" / "minute", tmp_path / "space")
-    file = SPECIMENS / version / "concepts" / "three-with-examples.safetensors"
-    with safe_open(file, "np") as stored:
-        images, values = (stored.get_tensor(f"examples {kind}") for kind in ("images", "values"))
-    ran = morpho("concept", "import", str(place), str(file))
+    ran = morpho(
+        "concept", "import", str(place), str(SPECIMENS / version / "concepts" / "three-with-examples.safetensors")
+    )
     assert ran.code == 0, ran.err
-    space = ms.load(place)
-    codes = space.encode(images).mean
-    difference = codes[values].mean(0) - codes[~values].mean(0)
-    same_numbers(space.concepts["three"].direction, difference)
+    taught = json.loads((SPECIMENS / "0.1-last" / "expected.json").read_text(encoding="utf-8"))[f"taught by {version}"]
+    same_numbers(ms.load(place).concepts["three"].direction, taught)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -223,11 +249,10 @@ def test_points_of_0_1_are_decoded_as_they_were(
     space, points = (SPECIMENS / version / part for part in ("spaces/quick", f"points/digits.{kind}"))
     ran = morpho("decode", str(space), str(points), "--out", str(tmp_path / "decoded"))
     assert ran.code == 0, ran.err
-    files = sorted((tmp_path / "decoded").rglob("*.png"))
-    known = expected_of(version, "points")
-    assert len(files) == len(known["z"])
-    found = np.stack([np.asarray(Image.open(path)) for path in files[:5]])[..., None]
-    same_pixels(found, known["pixels"])
+    known, decoded = expected_of(version, "points"), tmp_path / "decoded"
+    assert len(list(decoded.glob("*.png"))) == len(known["z"])
+    found = [np.asarray(Image.open(decoded / f"digits-test-{number}.png")) for number in range(5)]
+    same_pixels(np.stack(found)[..., None], known["pixels"])
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -101,6 +101,11 @@ def test_without_a_kl_it_says_so_and_orders_by_variance(morpho: Morpho, digits: 
     assert [line["kl"] for line in ran.json["latents"]] == [None] * 3
     found = [line["variance"] for line in ran.json["latents"]]
     assert found == sorted(found, reverse=True)
+    learned = untrained(digits, "vamp", 3)
+    learned.save(tmp_path / "learned")
+    ran = morpho("traverse", "learned", "--json")
+    assert "no latent of this space has a KL of its own, as the prior is not N(0, I)" in ran.err
+    assert ran.json["latents"][0]["kl"] is None
     other = untrained(digits, "quick", 3)
     other.about["data"] = {"name": "hf:nobody/nothing"}
     other.save(tmp_path / "away")

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.models import vae_of
+from tests.models import gaussians, vae_of
 
 from morphospace.errors import ArgumentError, DataError
 from morphospace.export.keras import from_keras, to_keras
 from morphospace.recipes import build_model, find_recipe
 from morphospace.vae import VAE, KerasRMSprop
-from morphospace.vae.posteriors.gaussian import GaussianQ
 
 SHAPES = (
     [
@@ -62,8 +61,7 @@ def test_keras_weights_give_keras_outputs(reference: dict[str, np.ndarray]) -> N
     rng = np.random.default_rng(3)
     images, z = rng.random((4, 28, 28, 1), np.float32), rng.standard_normal((4, 2)).astype(np.float32)
     with torch.no_grad():
-        q = model.infer(torch.from_numpy(images).permute(0, 3, 1, 2))
-        assert isinstance(q, GaussianQ)
+        q = gaussians(model, torch.from_numpy(images).permute(0, 3, 1, 2))
         decoded = model.likelihood.mean(model.decode(torch.from_numpy(z))).permute(0, 2, 3, 1).numpy()
     np.testing.assert_allclose(q.mean.numpy(), reference["mean"], atol=1e-5)
     np.testing.assert_allclose(q.log_var.numpy(), reference["log_var"], atol=1e-5)

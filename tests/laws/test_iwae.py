@@ -73,7 +73,7 @@ class Fixed(Posterior):
         return GaussianQ(self.mean, self.log_var)
 
 
-def gradients(samples: int, *, doubly: bool, count: int = 20_000) -> tuple[Tensor, Tensor]:
+def gradients(samples: int, *, doubly: bool, count: int = 40_000) -> tuple[Tensor, Tensor]:
     """Those by each copy's posterior (count, 4), and the one by the decoder, of one image and equal draws."""
     model = linear_vae()
     x = torch.rand(1, 1, 2, 2, generator=torch.Generator().manual_seed(0))
@@ -87,13 +87,12 @@ def gradients(samples: int, *, doubly: bool, count: int = 20_000) -> tuple[Tenso
 
 
 def test_the_doubly_reparametrised_gradient_is_the_plain_one_with_less_variance() -> None:
-    plain, decoder = gradients(16, doubly=False)
-    better, same = gradients(16, doubly=True)
-    print(plain.var(0), better.var(0), plain.mean(0))
+    plain, decoder = gradients(4, doubly=False)
+    better, same = gradients(4, doubly=True)
     error = (plain.var(0) / len(plain)).sqrt() + (better.var(0) / len(better)).sqrt()
-    assert (plain.mean(0).abs() > 10 * error).sum() >= 3, "else noise would hide any difference"
+    assert (plain.mean(0).abs() > 7 * error).all(), "else noise would hide any difference"
     assert ((plain.mean(0) - better.mean(0)).abs() < 4 * error).all()
-    assert (better.var(0) < 0.5 * plain.var(0)).all()
+    assert (better.var(0) < 0.05 * plain.var(0)).all()
     torch.testing.assert_close(decoder, same)
 
 
@@ -102,7 +101,6 @@ def test_more_draws_drown_the_plain_gradient_and_clear_the_better_one() -> None:
 
     def ratio(samples: int, *, doubly: bool) -> Tensor:
         found, _ = gradients(samples, doubly=doubly, count=5000)
-        print(samples, doubly, found.mean(0), found.std(0))
         return (found.mean(0).abs() / found.std(0)).mean()
 
     assert ratio(64, doubly=False) < 0.7 * ratio(4, doubly=False)
@@ -110,5 +108,5 @@ def test_more_draws_drown_the_plain_gradient_and_clear_the_better_one() -> None:
 
 
 def test_points_have_no_weights() -> None:
-    with pytest.raises(ArgumentError, match="only where the posterior has a density. Add posterior=gaussian"):
+    with pytest.raises(ArgumentError, match="only where the posterior has a density"):
         IWAE.Config().check(VAE.Config(posterior=PointPosterior.Config()))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import special, stats
-from tests.models import vae_of
+from tests.models import gaussians, vae_of
 
 from morphospace.data import Dataset
 from morphospace.evaluate import score
@@ -45,7 +45,7 @@ def test_a_score_is_what_numpy_and_scipy_make_of_it(digits: Dataset, likelihood:
     pixels = images[..., 0].reshape(len(images), -1) / 255
     generator = torch.Generator().manual_seed(generator_seed(seed, -1, 0))
     with torch.no_grad():
-        q = model.infer(torch.from_numpy(pixels).float().reshape(-1, 1, 8, 8))
+        q = gaussians(model, torch.from_numpy(pixels).float().reshape(-1, 1, 8, 8))
         noise = [torch.randn(1, n, 2, generator=generator)[0] for n in (500, 120)]  # as batches draw it
         z = q.mean + torch.exp(q.log_var / 2) * torch.cat(noise)
         values = model.decode(z).flatten(1).double().numpy()

@@ -144,7 +144,18 @@ def test_what_is_no_part_is_refused(value: object, words: str) -> None:
             nn.Linear(2, 64),
             r"decoder: expected it to turn latents \(B, 2\) into \(B, 1, 8, 8\), got shape \(2, 64\)",
         ),
-        ("posterior", nn.Linear(128, 2), "posterior: "),
+        (
+            "posterior",
+            nn.Linear(128, 2),
+            r"posterior: expected a part, or a Posterior, got Linear\. Make it a subclass of ",
+        ),
+        (
+            "objective",
+            nn.Linear(128, 2),
+            r"objective: .*Objective, got Linear.*of morphospace\.vae\.interfaces\.Objective",
+        ),
+        ("prior", nn.Identity(), "prior: .* or a Prior, got Identity"),
+        ("model", nn.Identity(), "model: .* or a Generative, got Identity"),
     ],
 )
 def test_parts_that_do_not_fit_are_found_before_the_first_step(name: str, given: nn.Module, words: str) -> None:

@@ -10,13 +10,13 @@ import pytest
 from morphospace.errors import ArgumentError
 from morphospace.nn.mlp import MLPDecoder, MLPEncoder
 from morphospace.parts import Part, fields_of, kinds_of, option, part_from_json
-from morphospace.vae import VAE, Adam, Gaussian, GaussianPosterior, Prior, PriorConfig
+from morphospace.vae import VAE, Adam, Gaussian, GaussianPosterior, Prior, PriorConfig, StandardNormalPrior
 
 
 class Shifted(PriorConfig):
     """A part of one's own, which holds another."""
 
-    inside: PriorConfig = option("what is shifted", default=kinds_of("prior")["normal"]())  # type: ignore[arg-type]
+    inside: PriorConfig = option("what is shifted", default=StandardNormalPrior.Config())
     shift: float = option("by how much", default=0.5, low=-1, high=1)
     way: Literal["up", "down"] = option("where to", default="up")
     turns: tuple[int, ...] = option("so often", default=(1,), low=1)
@@ -83,7 +83,7 @@ def test_fields_say_what_may_stand_there() -> None:
         ({"shift": 1.5}, "shift: expected -1 to 1, got 1.5"),
         ({"shift": float("nan")}, "shift: expected -1 to 1, got nan"),
         ({"shift": True}, "shift: expected a number, got True"),
-        ({"way": "upp"}, 'way: there is no "upp". Did you mean "up"\\? Known: up, down'),
+        ({"way": "upp"}, r'way: there is no "upp". Did you mean "up"\? Known: up, down'),
         ({"turns": [1]}, r"turns: expected whole numbers like 256,128, got \[1\]"),
         ({"turns": ()}, r"turns: expected whole numbers like 256,128, got \(\)"),
         ({"turns": (1, 0)}, "turns: expected at least 1, got 0"),
@@ -116,8 +116,8 @@ def test_json_is_tagged_and_comes_back() -> None:
         ("encoder", None, 'encoder: expected an object with a "kind", got None'),
         ("encoder", {"widths": [3]}, 'encoder: expected an object with a "kind", got '),
         ("encoder", {"kind": ["mlp"]}, 'encoder: expected an object with a "kind", got '),
-        ("encoder", {"kind": "mpl"}, 'encoder: there is no "mpl". Did you mean "mlp"\\? Known: .*mlp'),
-        ("encoder", {"kind": "mlp", "width": [3]}, 'encoder: "mlp" has no key "width". Did you mean "widths"\\? Known'),
+        ("encoder", {"kind": "mpl"}, r'encoder: there is no "mpl". Did you mean "mlp"\? Known: .*mlp'),
+        ("encoder", {"kind": "mlp", "width": [3]}, r'encoder: "mlp" has no key "width". Did you mean "widths"\? Known'),
         ("encoder", {"kind": "mlp", "widths": [3.5]}, r"encoder\.widths: expected whole numbers like 256,128, got"),
         ("optimiser", {"kind": "adam", "beta1": None}, r"optimiser\.beta1: expected a number, got None"),
         ("encoder", {"kind": "gaussian"}, 'encoder: there is no "gaussian"'),

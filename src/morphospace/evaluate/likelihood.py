@@ -22,9 +22,11 @@ from morphospace.vae.interfaces import Batch, Generative
 
 __all__ = [
     "BATCH",
+    "NAN",
     "Scores",
     "TestFigures",
     "importance_weighted_nll",
+    "in_eval_mode",
     "kl_scores",
     "mean_figures",
     "score",
@@ -33,7 +35,7 @@ __all__ = [
 
 BATCH = 500
 _NOISE_STREAM = -1  # a "stage" that no training has: evaluation shares no noise with it
-_NAN = "the model gives NaN for these images: its weights are damaged or training diverged."
+NAN = "the model gives NaN for these images: its weights are damaged or training diverged."
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class TestFigures:
         book_loss: mean over pixels + 5e-4 x mean over latents, where the reconstruction is a cross-entropy.
         nll: -log p(x) by importance-weighted draws, a bound at least as tight as neg_elbo.
         nll_samples: how many draws an image.
+        exact_nll: -log p(x) itself, over a lattice of all latents.
+        exact_points: how many points it has.
         more: what else the model tells of images, by name; with a bound, these are the parts of the KL.
     """
 
@@ -63,11 +67,13 @@ class TestFigures:
     book_loss: float | None = None
     nll: float | None = None
     nll_samples: int | None = None
+    exact_nll: float | None = None
+    exact_points: int | None = None
     more: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, float | None]:
         """As plain JSON values; without what was not measured."""
-        optional = ("psnr", "book_loss", "nll", "nll_samples")
+        optional = ("psnr", "book_loss", "nll", "nll_samples", "exact_nll", "exact_points")
         own = {name: value for name, value in vars(self).items() if value is not None or name not in optional}
         return {name: value for name, value in own.items() if name != "more"} | dict(self.more)
 
@@ -105,7 +111,7 @@ def score_each(model: Generative, images: ImageArray, labels: Labels | None = No
     generator = _generator(seed)
     found: dict[str, NDArray[np.float64]] = {}
     step = batch_for(images.shape)
-    with _in_eval_mode(model):
+    with in_eval_mode(model):
         for start in range(0, len(images), BATCH):
             count = min(BATCH, len(images) - start)
             drawn = model.noise(1, count, generator)
@@ -117,7 +123,7 @@ def score_each(model: Generative, images: ImageArray, labels: Labels | None = No
                 for name, values in figures.items():
                     found.setdefault(name, np.zeros(len(images)))[here] = values.cpu().numpy()
     if any(np.isnan(values).any() for values in found.values()):
-        raise DataError(_NAN)
+        raise DataError(NAN)
     return found
 
 
@@ -186,7 +192,7 @@ def importance_weighted_nll(
     total = 0.0
     step = batch_for(images.shape)
     count, share = max(1, step // samples), min(step, samples)  # images at once, and draws of each at once
-    with _in_eval_mode(model):
+    with in_eval_mode(model):
         for start in range(0, len(images), count):
             stop = min(start + count, len(images))
             batch = _batch(model, images, labels, start, stop)
@@ -199,7 +205,7 @@ def importance_weighted_nll(
                 weights.append(_double(model.log_weights(batch, noise)))
             total += (math.log(samples) - torch.cat(weights).logsumexp(0)).sum().item()
     if math.isnan(total):
-        raise DataError(_NAN)
+        raise DataError(NAN)
     return total / len(images)
 
 
@@ -221,7 +227,8 @@ def _batch(model: Generative, images: ImageArray, labels: Labels | None, start: 
 
 
 @contextmanager
-def _in_eval_mode(model: Generative) -> Iterator[None]:
+def in_eval_mode(model: Generative) -> Iterator[None]:
+    """The model in eval mode, and afterwards as it was."""
     was_training = model.training
     model.eval()
     try:

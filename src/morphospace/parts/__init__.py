@@ -1,6 +1,6 @@
 """What recipes are made of: frozen configurations beside the classes that they configure."""
 
-from morphospace.parts.given import allowed_parts, as_part, foreign_parts
+from morphospace.parts.given import GivenParts, allowed_parts, as_part, foreign_parts
 from morphospace.parts.part import (
     Field,
     Foreign,
@@ -18,6 +18,7 @@ from morphospace.parts.values import read_value
 __all__ = [
     "Field",
     "Foreign",
+    "GivenParts",
     "Part",
     "Shape",
     "allowed_parts",

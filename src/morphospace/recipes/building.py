@@ -8,10 +8,12 @@ from typing import cast
 import torch
 
 from morphospace.errors import ArgumentError
+from morphospace.parts import kinds_of
 from morphospace.recipes.recipe import Recipe
 from morphospace.training.loop import generator_seed
 from morphospace.training.stages import Stage
 from morphospace.vae import Generative, Model
+from morphospace.vae.models.fitting import fitting_model
 
 __all__ = ["build_model", "build_stages"]
 
@@ -44,7 +46,10 @@ def build_model(recipe: Recipe, shape: tuple[int, int, int], *, seed: int, label
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return recipe.model.build((channels, height, width), labels)
+        model = recipe.model.build((channels, height, width), labels)
+    if type(recipe.model) not in kinds_of("model").values():
+        fitting_model(model, (channels, height, width))
+    return model
 
 
 def build_stages(recipe: Recipe, model: Generative, shape: tuple[int, int, int], *, seed: int) -> tuple[Stage, ...]:

@@ -16,8 +16,11 @@ from morphospace.training.stages import StageConfig
 from morphospace.vae.likelihoods.gaussian import Gaussian
 from morphospace.vae.models.vae import VAE
 from morphospace.vae.objectives.elbo import ELBO, BookConfig
+from morphospace.vae.objectives.lattice import Lattice
 from morphospace.vae.optimisers import Adam, RMSprop
 from morphospace.vae.posteriors.gaussian import GaussianPosterior
+from morphospace.vae.posteriors.quantised import QuantisedPosterior
+from morphospace.vae.priors.autoregressive import AutoregressivePrior
 
 __all__ = ["RECIPES", "default_recipe", "find_recipe"]
 
@@ -62,6 +65,11 @@ _EDITING = Recipe(
             min_steps=2340,
         ),
     ),
+)
+_CONDITIONAL = dataclasses.replace(
+    changed(_EDITING, {"condition": "label"}),
+    name="conditional",
+    summary="small grey images, told their labels: a label says what is drawn, a code of 16 latents in which style",
 )
 _CONV = Recipe(
     name="conv",
@@ -111,9 +119,85 @@ _SPARSE = dataclasses.replace(
     name="sparse-autoencoder",
     summary="the classical sparse autoencoder: a 32-D ReLU code with an L1 penalty",
 )
+_VAMP = dataclasses.replace(
+    changed(_EDITING, {"prior": "vamp"}),
+    name="vamp",
+    summary="editing's network with a prior that is learned: a mixture of the posteriors of made-up images",
+)
+_IWAE = dataclasses.replace(
+    changed(_EDITING, {"objective": "iwae"}),
+    name="iwae",
+    summary="editing's network trained by 8 draws an image, whose bound is nearer to log p(x); slower",
+)
+_VQ = Recipe(
+    name="vq",
+    summary="an image as 16 codes of a learned book of 64, then a prior that draws codes one after the other",
+    model=VAE.Config(
+        encoder=MLPEncoder.Config(widths=(512, 256)),
+        decoder=MLPDecoder.Config(widths=(256, 512)),
+        posterior=QuantisedPosterior.Config(),
+        prior=AutoregressivePrior.Config(),
+    ),
+    stages=(
+        StageConfig(
+            optimiser=Adam(learning_rate=2e-3, beta2=0.98, warm_up=0.1, decay="cosine"),
+            epochs=8,
+            batch=256,
+            min_steps=1800,
+            trains=("encoder", "posterior", "decoder", "likelihood"),
+        ),
+        StageConfig(
+            optimiser=Adam(learning_rate=2e-3, beta2=0.98, clip=1.0, warm_up=0.1, decay="cosine"),
+            epochs=4,
+            batch=256,
+            min_steps=900,
+            trains=("prior",),
+        ),
+    ),
+)
+_LATTICE = Recipe(
+    name="lattice",
+    summary="a 2-D space of the highest likelihood: a decoder over a lattice of latents, then an encoder; binarizes",
+    model=VAE.Config(
+        encoder=MLPEncoder.Config(widths=(512, 256)),
+        decoder=MLPDecoder.Config(widths=(256, 512), fourier=64, fourier_scale=1.5),
+    ),
+    stages=(
+        StageConfig(
+            objective=Lattice.Config(),
+            optimiser=Adam(learning_rate=6e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
+            epochs=8,
+            batch=256,
+            min_steps=1000,
+        ),
+        StageConfig(
+            objective=ELBO.Config(),
+            optimiser=Adam(learning_rate=1e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
+            epochs=8,
+            batch=256,
+            min_steps=1000,
+            trains=("encoder", "posterior"),
+        ),
+    ),
+    images=Augmentation.Config(binarize=True),
+)
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (_QUICK, _MINUTE, _EDITING, _CONV, _BOOK, _AUTOENCODER, _SPARSE)
+    recipe.name: recipe
+    for recipe in (
+        _QUICK,
+        _MINUTE,
+        _EDITING,
+        _CONDITIONAL,
+        _CONV,
+        _BOOK,
+        _AUTOENCODER,
+        _SPARSE,
+        _VAMP,
+        _IWAE,
+        _VQ,
+        _LATTICE,
+    )
 }
 
 

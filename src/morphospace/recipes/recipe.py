@@ -98,7 +98,7 @@ class Recipe:
     @property
     def penalty(self) -> str | None:
         """The key of what keeps codes near 0; None where nothing does."""
-        return self.stages[0].objective.penalty
+        return None if self.model.draws == "codes" else self.stages[0].objective.penalty
 
     def for_images(self, images: int) -> Recipe:
         """The recipe as a set of ``images`` training images gets it: batch, rate, epochs, augmentation, patience."""

@@ -62,7 +62,7 @@ def walk_latents(space: Space, image: Images | None = None, *, name: str = "", s
         name: of the image.
         steps: how many places on the way, >= 2.
     """
-    codes = None if space.samples_prior else space.reference
+    codes = None if space.samples_prior and space.has_prior else space.reference
     if image is not None:
         base, start = space.encode(image).mean[0], f"the code of {name}" if name else "the image's code"
     elif codes is None:

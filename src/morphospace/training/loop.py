@@ -189,6 +189,7 @@ class Trainer:
         self.machine = machine
         self.device = torch.device(machine.device)
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._held = {name for name, p in model.named_parameters() if not p.requires_grad}  # by whoever made them
         self.stages = tuple(stages)
         self.images = torch.from_numpy(images).to(self.device) if isinstance(images, np.ndarray) else images
         self.labels = None if labels is None else torch.from_numpy(labels).to(self.device)
@@ -335,7 +336,8 @@ class Trainer:
         if self._running is None:
             stage = self.stages[self.stage]
             for name, parameter in self.model.named_parameters():
-                parameter.requires_grad_(not stage.trains or name.startswith(stage.trains))
+                trains = not stage.trains or name.startswith(stage.trains)
+                parameter.requires_grad_(trains and name not in self._held)
             step = Step(self.model, stage.objective.to(self.device))
             players = stage.objective.players(self.model, stage.optimiser)
             optimisers = {p.name: p.optimiser.build(p.parameters) for p in players}

@@ -8,6 +8,7 @@ from morphospace.parts import Part, Shape, option
 from morphospace.training.augmentation import Augmentation
 from morphospace.vae.interfaces import Model, Objective
 from morphospace.vae.objectives.elbo import ELBO
+from morphospace.vae.objectives.fitting import fitting_objective
 from morphospace.vae.optimisers import Adam, OptimiserConfig
 from morphospace.vae.slots import ObjectiveConfig
 
@@ -59,8 +60,10 @@ class StageConfig(_StageSlot, kind="stage"):
 
     def build(self, model: Model, shape: Shape, augmentation: Augmentation | None) -> Stage:
         """The stage for ``model`` and images of ``shape``."""
+        objective = self.objective.build(model, shape)
+        fitting_objective(objective, model, shape, self.optimiser)
         return Stage(
-            objective=self.objective.build(model, shape),
+            objective=objective,
             optimiser=self.optimiser,
             epochs=self.epochs,
             batch=self.batch,

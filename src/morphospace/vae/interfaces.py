@@ -16,6 +16,7 @@ from morphospace.vae.optimisers import OptimiserConfig
 
 __all__ = [
     "Batch",
+    "Book",
     "Code",
     "Condition",
     "Draw",
@@ -38,6 +39,13 @@ Noise: TypeAlias = tuple[Tensor, ...]
 
 Draws: TypeAlias = Literal["density", "codes", "points"]
 """What a posterior draws: latents with a density, entries of a book with a probability, or one point without any."""
+
+
+class Book(NamedTuple):
+    """What codes are drawn from: an image has so many ``positions``, and at each one of so many ``entries``."""
+
+    positions: int
+    entries: int
 
 
 class Condition(NamedTuple):
@@ -84,8 +92,9 @@ class Progress(NamedTuple):
 class Draw(NamedTuple):
     """Latents drawn from a posterior: ``z`` (K, B, *z_shape), ``log_q`` (K, B) or None without a density.
 
-    ``penalty`` (B,) is a loss of the posterior's own (a commitment, say), ``codes`` its discrete choices. ``held``
-    gives ``log_q`` as a function of ``z`` alone, the posterior held as it is: for its gradient.
+    ``penalty`` (B,) is a loss of the posterior's own (a commitment, say). ``codes`` (K, B, positions) are the entries
+    of a book that were drawn, which ``log_q`` is then of, and which the prior scores in place of ``z``.
+    ``held`` gives ``log_q`` as a function of ``z`` alone, the posterior held as it is: for its gradient.
     """
 
     z: Tensor
@@ -204,6 +213,15 @@ class Generative(nn.Module):
         return False
 
     @property
+    def book(self) -> Book | None:
+        """What the codes are drawn from, of a model whose latents are codes; None of others."""
+        return None
+
+    def codes(self, z: Tensor) -> Tensor:
+        """Of a model with a book, the nearest codes (..., positions) of latents."""
+        raise NotImplementedError
+
+    @property
     def condition(self) -> Condition | None:
         """What it must be told beside an image or a latent; None for nothing."""
         return None
@@ -231,7 +249,7 @@ class Generative(nn.Module):
         raise NotImplementedError
 
     def log_likelihood(self, z: Tensor, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Log p(x | z) in nats, (K, B) for z (K, B, d)."""
+        """Log p(x | z) in nats, (K, B) for z (K, B, d), or for z (K, 1, d): the same latents for every image."""
         raise NotImplementedError
 
     def sample(self, n: int, rng: np.random.Generator, condition: Tensor | None = None) -> Tensor:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from morphospace.parts import Part, Shape, fields_of
-from morphospace.vae.interfaces import Draws, Generative, Model, Objective
+from morphospace.errors import ArgumentError
+from morphospace.parts import Part, Shape, fields_of, kinds_of
+from morphospace.vae.interfaces import Book, Draws, Generative, Model, Objective
 from morphospace.vae.likelihoods.interfaces import Likelihood
 from morphospace.vae.posteriors.interfaces import Posterior
 from morphospace.vae.priors.interfaces import Prior
@@ -23,6 +24,11 @@ class PosteriorConfig(Part, slot="posterior"):
         """d, the number of latents."""
         raise NotImplementedError
 
+    @property
+    def book(self) -> Book | None:
+        """What codes are drawn from; None where none are."""
+        return None
+
     def build(self, features: int) -> Posterior:
         """The posterior over what an encoder with so many ``features`` gives."""
         raise NotImplementedError
@@ -31,8 +37,14 @@ class PosteriorConfig(Part, slot="posterior"):
 class PriorConfig(Part, slot="prior"):
     """p(z), what latents are expected to be before any image is seen."""
 
+    of_codes: ClassVar[bool] = False
+
     def build(self, latent_dim: int, shape: Shape) -> Prior:
         """The prior over ``latent_dim`` latents of images of ``shape``."""
+        raise NotImplementedError
+
+    def build_over(self, book: Book, shape: Shape) -> Prior:
+        """The prior over codes of a book, of one that is ``of_codes``."""
         raise NotImplementedError
 
     def check(self, posterior: PosteriorConfig) -> None:
@@ -41,6 +53,15 @@ class PriorConfig(Part, slot="prior"):
         Raises:
             ArgumentError: with what would do.
         """
+        codes = posterior.book is not None
+        if self.of_codes != codes:
+            kinds = kinds_of("prior").items()
+            fitting = [kind for kind, part in kinds if issubclass(part, PriorConfig) and part.of_codes == codes]
+            raise ArgumentError(
+                f'"{self.kind}" is a prior of {"latents" if codes else "codes"}, and the posterior "{posterior.kind}" '
+                f"draws {'codes' if codes else 'latents'}. Take one of: {', '.join(fitting)}.",
+                argument="prior",
+            )
 
 
 class LikelihoodConfig(Part, slot="likelihood"):

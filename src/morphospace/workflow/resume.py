@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from morphospace.data import Dataset, Preparation, open_dataset
 from morphospace.data.fetch import ProgressCallback, no_progress
 from morphospace.errors import ArgumentError, FileError, MissingPartError, MorphospaceError
 from morphospace.files import read_bytes, read_json, write_bytes, write_json
-from morphospace.parts import Foreign, foreign_parts
+from morphospace.parts import GivenParts, foreign_parts
 from morphospace.recipes import Recipe, recipe_from_json
 from morphospace.training import Machine, choose_machine
 from morphospace.training.runs import BEST, CHECKPOINT, METRICS, RECIPE, SPACE, create_run, locked, read_run
@@ -37,7 +37,7 @@ def resume_run(
     listen: Listener = ignore,
     warn: Callable[[str], None] = ignore,
     progress: ProgressCallback = no_progress,
-    parts: Sequence[object] | Foreign = (),
+    parts: GivenParts = (),
 ) -> Result:
     """Finish an interrupted run with what it was started with; or go on with a finished one, in a new run beside it.
 

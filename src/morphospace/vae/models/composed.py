@@ -64,8 +64,10 @@ class Composed(Model):
         return self.likelihood.mean(self.decode(z, condition))
 
     def log_likelihood(self, z: Tensor, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Log p(x | z) in nats, (K, B) for z (K, B, d) and images x (B, C, H, W)."""
-        return self.likelihood.log_prob(self.decode(z, condition), x)
+        """Log p(x | z) in nats, (K, B) for z (K, B, d) or (K, 1, d) and images x (B, C, H, W)."""
+        if z.shape[1] == 1 < len(x) and condition is None:  # each is decoded once
+            return self.likelihood.log_prob_pairs(self.decode(z[:, 0]), x)
+        return self.likelihood.log_prob(self.decode(z.expand(-1, len(x), -1), condition), x)
 
     def sample(self, n: int, rng: np.random.Generator, condition: Tensor | None = None) -> Tensor:
         """Latents (n, d) from the prior."""

@@ -13,7 +13,7 @@ from morphospace.errors import ArgumentError
 from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.nn.mlp import MLPDecoder, MLPEncoder
 from morphospace.parts import Shape, option
-from morphospace.vae.interfaces import Batch, Condition, Draws, Group, Noise, Terms, VariationalPosterior
+from morphospace.vae.interfaces import Batch, Book, Condition, Draws, Group, Noise, Terms, VariationalPosterior
 from morphospace.vae.likelihoods.bernoulli import Bernoulli
 from morphospace.vae.likelihoods.interfaces import Likelihood
 from morphospace.vae.models.composed import Composed
@@ -67,6 +67,11 @@ class VAE(Composed):
             """See :class:`ModelConfig`."""
             return self.posterior.draws
 
+        @property
+        def conditional(self) -> bool:
+            """See :class:`ModelConfig`."""
+            return self.condition != "none"
+
         def check(self) -> None:
             """See :class:`ModelConfig`."""
             self.prior.check(self.posterior)
@@ -85,7 +90,8 @@ class VAE(Composed):
             features = features_of(encoder, seen)
             decoder = self.decoder.build(self.latent_dim + kinds, shape)
             posterior = fitting_posterior(self.posterior.build(features), features)
-            prior = self.prior.build(self.latent_dim, shape)
+            book = self.posterior.book
+            prior = self.prior.build(self.latent_dim, shape) if book is None else self.prior.build_over(book, shape)
             fitting_decoder(decoder, self.latent_dim + kinds, shape)
             label = nn.Embedding(kinds, height * width) if kinds else None
             return VAE(encoder, posterior, prior, decoder, self.likelihood.build(), label)
@@ -122,7 +128,7 @@ class VAE(Composed):
         """Images (B, C, H, W) in [0, 1] to the posterior Q."""
         if self.label is not None:
             drawn = self.label(self._told(condition)).to(x.dtype)
-            x = torch.cat([x, drawn.view(len(x), 1, *x.shape[2:])], 1)
+            x = torch.cat([x, drawn.view(-1, 1, *x.shape[2:])], 1)
         q: VariationalPosterior = self.posterior(self.encoder(x))
         return q
 
@@ -147,7 +153,7 @@ class VAE(Composed):
         p = self.prior(self.infer, batch.label)
         draw = q.draw(noise)
         values = self.decode(draw.z, batch.label)
-        group = Group(draw.log_q, p.log_prob(draw.z), p.kl(q))
+        group = Group(draw.log_q, p.log_prob(draw.z if draw.codes is None else draw.codes), p.kl(q))
         return Terms(self.likelihood.log_prob(values, batch.target), (group,), (draw,), values)
 
     # -- what everything else asks -----------------------------------------------------------------
@@ -168,6 +174,15 @@ class VAE(Composed):
         return self.posterior.nonnegative
 
     @property
+    def book(self) -> Book | None:
+        """What the posterior's codes are drawn from."""
+        return self.posterior.book
+
+    def codes(self, z: Tensor) -> Tensor:
+        """The posterior's codes (..., positions) nearest to latents (..., d)."""
+        return self.posterior.codes(z)
+
+    @property
     def condition(self) -> Condition | None:
         """What it must be told beside an image or a latent."""
         return None if self.label is None else Condition("label", self.label.num_embeddings)
@@ -176,4 +191,4 @@ class VAE(Composed):
         """Latents (n, d) from the prior."""
         if not self.has_bound:
             raise ArgumentError("an autoencoder has no prior to sample from: fit a sampler to its codes.")
-        return super().sample(n, rng, condition)
+        return self.posterior.points(super().sample(n, rng, condition))
