@@ -29,7 +29,7 @@ FLOORS = [
     {"vae"},
     {"samplers", "training"},
     {"recipes"},
-    {"attribute_files", "card", "concept_files", "points"},
+    {"attribute_files", "card", "concept_files", "extending", "points"},
     {"bundle"},
     {"bundle_checks"},
     {"codec"},
