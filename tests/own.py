@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from morphospace import extending as ext
 
-__all__ = ["Adversarial", "Raises", "Sized", "Small", "WidePrior"]
+__all__ = ["Adversarial", "Raises", "Sized", "Small", "WideP", "WidePrior"]
 
 
 class Small(nn.Module):
@@ -40,6 +44,25 @@ class Raises(nn.Module):
         raise RuntimeError("no licence found")
 
 
+class WideP(NamedTuple):
+    """N(0, spread^2 I)."""
+
+    latent_dim: int
+    spread: float
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """(K, B) for z (K, B, d)."""
+        return -(0.5 * (z / self.spread).square() + math.log(self.spread * math.sqrt(2 * math.pi))).sum(-1)
+
+    def kl(self, q: ext.VariationalPosterior) -> Tensor | None:
+        """None: by draws."""
+        del q
+
+    def sample(self, count: int, rng: np.random.Generator) -> Tensor:
+        """(count, d)."""
+        return torch.from_numpy(self.spread * rng.standard_normal((count, self.latent_dim)).astype(np.float32))
+
+
 class WidePrior(ext.Prior):
     """N(0, spread^2 I)."""
 
@@ -50,7 +73,17 @@ class WidePrior(ext.Prior):
 
         def build(self, latent_dim: int, shape: ext.Shape) -> ext.Prior:
             """See :class:`ext.PriorConfig`."""
-            return ext.VAE.Config().prior.build(latent_dim, shape)
+            del shape
+            return WidePrior(WideP(latent_dim, self.spread))
+
+    def __init__(self, p: WideP) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, infer: ext.Infer, condition: Tensor | None = None) -> WideP:
+        """Always the same."""
+        del infer, condition
+        return self.p
 
 
 class Adversarial(ext.Objective):

@@ -15,12 +15,12 @@ PAGE = Path(__file__).parents[1] / "parts.md"
 _HEAD = """\
 # Parts and their keys
 
-What [recipes](recipes.md) are made of. `morpho recipes --parts` lists the same in a terminal, `morpho recipes --parts NAME`
-one kind with its keys, and `--json` either of them for programs.
+What [recipes](recipes.md) are made of. `morpho recipes --parts` lists the same in a terminal, `morpho recipes --parts
+NAME` one kind with its keys, and `--json` either of them for programs.
 
 `--set prior=vamp` puts a part in its place, `--set prior.components=300` changes a key of it; in Python
-`ms.recipe("quick", prior="vamp", prior__components=300)`. Where the last word of a key is clear, it is enough: `components`.
-[Your own parts](extending.md) may stand in these places too.
+`ms.recipe("quick", prior="vamp", prior__components=300)`. Where the last word of a key is clear, it is enough:
+`components`. [Your own parts](extending.md) may stand in these places too.
 """
 
 

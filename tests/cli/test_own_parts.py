@@ -73,22 +73,38 @@ def test_nothing_that_a_bundle_names_is_imported_by_itself(package: Path, morpho
 @pytest.mark.parametrize(
     ("key", "allow", "words"),
     [
-        ("encoder=nowhere:Net", "nowhere", "--allow: cannot import \"nowhere:Net\": ModuleNotFoundError"),
-        ("encoder=ownparts:Nothing", "ownparts", "--allow: cannot import \"ownparts:Nothing\": AttributeError"),
-        ("encoder=broken:Net", "broken", "--allow: cannot import \"broken:Net\": SyntaxError"),
+        ("encoder=nowhere:Net", "nowhere", '--allow: cannot import "nowhere:Net": ModuleNotFoundError'),
+        ("encoder=ownparts:Nothing", "ownparts", '--allow: cannot import "ownparts:Nothing": AttributeError'),
+        ("encoder=broken:Net", "broken", '--allow: cannot import "broken:Net": SyntaxError'),
         ("encoder=ownparts:Sized", "ownparts", "--set encoder: Sized cannot be made without arguments"),
-        ("encoder=ownparts:Raises", "ownparts", "--set encoder: Raises cannot be made without arguments (RuntimeError: no licence found)"),
-        ("encoder=ownparts:WidePrior", "ownparts", "--set encoder: \"ownparts:WidePrior\" is a part for prior."),
+        (
+            "encoder=ownparts:Raises",
+            "ownparts",
+            "--set encoder: Raises cannot be made without arguments (RuntimeError: no licence found)",
+        ),
+        ("encoder=ownparts:WidePrior", "ownparts", '--set encoder: "ownparts:WidePrior" is a part for prior.'),
         ("posterior=ownparts:Small", "ownparts", "--set posterior: expected a Posterior, got the class Small."),
-        ("encoder=ownparts:torch.manual_seed", "ownparts", "--allow: \"ownparts:torch.manual_seed\" is no class of the packages that are allowed."),
-        ("encoder=ownparts:nn.Identity", "ownparts", "--allow: \"ownparts:nn.Identity\" is no class of the packages that are allowed."),
-        ("encoder=ownparts:Small", "ownparts.py/x", "--allow: expected the name of a package, as Python imports it, like mypackage, got \"ownparts.py/x\"."),
+        (
+            "encoder=ownparts:torch.manual_seed",
+            "ownparts",
+            '--allow: "ownparts:torch.manual_seed" is no class of the packages that are allowed.',
+        ),
+        (
+            "encoder=ownparts:nn.Identity",
+            "ownparts",
+            '--allow: "ownparts:nn.Identity" is no class of the packages that are allowed.',
+        ),
+        (
+            "encoder=ownparts:Small",
+            "ownparts.py/x",
+            '--allow: expected the name of a package, as Python imports it, like mypackage, got "ownparts.py/x".',
+        ),
         ("encoder=ownparts:Small", "./ownparts", "--allow: expected the name of a package"),
         ("encoder=ownparts:Small", "ownparts:Small", "--allow: expected the name of a package"),
-        ("encoder=ownparts:Small", "other", "--set encoder: \"ownparts:Small\" is a part of another package"),
+        ("encoder=ownparts:Small", "other", '--set encoder: "ownparts:Small" is a part of another package'),
         ("prior.spread=1", "ownparts", "--set prior.spread: "),
     ],
-)  # fmt: skip
+)
 @pytest.mark.usefixtures("package")
 def test_what_cannot_be_found_or_made_is_said_in_one_line(
     key: str, allow: str, words: str, morpho: Callable[..., Any]

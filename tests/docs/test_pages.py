@@ -1,6 +1,7 @@
 """What the README and the documents say works: every block of Python and shell, on the small set in place of MNIST.
 
-Of the pages, a stranger's first two, and that of parts of one's own, are run by `make test`; all others by `make acceptance`.
+Of the pages, a stranger's first two and that of parts of one's own are run by `make test`, all others by
+`make acceptance`.
 """
 
 from __future__ import annotations

@@ -78,17 +78,37 @@ def test_a_model_that_answers_what_spaces_ask_is_trained_and_opened(tmp_path: An
     [
         (without(encode=ext.Generative.encode), "Changed has no encode yet. Write it."),
         (without(encode=lambda self, x, c=None: self.down(x.flatten(1))), "expected a Code of its encode, got Tensor"),
-        (without(encode=lambda self, x, c=None: ext.Code(x.flatten(1), None)),
-         "expected its encode(x).mean to be of shape (2, 2), got shape (2, 64)"),
-        (without(has_density=True), "expected its encode(x).scale, as it has a density, to be of shape (2, 2), got NoneType"),
-        (without(image=lambda self, z, c=None: self.up(z)), "expected its image(z) to be of shape (2, 1, 8, 8), got shape (2, 64)"),
-        (without(image=lambda self, z, c=None: 3 + 0 * Linear.image(self, z)), "expected its image(z) within 0 to 1, got 3 to 3"),
+        (
+            without(encode=lambda self, x, c=None: ext.Code(x.flatten(1), None)),
+            "expected its encode(x).mean to be of shape (2, 2), got shape (2, 64)",
+        ),
+        (
+            without(has_density=True),
+            "expected its encode(x).scale, as it has a density, to be of shape (2, 2), got NoneType",
+        ),
+        (
+            without(image=lambda self, z, c=None: self.up(z)),
+            "expected its image(z) to be of shape (2, 1, 8, 8), got shape (2, 64)",
+        ),
+        (
+            without(image=lambda self, z, c=None: 3 + 0 * Linear.image(self, z)),
+            "expected its image(z) within 0 to 1, got 3 to 3",
+        ),
         (without(has_bound=True, normal_prior=True), "Changed has no sample yet. Write it."),
-        (without(noise=lambda self, k, b, g: (torch.zeros(b, k),)), "expected each part of its noise(k, batch, generator) to begin with (3, 2), got shape (2, 3)"),
-        (without(figures=lambda self, b, n: {"kl": torch.zeros(())}), 'expected its figures(batch, noise)["kl"] to be of shape (2,), got shape ()'),
-        (without(log_likelihood=lambda self, z, x, c=None: z @ x), "Changed.log_likelihood failed for two images: RuntimeError"),
+        (
+            without(noise=lambda self, k, b, g: (torch.zeros(b, k),)),
+            "expected each part of its noise(k, batch, generator) to begin with (3, 2), got shape (2, 3)",
+        ),
+        (
+            without(figures=lambda self, b, n: {"kl": torch.zeros(())}),
+            'expected its figures(batch, noise)["kl"] to be of shape (2,), got shape ()',
+        ),
+        (
+            without(log_likelihood=lambda self, z, x, c=None: z @ x),
+            "Changed.log_likelihood failed for two images: RuntimeError",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_model_that_does_not_answer_is_refused_by_what_it_lacks(model: Linear, words: str) -> None:
     with pytest.raises(ArgumentError, match=f"^model: {re.escape(words)}"):
         build_model(ms.recipe("autoencoder", model=model, objective=Squares()), SHAPE, seed=0)
@@ -120,15 +140,27 @@ def twice(self: Any, model: nn.Module, optimiser: Any) -> tuple[ext.Player, ...]
     [
         (type("Empty", (ext.Objective,), {})(), "Empty has no forward yet. Write it."),
         (loss_of(players=lambda s, m, o: ()), "expected one Player or more of Changed.players, got ()"),
-        (loss_of(players=lambda s, m, o: (*twice(s, m, o)[:1],) * 2), "expected players of different names, got one, one"),
+        (
+            loss_of(players=lambda s, m, o: (*twice(s, m, o)[:1],) * 2),
+            "expected players of different names, got one, one",
+        ),
         (loss_of(players=twice), 'the player "two" has parameters of another one'),
         (loss_of(players=lambda s, m, o: (ext.Player("one", [], o),)), 'the player "one" has no parameters to train'),
-        (loss_of(total=lambda own: own.detach()), 'expected the total of the Loss for the player "model" to be one number with a gradient'),
-        (loss_of(total=lambda own: own.expand(2)), 'expected the total of the Loss for the player "model" to be one number with a gradient, got shape (2,)'),
-        (loss_of(parts={"kl": 1.0}), 'expected the part "kl" of the Loss for the player "model" to be a tensor of one number, got float'),
+        (
+            loss_of(total=lambda own: own.detach()),
+            'expected the total of the Loss for the player "model" to be one number with a gradient',
+        ),
+        (
+            loss_of(total=lambda own: own.expand(2)),
+            'expected the total of the Loss for the player "model" to be one number with a gradient, got shape (2,)',
+        ),
+        (
+            loss_of(parts={"kl": 1.0}),
+            'expected the part "kl" of the Loss for the player "model" to be a tensor of one number, got float',
+        ),
         (loss_of(total=lambda own: own.nothing), "Changed.forward failed for two images: AttributeError"),
     ],
-)  # fmt: skip
+)
 def test_an_objective_that_takes_no_step_is_refused_by_what_it_lacks(objective: Any, words: str) -> None:
     recipe = ms.recipe("quick", objective=objective)
     model = build_model(recipe, SHAPE, seed=0)
