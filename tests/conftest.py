@@ -84,6 +84,12 @@ def space(_trained: Space) -> Space:
     )
 
 
+@pytest.fixture(scope="session")
+def told(digits: Dataset) -> Space:
+    """A space of digits that is told the label of each."""
+    return train(digits, epochs=20, seed=3, precision="fp32", settings={"condition": "label"})
+
+
 @pytest.fixture(autouse=True)
 def _threads() -> None:
     torch.set_num_threads(THREADS)

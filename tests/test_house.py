@@ -34,6 +34,7 @@ FLOORS = [
     {"attribute_files", "card", "concept_files", "extending", "points"},
     {"bundle"},
     {"bundle_checks"},
+    {"told"},
     {"codec"},
     {"editing", "examples", "sampling", "saving", "views"},
     {"space"},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
@@ -16,10 +14,11 @@ from PIL import Image
 from morphospace.data import ImageArray
 from morphospace.data.levels import as_levels
 from morphospace.data.store import StoredImages
-from morphospace.errors import ArgumentError, DataError, did_you_mean
+from morphospace.errors import ArgumentError, DataError
 from morphospace.images import RESIZES, Images, Resize, as_images, fit_image, from_pil, read_image
 from morphospace.interpretation import AS_BEFORE, Interpretation
 from morphospace.recipes import Recipe
+from morphospace.told import Told, known_labels, likeliest_labels
 from morphospace.training.loop import to_input
 from morphospace.training.machine import choose_device, choose_machine
 from morphospace.vae import Generative
@@ -27,9 +26,6 @@ from morphospace.vae import Generative
 __all__ = ["Codec", "Encoding", "Points", "batch_for"]
 
 Points = NDArray[np.float32]
-
-_LOG = logging.getLogger("morphospace")
-_NAMED = 5
 
 _BATCH = 250  # larger ones outgrow the caches
 _BATCH_PIXELS = 500 * 64 * 64
@@ -66,7 +62,7 @@ class Encoding(NamedTuple):
         return points
 
 
-class Codec:
+class Codec(Told):
     """A trained model with the way its images are prepared: from images to latent points, and back.
 
     Attributes:
@@ -83,8 +79,7 @@ class Codec:
         self.recipe = recipe
         self.shape = shape
         self.about: dict[str, Any] = dict(about or {})
-        self.held: int | None = None  # the label as which everything is read and drawn, where the model is told one
-        self._said: set[str] = set()
+        self._said = set()
 
     # -- what it is ------------------------------------------------------------------------------------
 
@@ -170,6 +165,30 @@ class Codec:
             )
         return array
 
+    def labels_for(
+        self, images: object, labels: NDArray[np.integer[Any]] | None = None, names: Sequence[str] = ()
+    ) -> NDArray[np.int64] | None:
+        """As which labels images are read, (N,): that of :meth:`given`, their own, or the likeliest of each.
+
+        Args:
+            images: see :meth:`prepare`.
+            labels: (N,) the labels that their set knows them by.
+            names: what these are called there.
+
+        Returns:
+            None where the model is told none.
+        """
+        if self.model.condition is None:
+            return None
+        pixels: ImageArray = images if isinstance(images, StoredImages) else self.prepare(images)
+        if self.held is not None:
+            return self._labels(len(pixels), None)
+        own = None if labels is None else known_labels(labels, names, self.label_names)
+        if own is None:
+            own = likeliest_labels(self.model, pixels, batch=batch_for(self.shape))
+            self._say_guessed(own)
+        return own
+
     @torch.inference_mode()
     def encode(self, images: object, labels: NDArray[np.integer[Any]] | None = None) -> Encoding:
         """The posterior of images, deterministic (law 3).
@@ -182,10 +201,8 @@ class Codec:
         if isinstance(images, StoredImages):
             self.prepare(images[:1])  # says what does not fit, before more is read
         pixels: ImageArray = images if isinstance(images, StoredImages) else self.prepare(images)
-        means, scales, told = [], [], self._labels(len(pixels), labels)
-        step = batch_for(self.shape)
-        if told is None and self.model.condition is not None:
-            told = self._likeliest(pixels)
+        told = self.labels_for(pixels) if labels is None else self._labels(len(pixels), labels)
+        means, scales, step = [], [], batch_for(self.shape)
         for start in range(0, len(pixels), step):
             x = to_input(torch.from_numpy(pixels[start : start + step]).to(self.device))
             code = self.model.encode(x, self._condition(told, slice(start, start + step)))
@@ -232,8 +249,6 @@ class Codec:
         Yields:
             (n, H, W, C) with n <= batch, in order.
         """
-        if dtype not in ("uint8", "float"):
-            raise ArgumentError(f'expected "uint8" or "float", got "{dtype}".', argument="dtype")
         for some in points:
             array = self.points(some)
             yield from self._decoded(array, batch or batch_for(self.shape), dtype, self._labels(len(array), None))
@@ -241,6 +256,8 @@ class Codec:
     def _decoded(
         self, points: Points, batch: int, dtype: str, labels: NDArray[np.int64] | None
     ) -> Iterator[NDArray[Any]]:
+        if dtype not in ("uint8", "float"):
+            raise ArgumentError(f'expected "uint8" or "float", got "{dtype}".', argument="dtype")
         # What is rounded to 256 levels may be computed as coarsely as training computes it, in half the time.
         machine = choose_machine(device=self.device.type, precision="auto" if dtype == "uint8" else "fp32")
         for start in range(0, len(points), batch):
@@ -255,80 +272,7 @@ class Codec:
         return self._images(z, self._condition(self._labels(len(z), None), slice(None)))
 
     def _images(self, z: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
-        if self.model.condition is not None and condition is None:
-            self._say(f'drawn as "{self.label_name(0)}", the first label')
-            condition = torch.zeros(len(z), dtype=torch.int64, device=self.device)
-        return self.model.image(z.to(self.device), condition)
-
-    # -- what the model is told -----------------------------------------------------------------------
-
-    def given(self, label: str | int) -> Self:
-        """The same for one label: everything that it encodes is read as that, and everything drawn is that.
-
-        Args:
-            label: its name, or its number.
-
-        Raises:
-            ArgumentError: for a label that the set did not have, or a model that is told none.
-
-        Example:
-            >>> import morphospace as ms
-            >>> space = ms.train("digits", epochs=1, settings={"condition": "label"})
-            >>> space.given("6").sample(3).shape
-            (3, 8, 8, 1)
-        """
-        condition = self.model.condition
-        if condition is None:
-            raise ArgumentError(
-                "this space is told no label; one is, if it is trained with `condition=label`.", argument="given"
-            )
-        names = [self.label_name(number) for number in range(condition.kinds)]
-        if str(label) not in names:
-            raise ArgumentError(f'there is no "{label}". {did_you_mean(label, names)}', argument="given")
-        found = copy.copy(self)
-        found.held = names.index(str(label))
-        return found
-
-    def label_name(self, number: int) -> str:
-        """What the set calls the label ``number``."""
-        names = self.about.get("data", {}).get("label_names") or ()
-        return names[number] if number < len(names) else str(number)
-
-    def _labels(self, count: int, labels: NDArray[np.integer[Any]] | None) -> NDArray[np.int64] | None:
-        """The labels (N,) that are said or held; None where there are none."""
-        if self.model.condition is None:
-            return None
-        if labels is not None:
-            return np.broadcast_to(np.asarray(labels, np.int64), (count,))
-        return None if self.held is None else np.full(count, self.held)
-
-    def _condition(self, labels: NDArray[np.int64] | None, some: slice) -> torch.Tensor | None:
-        return None if labels is None else torch.from_numpy(labels[some].copy()).to(self.device)
-
-    def _likeliest(self, pixels: ImageArray) -> NDArray[np.int64]:
-        """As which label each image (N, H, W, C) is likeliest: by its nats, with codes for draws."""
-        condition, step = self.model.condition, batch_for(self.shape)
-        kinds = 0 if condition is None else condition.kinds
-        found = []
-        for start in range(0, len(pixels), step):
-            x = to_input(torch.from_numpy(pixels[start : start + step]).to(self.device))
-            nats = []
-            for kind in range(kinds):
-                told = torch.full((len(x),), kind, device=self.device)
-                code = self.model.encode(x, told)
-                nats.append(self.model.log_likelihood(code.mean[None], x, told)[0] - 0.5 * code.mean.square().sum(1))
-            found.append(torch.stack(nats).argmax(0).cpu().numpy())
-        numbers = np.concatenate(found)
-        names = [self.label_name(int(number)) for number in numbers[:_NAMED]]
-        more = f" and {len(numbers) - _NAMED:,} more" if len(numbers) > _NAMED else ""
-        self._say(f"read as {', '.join(names)}{more}: the labels as which they are likeliest")
-        return numbers
-
-    def _say(self, words: str) -> None:
-        """Say once what was decided about labels, and what decides otherwise."""
-        if words not in self._said:
-            self._said.add(words)
-            _LOG.warning("%s; space.given(NAME) decides otherwise. On the command line: --given label=NAME", words)
+        return self.model.image(z.to(self.device), self._first(len(z)) if condition is None else condition)
 
     def points(self, z: Any) -> Points:
         """Latents as float32 (N, d), checked: (N, d), or one point (d,).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,16 @@ from morphospace.latent.classes import Classes, change_class, class_scores
 from morphospace.latent.concepts import Concept
 from morphospace.latent.moves import Strength, move
 
-__all__ = ["change_pictures", "move_along", "move_and_look", "move_to_class", "strength_until"]
+__all__ = [
+    "Edited",
+    "Movable",
+    "change_pictures",
+    "edited",
+    "move_along",
+    "move_and_look",
+    "move_to_class",
+    "strength_until",
+]
 
 Numbers = NDArray[np.float64]
 
@@ -22,8 +32,25 @@ _BACK = 0.5  # strengths by which a second look may correct a concept that was t
 _FARTHEST, _STRIDE = 4.0, 0.125  # strengths that are tried until a concept is reached
 
 
+class Movable(Codec):
+    """A codec with classes, whose codes can be moved; :class:`morphospace.Space` is one.
+
+    Attributes:
+        classes: where the codes of each class lie; None until learned.
+    """
+
+    classes: Classes | None
+
+    def move(self, *args: Any, **kwargs: Any) -> Points:
+        """See :meth:`morphospace.Space.move`."""
+        raise NotImplementedError
+
+
+S = TypeVar("S", bound=Movable)
+
+
 def move_to_class(
-    classes: Classes | None,
+    space: Movable,
     z: Points,
     target: str,
     *,
@@ -34,8 +61,14 @@ def move_to_class(
     """Latents (N, d) moved to the class ``target``: what :meth:`morphospace.Space.change_class` does.
 
     Raises:
-        ArgumentError: for an unknown class, or ``classes`` that have not been learned (None).
+        ArgumentError: for an unknown class, or a space whose classes have not been learned, or that is told labels.
     """
+    classes = space.classes
+    if space.model.condition is not None:
+        raise ArgumentError(
+            f"this space is told labels, and its codes hold none: draw the same code as another, `given={target!r}`.",
+            argument="target",
+        )
     if classes is None:
         raise ArgumentError(
             "this space does not know any classes. Learn them: morpho concept classes SPACE --data DATA",
@@ -184,9 +217,45 @@ def _first_crossing(read: Callable[[Numbers], Numbers], target: float, count: in
     return found
 
 
-def change_pictures(
-    codec: Codec, images: Images, z: Points, moved: Points, labels: NDArray[np.int64] | None = None
-) -> Images:
-    """``images`` (N, H, W, C) of codes ``z`` (N, d), changed as what is decoded changes from z to ``moved``."""
-    change = codec.decode(moved, dtype="float", labels=labels) - codec.decode(z, dtype="float", labels=labels)
+def change_pictures(codec: Codec, images: Images, z: Points, moved: Points, before: Codec | None = None) -> Images:
+    """``images`` (N, H, W, C) of codes ``z`` (N, d), changed as what is decoded changes from z to ``moved``.
+
+    ``before``, where it is given, decodes z: the same codec, told another label.
+    """
+    change = codec.decode(moved, dtype="float") - (before or codec).decode(z, dtype="float")
     return to_pixels(images / 255.0 + change)
+
+
+class Edited(NamedTuple, Generic[S]):
+    """Edited ``images`` uint8 (N, H, W, C), the ``points`` (N, d) where they lie, and what draws them there.
+
+    That is the space that was asked, given the labels that they are drawn as where it is told any.
+    """
+
+    images: Images
+    points: Points
+    space: S
+
+
+def edited(space: S, images: object, *, keep_detail: bool = False, **how: Any) -> Edited[S]:
+    """What :meth:`morphospace.Space.edit`, whose arguments are those of this one, makes of images, and where it lies.
+
+    In a space that is told labels the edit holds that of each image; ``target`` is another that it is drawn as.
+    """
+    pixels = space.prepare(images)
+    before = after = space
+    if space.model.condition is None:
+        z = space.encode(pixels).mean
+    else:
+        target, source = how.pop("target", None), how.pop("source", None)
+        z, _, labels = space.given(source).encode(pixels)
+        before, after = space.given(labels), space.given(labels if target is None else target)
+        if target is not None and (how.get("strength", 1.0) != 1.0 or how.get("chance") is not None):
+            raise ArgumentError(
+                "this space is told labels: an image is drawn as another one, or not, and nothing lies between. Leave "
+                "`strength` and `until` out.",
+                argument="target",
+            )
+    moved = after.move(z, **how)
+    made = change_pictures(after, pixels, z, moved, before) if keep_detail else after.decode(moved)
+    return Edited(made, moved, after)

@@ -1,4 +1,4 @@
-"""Examples of a concept: the codes of images that show it and of others, to learn from and to test by."""
+"""Examples: the codes of images that show a concept and of others, and as which labels images of a set are read."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from morphospace.codec import Codec, Points
+from morphospace.data import Dataset, Split
 from morphospace.errors import ArgumentError
 from morphospace.latent.concepts import AGAINST_TEST_IMAGES
 from morphospace.latent.learning import sides
 
-__all__ = ["Examples", "encode_examples"]
+__all__ = ["Examples", "encode_examples", "labels_of"]
 
 Values = NDArray[np.bool_] | NDArray[np.float64]
+
+
+def labels_of(codec: Codec, split: Split, dataset: Dataset) -> NDArray[np.int64] | None:
+    """As which labels ``codec`` reads the images of a split of ``dataset``, (N,); None where it is told none."""
+    return codec.labels_for(split.images, split.labels, dataset.label_names or ())
 
 
 class Examples(NamedTuple):
@@ -41,7 +47,8 @@ def encode_examples(
     negative: object,
     images: object,
     values: Values | None,
-    held_out: tuple[Any, Any] | None,
+    labels: NDArray[np.int64] | None,
+    held_out: tuple[Any, ...] | None,
     source: str,
 ) -> Examples:
     """Images as examples; ``reference`` stands for ``negative`` where that is None.
@@ -54,8 +61,11 @@ def encode_examples(
     if (positive is None) == (values is None) or (values is None) != (images is None):
         raise ArgumentError("expected `positive`, or `images` with `values`; got both or neither.")
     if values is not None:
-        codes = codec.encode(images).mean
-        tested = None if held_out is None else (codec.encode(held_out[0]).mean, np.asarray(held_out[1]))
+        codes = codec.encode(images, labels).mean
+        tested = None
+        if held_out is not None:
+            others, truth, *told = held_out
+            tested = codec.encode(others, *told).mean, np.asarray(truth)
         return Examples(codes, values, tested, source)
     away = reference if negative is None else codec.encode(negative).mean
     if away is None:

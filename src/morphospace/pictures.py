@@ -74,11 +74,15 @@ class Picture:
 
 @dataclass(frozen=True)
 class Film:
-    """A morph: ``frames`` uint8 (F, H, W, C), and the latent ``points`` (F, d) that they were decoded from."""
+    """A morph: ``frames`` uint8 (F, H, W, C), and the latent ``points`` (F, d) that they were decoded from.
+
+    Of a model that is told labels, ``labels`` (F,) are their numbers; otherwise None.
+    """
 
     frames: Images
     points: NDArray[np.float32]
     text: dict[str, str] = field(default_factory=dict)
+    labels: NDArray[np.int64] | None = None
 
     def __repr__(self) -> str:
         count, height, width, _ = self.frames.shape

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from morphospace import editing, sampling, saving, views
 from morphospace.bundle_checks import Reference
-from morphospace.codec import Codec, Points
+from morphospace.codec import Points
 from morphospace.data.attributes import Attributes
 from morphospace.data.dataset import Labels
 from morphospace.errors import ArgumentError
@@ -28,7 +28,7 @@ from morphospace.vae import Generative
 __all__ = ["Space", "load"]
 
 
-class Space(Codec):
+class Space(editing.Movable):
     """A space of images: encode, decode, sample, draw its atlas, morph, edit, save.
 
     Made by :func:`morphospace.train` and :func:`morphospace.load`. Images are uint8 (N, H, W, C) arrays; PIL images and
@@ -88,12 +88,13 @@ class Space(Codec):
     def sample_points(self, n: int, *, seed: int, label: str | int | None = None) -> Points:
         """``n`` draws (n, d) of the prior, or of what was fitted to codes of training images: see :meth:`refit`.
 
-        With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`.
+        With ``label``, draws are of its Gaussian: :func:`morphospace.latent.class_draws.gaussian_of`; a space that is
+        told labels draws the codes of all alike.
         """
         if n < 1:
             raise ArgumentError(f"expected at least 1 image, got {n}.", argument="n")
         rng = np.random.default_rng(seed)
-        if label is not None:
+        if label is not None and self.model.condition is None:
             known = self.reference, self.reference_labels, self.about.get("data", {}).get("label_names", ())
             points = draw_label(str(label), n, rng, classes=self.classes, reference=LabelledCodes(*known))
         else:
@@ -136,8 +137,11 @@ class Space(Codec):
         return sampling.typical_shares(self, z, self.reference, self._fits)
 
     def sample(self, n: int, *, seed: int = 0, label: str | int | None = None) -> Images:
-        """``n`` new images, uint8 (n, H, W, C); with ``label`` (its name) images like those of it."""
-        return self.decode(self.sample_points(n, seed=seed, label=label))
+        """``n`` new images, uint8 (n, H, W, C); with ``label`` (its name) images like those of it.
+
+        One that is told labels draws each in turn, or that of :meth:`given`, which is the same as ``label``.
+        """
+        return self.drawn_as(n, label).decode(self.sample_points(n, seed=seed, label=label))
 
     # -- what is looked at -----------------------------------------------------------------------------
 
@@ -175,7 +179,7 @@ class Space(Codec):
 
     def analogy_points(self, a: object, b: object, c: object) -> Points:
         """Where the answers of :meth:`analogy` lie, (N, d): :math:`z_C + (z_B - z_A)`."""
-        return views.analogy_points(self, a, b, c)
+        return views.analogy(self, a, b, c).points
 
     def analogy(self, a: object, b: object, c: object) -> Images:
         """A is to B as C is to what? The images at :math:`z_C + (z_B - z_A)`, uint8 (N, H, W, C).
@@ -187,12 +191,13 @@ class Space(Codec):
         Args:
             a: what is to be changed, see :meth:`prepare`; one image, or one for each answer.
             b: what it becomes.
-            c: what is to be changed in the same way.
+            c: what is to be changed in the same way; it keeps its label, if a space is told any, unless that is A's.
 
         Raises:
             ArgumentError: for different numbers of images.
         """
-        return self.decode(self.analogy_points(a, b, c))
+        points, labels = views.analogy(self, a, b, c)
+        return self.decode(points, labels=labels)
 
     def neighbors(self, image: object, images: object, n: int = 12) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Which of ``images`` lie nearest to ``image``: their places (n,) and distances (n,), nearest first.
@@ -214,9 +219,10 @@ class Space(Codec):
         negative: object = None,
         images: object = None,
         values: NDArray[np.bool_] | NDArray[np.float64] | None = None,
+        labels: Labels | None = None,
         strata: Labels | None = None,
         method: str | None = None,
-        held_out: tuple[Any, Any] | None = None,
+        held_out: tuple[Any, ...] | None = None,
         source: str = "images in memory",
         origin: Mapping[str, str] | None = None,
         seed: int | None = None,
@@ -231,10 +237,11 @@ class Space(Codec):
             negative: images that do not; if left out, the space's own test images: no evidence is held out then.
             images: all images, where ``values`` are given.
             values: (N,) whether each of ``images`` shows it, or how much.
+            labels: (N,) as which to read ``images``, for a space that is told labels; see :meth:`labels_for`.
             strata: (N,) groups of ``images`` within which to compare.
             method: "mean-difference", "local", "ridge", "lda", "logistic" or "auto"; None is "local" for numbers
                 and "mean-difference" for yes and no.
-            held_out: others, for the evidence: (positive, negative) or (images, values), as above.
+            held_out: others, for the evidence: (positive, negative) or (images, values, labels), as above.
             source: where the images are from, in words.
             origin: what it is the concept of, see :class:`morphospace.latent.Concept`.
             seed: of what is drawn for the evidence; that of the space if left out.
@@ -244,7 +251,7 @@ class Space(Codec):
             DataError: for images from which it cannot be learned.
         """
         examples = encode_examples(
-            self, self.reference, positive=positive, negative=negative, images=images, values=values,
+            self, self.reference, positive=positive, negative=negative, images=images, values=values, labels=labels,
             held_out=held_out, source=source,
         )  # fmt: skip
         self.concepts[name] = learn_concept(
@@ -277,7 +284,7 @@ class Space(Codec):
         Raises:
             ArgumentError: for an unknown class, or a space whose classes have not been learned.
         """
-        return editing.move_to_class(self.classes, z, target, source=source, strength=strength, chance=chance)
+        return editing.move_to_class(self, z, target, source=source, strength=strength, chance=chance)
 
     def move(
         self,
@@ -331,17 +338,10 @@ class Space(Codec):
             ArgumentError: for an unknown concept or class, a strength that is not finite, a chance outside 0..1, or
                 concepts too much alike to keep one while another moves.
         """
-        pixels = self.prepare(images)
-        encoding = self.encode(pixels)
-        z, labels = encoding.mean, encoding.labels
-        moved = self.move(
-            z, strengths, keep=keep, until=until, target=target, source=source, strength=strength, chance=chance
-        )
-        return self.change(pixels, z, moved, labels) if keep_detail else self.decode(moved, labels=labels)
-
-    def change(self, images: Images, z: Points, moved: Points, labels: NDArray[np.int64] | None = None) -> Images:
-        """``images`` (N, H, W, C) of codes ``z`` (N, d), changed as what is decoded changes from z to ``moved``."""
-        return editing.change_pictures(self, images, z, moved, labels)
+        return editing.edited(
+            self, images, keep_detail=keep_detail, strengths=strengths, keep=keep, until=until, target=target,
+            source=source, strength=strength, chance=chance,
+        ).images  # fmt: skip
 
     # -- disk ------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,10 @@ from morphospace.errors import ArgumentError
 from morphospace.latent.geodesics import geodesic_through
 from morphospace.latent.grids import Plane, plane_grid
 from morphospace.latent.nearest import nearest
-from morphospace.latent.paths import path_through
+from morphospace.latent.paths import path_through, places_of
 from morphospace.pictures import Film, Picture, enlarge, tile
 
-__all__ = ["analogy_points", "atlas", "morph", "neighbors"]
+__all__ = ["Answers", "analogy", "atlas", "morph", "neighbors"]
 
 _FLAT_BORDER = 8.0  # grey levels
 
@@ -32,19 +33,33 @@ def atlas(codec: Codec, plane: Plane, n: int, *, side: int) -> Picture:
 def morph(codec: Codec, images: Sequence[object], *, frames: int, path: str) -> Film:
     """The way through the first image of each of ``images``: what :meth:`morphospace.Space.morph` shows.
 
+    A model that is told labels draws each frame as the label of the image that is nearer by.
+
     Raises:
         ArgumentError: for an unknown path, or fewer frames than images.
     """
-    ends = [codec.encode(codec.prepare(image)[:1]).mean[0] for image in images]
+    codes = [codec.encode(codec.prepare(image)[:1]) for image in images]
+    ends = [code.mean[0] for code in codes]
     if path == "geodesic":
-        points = geodesic_through(ends, frames, codec.pictures, batch=batch_for(codec.shape))
+        points = geodesic_through(ends, frames, codec.given(codes[0].labels).pictures, batch=batch_for(codec.shape))
     else:
         points = path_through(ends, frames, path)
-    return Film(codec.decode(points), points, codec.text())
+    labels = None
+    if codes[0].labels is not None:
+        nearer = np.abs(np.arange(frames)[:, None] - places_of(len(ends), frames)).argmin(1)
+        labels = np.concatenate([code.labels for code in codes if code.labels is not None])[nearer]
+    return Film(codec.decode(points, labels=labels), points, codec.text(), labels)
 
 
-def analogy_points(codec: Codec, a: object, b: object, c: object) -> Points:
-    """Where the answers of an analogy lie, (N, d): :math:`z_C + (z_B - z_A)`.
+class Answers(NamedTuple):
+    """Where the answers of an analogy lie: ``points`` (N, d), and their ``labels`` (N,), where a model is told them."""
+
+    points: Points
+    labels: NDArray[np.int64] | None
+
+
+def analogy(codec: Codec, a: object, b: object, c: object) -> Answers:
+    """The answers of an analogy: :math:`z_C + (z_B - z_A)`, as the label of C, or where that is A's, of B.
 
     Source: Mikolov, Yih and Zweig, Linguistic regularities in continuous space word representations, 2013; of
     images, White, Sampling generative networks, arXiv:1609.04468.
@@ -52,11 +67,15 @@ def analogy_points(codec: Codec, a: object, b: object, c: object) -> Points:
     Raises:
         ArgumentError: for different numbers of images.
     """
-    first, second, third = (codec.encode(image).mean for image in (a, b, c))
+    codes = [codec.encode(image) for image in (a, b, c)]
+    first, second, third = (code.mean for code in codes)
     if len({len(first), len(second), len(third)} - {1}) > 1:
         raise ArgumentError(f"got {len(first)}, {len(second)} and {len(third)} images, expected as many.")
     points: Points = third + (second - first)
-    return points
+    of_a, of_b, of_c = (code.labels for code in codes)
+    if of_a is None or of_b is None or of_c is None:
+        return Answers(points, None)
+    return Answers(points, np.broadcast_to(np.where(of_c == of_a, of_b, of_c), (len(points),)))
 
 
 def neighbors(codec: Codec, image: object, images: object, n: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

@@ -41,11 +41,13 @@ def nearest(points: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[
     for start in range(0, len(points), 250):
         some = points[start : start + 250]
         found.append((np.square(some).sum(1)[:, None] + squares - 2 * some @ known.T).min(1).clip(0))
-    return np.sqrt(np.concatenate(found))
+    distances: NDArray[np.float32] = np.sqrt(np.concatenate(found))
+    return distances
 
 
 def flat(images: Images) -> NDArray[np.float32]:
-    return images.reshape(len(images), -1).astype(np.float32) / 255
+    values: NDArray[np.float32] = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+    return values
 
 
 @pytest.mark.timed

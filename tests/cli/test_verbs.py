@@ -293,6 +293,10 @@ def test_info_evaluate_and_data_info(at: Morpho) -> None:
     assert weighted["nll"] < weighted["neg_elbo"] == figures["test"]["neg_elbo"]
     assert weighted["nll_samples"] == 50
     assert at("evaluate", "latest", "--samples", "0").code == 2
+    exact = at("evaluate", "latest", "--points", "2584", "--json").json["test"]
+    assert exact["exact_points"] == 2584
+    assert weighted["nll"] - 0.3 < exact["exact_nll"] < weighted["nll"] + 0.02, "draws give a bound, points the figure"
+    assert at("evaluate", "latest", "--points", "0").code == 2
     same = at("evaluate", "latest", "--seed", "7", "--json").json
     assert same["test"]["neg_elbo"] == pytest.approx(trained["neg_elbo"])
     data = at("data", "info", "digits", "--json").json
@@ -312,7 +316,7 @@ def test_info_evaluate_and_data_info(at: Morpho) -> None:
 
 def test_recipes(morpho: Morpho) -> None:
     names = [r["name"] for r in morpho("recipes", "--json").json["recipes"]]
-    assert names == ["quick", "minute", "editing", "conv", "book", "autoencoder", "sparse-autoencoder"]
+    assert names == ["quick", "minute", "editing", "conv", "book", "autoencoder", "sparse-autoencoder", "vamp", "iwae", "vq", "lattice"]
 
 
 @pytest.mark.parametrize("recipe", ["autoencoder", "sparse-autoencoder"])

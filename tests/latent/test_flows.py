@@ -19,7 +19,8 @@ def ring(n: int) -> Points:
     rng = np.random.default_rng(0)
     angle = rng.uniform(0, 2 * np.pi, n)
     z = np.array([5, 0]) + 2 * np.stack([np.cos(angle), np.sin(angle)], 1) + 0.05 * rng.normal(size=(n, 2))
-    return z.astype(np.float32)
+    codes: Points = z.astype(np.float32)
+    return codes
 
 
 def islands() -> tuple[Points, NDArray[np.int64]]:
@@ -31,7 +32,8 @@ def islands() -> tuple[Points, NDArray[np.int64]]:
 
 
 def radius(z: Points) -> NDArray[np.float64]:
-    return np.linalg.norm(z.astype(np.float64) - [5, 0], axis=1)
+    found: NDArray[np.float64] = np.linalg.norm(z.astype(np.float64) - [5, 0], axis=1)
+    return found
 
 
 @pytest.mark.parametrize("labelled", [False, True])
@@ -123,7 +125,8 @@ def test_gradients_reach_every_parameter() -> None:
     velocity = Velocity(3, width=16, blocks=2)
     z, angle = torch.randn(8, 3), torch.rand(8)
     assert not velocity(z, angle).any()  # it begins with what the Gaussians give
-    torch.nn.init.normal_(velocity.out[1].weight)
+    for parameter in velocity.out[1].parameters():
+        torch.nn.init.normal_(parameter)
     torch.autograd.backward(velocity(z, angle).square().sum())
     assert all(p.grad is not None and bool(p.grad.any()) for p in velocity.parameters())
 

@@ -43,9 +43,10 @@ def test_the_discriminator_finds_the_total_correlation(rho: float) -> None:
     """Of two Gaussian latents it is -1/2 log(1 - rho^2) nats."""
     torch.manual_seed(0)
     objective = FactorVAE(2, widths=(32, 32), rate=3e-3)
-    model = VAE(Pixels(), PointPosterior(2, 2), StandardNormalPrior(2), Pixels(), Bernoulli())
+    posterior = PointPosterior(2, 2)
+    model = VAE(Pixels(), posterior, StandardNormalPrior(2), Pixels(), Bernoulli())
     with torch.no_grad():
-        model.posterior.mean.weight.copy_(torch.eye(2))
+        posterior.mean.weight.copy_(torch.eye(2))
     player = objective.players(model, ADAM)[1]
     optimiser, generator = player.optimiser.build(player.parameters), torch.Generator().manual_seed(0)
     mixing = torch.tensor([[1.0, 0.0], [rho, math.sqrt(1 - rho**2)]])

@@ -85,6 +85,25 @@ def test_a_step_descends_the_sum_over_all_points(latent_dim: int) -> None:
         assert expected.abs().max() > 0.05
 
 
+def test_the_encoder_descends_its_distance_from_the_true_posterior() -> None:
+    """Of a linear-Gaussian model the posterior is a Gaussian, and the KL of Gaussians has a closed form."""
+    model, x = model_of(2, Gaussian(0.4)), to_input(torch.from_numpy(images_of(8)))
+    layer, q = model.decoder.layer, model.infer(x)
+    covariance = torch.linalg.inv(torch.eye(2) + layer.weight.t() @ layer.weight / 0.4**2)
+    mean = (x.flatten(1) - layer.bias) @ layer.weight @ covariance / 0.4**2
+    true = torch.distributions.MultivariateNormal(mean, covariance)
+    guess = torch.distributions.MultivariateNormal(q.mean, torch.diag_embed(q.log_var.exp()))
+    expected = torch.distributions.kl_divergence(true, guess).mean()
+    progress = Progress(torch.tensor(90.0), 100, 8)
+    loss = Lattice(points=10_946)("model", model, Batch(x, x, torch.arange(8)), (torch.tensor([0.3, 0.7]),), progress)
+    assert loss.parts["posterior_kl"].item() == pytest.approx(expected.item(), abs=5e-3)
+    assert loss.total.item() == pytest.approx((loss.parts["nll"] + loss.parts["posterior_kl"]).item())
+    encoder = list(model.posterior.parameters())
+    closed = torch.autograd.grad(expected, encoder, retain_graph=True)
+    for found, value in zip(torch.autograd.grad(loss.total, encoder), closed, strict=True):
+        torch.testing.assert_close(found, value, atol=5e-3, rtol=0.01)
+
+
 def test_a_step_in_bf16_has_gradients_like_one_in_float32() -> None:
     """Autocast keeps weights that it has converted; kept from the look without gradients, they would have none."""
     model = model_of(2, Bernoulli())

@@ -12,7 +12,7 @@ from morphospace.vae.posteriors.quantised import QuantisedPosterior
 
 def plain(**changes: float) -> QuantisedPosterior:
     """Two vectors of two numbers, four entries at the corners of a square, and a head that changes nothing."""
-    posterior = QuantisedPosterior(4, positions=2, code_dim=2, entries=4, **changes)  # type: ignore[arg-type]
+    posterior = QuantisedPosterior(4, 4, positions=2, entries=4, **changes)  # type: ignore[arg-type]
     with torch.no_grad():
         posterior.mean.weight.copy_(torch.eye(4))
         posterior.codebook.copy_(torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]]))
@@ -64,7 +64,7 @@ def test_the_codebook_moves_by_the_closed_form() -> None:
 
 def test_the_first_step_takes_all_entries_from_the_batch_and_idle_ones_start_anew_there() -> None:
     torch.manual_seed(0)
-    posterior = QuantisedPosterior(6, positions=3, code_dim=2, entries=5)
+    posterior = QuantisedPosterior(6, 6, positions=3, entries=5)
     vectors = posterior.mean(torch.randn(20, 6)).detach()
     h = torch.linalg.lstsq(posterior.mean.weight, vectors.t()).solution.t()
     posterior(h)
@@ -95,7 +95,7 @@ def test_only_a_training_step_of_an_unfrozen_head_moves_the_codebook() -> None:
 
 def test_half_precision_changes_no_distance() -> None:
     torch.manual_seed(0)
-    posterior = QuantisedPosterior(8, positions=2, code_dim=4, entries=64)
+    posterior = QuantisedPosterior(8, 8, positions=2, entries=64)
     vectors = torch.randn(50, 2, 4)
     with torch.autocast("cpu", torch.bfloat16):
         codes = posterior.nearest(vectors)

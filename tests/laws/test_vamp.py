@@ -89,15 +89,18 @@ def test_with_one_component_the_kl_is_the_one_between_gaussians() -> None:
     draw = q.draw((torch.randn(200_000, 1, 2, generator=torch.Generator().manual_seed(0)),))
     assert draw.log_q is not None
     exact = torch.distributions.kl_divergence(
-        torch.distributions.Normal(q.mean, (0.5 * q.log_var).exp()),  # type: ignore[no-untyped-call]
-        torch.distributions.Normal(one.mean, (0.5 * one.log_var).exp()),  # type: ignore[no-untyped-call]
+        torch.distributions.Normal(q.mean, (0.5 * q.log_var).exp()),
+        torch.distributions.Normal(one.mean, (0.5 * one.log_var).exp()),
     ).sum()
     assert (draw.log_q - p.log_prob(draw.z)).mean().item() == pytest.approx(exact.item(), rel=0.01)
 
 
 def test_it_reads_its_images_through_the_encoder_and_both_learn() -> None:
     model, x = vamp_vae(), torch.rand(7, *SHAPE)
-    torch.testing.assert_close(model.prior(model.infer).q.mean, model.infer(torch.sigmoid(model.prior.logits)).mean)
+    prior = model.prior
+    assert isinstance(prior, VampPrior)
+    torch.testing.assert_close(prior.images, torch.sigmoid(prior.logits))
+    torch.testing.assert_close(prior(model.infer).q.mean, model.infer(prior.images).mean)
     terms = model.terms(Batch(x, x, torch.arange(7)), model.noise(3, 7, torch.Generator().manual_seed(0)))
     group = terms.groups[0]
     assert group.log_q is not None and group.log_p is not None  # noqa: PT018

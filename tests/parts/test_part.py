@@ -10,13 +10,13 @@ import pytest
 from morphospace.errors import ArgumentError
 from morphospace.nn.mlp import MLPDecoder, MLPEncoder
 from morphospace.parts import Part, fields_of, kinds_of, option, part_from_json
-from morphospace.vae import VAE, Adam, Gaussian, GaussianPosterior, Prior, PriorConfig
+from morphospace.vae import VAE, Adam, Gaussian, GaussianPosterior, Prior, PriorConfig, StandardNormalPrior
 
 
 class Shifted(PriorConfig):
     """A part of one's own, which holds another."""
 
-    inside: PriorConfig = option("what is shifted", default=kinds_of("prior")["normal"]())  # type: ignore[arg-type]
+    inside: PriorConfig = option("what is shifted", default=StandardNormalPrior.Config())
     shift: float = option("by how much", default=0.5, low=-1, high=1)
     way: Literal["up", "down"] = option("where to", default="up")
     turns: tuple[int, ...] = option("so often", default=(1,), low=1)

@@ -265,15 +265,13 @@ def test_every_key_is_in_use_where_it_stands(name: str) -> None:
             continue
         if there.field.needs and values_of(recipe)[f"{key.rpartition('.')[0]}.{there.field.needs}"] == 0:
             continue
-        front = key.rpartition(".")[0]
-        stage = front.partition(".")[0] + "." if front.startswith("stage") else ""
-        along = {
-            f"{stage}epochs": {f"{stage}min_steps": 0},
-            f"{stage}batch": {f"{stage}least_batch": values_of(recipe)[f"{stage}batch"]},
-        }.get(key, {})
-        expected = values_of(recipe) | along
+        stage, _, last = key.rpartition(".")
+        along = {"epochs": ("min_steps", 0), "batch": ("least_batch", there.value)}.get(last)
+        expected = values_of(recipe)
+        if along is not None:
+            expected[f"{stage}.{along[0]}".lstrip(".")] = along[1]
         for said in (there.value, text_of(there.value)):
-            if key != "trains" or said:  # nothing cannot be typed
+            if last != "trains" or said:  # nothing cannot be typed
                 assert values_of(changed(recipe, {key: said})) == expected, key
 
 

@@ -36,13 +36,16 @@ class SolidSpace(Space):
 
     loss = 0
 
-    def encode(self, images: object) -> Encoding:
+    def encode(self, images: object, labels: object = None) -> Encoding:
         levels = self.prepare(images).mean((1, 2, 3), dtype=np.float32)
         return Encoding(np.stack([levels, 0 * levels], 1), None)
 
     def decode_batches(self, points: Iterable[object], **_: Any) -> Iterator[NDArray[Any]]:
         for some in points:
-            yield solid((np.asarray(some, np.float32)[:, 0].round() + self.loss).clip(0, 255).astype(np.uint8))
+            yield self.decode(some)
+
+    def decode(self, z: object, **_: Any) -> NDArray[Any]:
+        return solid((self.points(z)[:, 0].round() + self.loss).clip(0, 255).astype(np.uint8))
 
 
 def solid_space(*, loss: int = 0, **more: Any) -> SolidSpace:

@@ -6,6 +6,7 @@ import numpy as np
 from tests.report.solid import box_of, grey, levels_of, reads, solid, solid_set, solid_space
 
 from morphospace.latent import Concept, Discovery
+from morphospace.recipes import changed
 from morphospace.report.concepts import STRENGTHS, concept_sheet, discovery_sheet, typicality_of_edits
 from morphospace.report.sheets import (
     FAINT,
@@ -50,7 +51,7 @@ def test_colours_stay_what_they_are() -> None:
 
 def test_samples_come_row_by_row_and_carry_their_seed() -> None:
     space = solid_space(reference=np.random.default_rng(0).normal([[120, 0]], [[40, 1]], (60, 2)).astype(np.float32))
-    space.recipe = space.recipe.__class__(**{**vars(space.recipe), "sampling": "mixture"})
+    space.recipe = changed(space.recipe, {"sampler": "mixture"})
     picture = sample_sheet(space, 6, seed=4)
     expected = space.decode(space.sample_points(6, seed=4))[:, 0, 0, 0].tolist()
     shown = [int(picture.pixels[40 + row * 84, 40 + column * 84, 0]) for row in range(3) for column in range(2)]

@@ -138,7 +138,9 @@ def test_the_verb_says_what_it_did_and_the_space_keeps_it(space: Space, morpho: 
     before = load(space.save(tmp_path / "s")).sample_points(5, seed=0)
     ran = morpho("refit", "s", "--sampler", "gaussian")
     assert ran.code == 0, ran.err
-    assert "samples come from a Gaussian fitted to the codes of training images (1,4" in " ".join(ran.out.split())
+    assert "samples come from a Gaussian fitted to the codes of training images (1,602 images, " in " ".join(
+        ran.out.split()
+    )
     assert not np.array_equal(load(tmp_path / "s").sample_points(5, seed=0), before)
     assert "come from a Gaussian fitted to the codes" in morpho("info", "s").out
     assert morpho("refit", "s", "--sampler", "mixture", "--json").json["sampler"] == {

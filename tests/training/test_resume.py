@@ -46,7 +46,8 @@ def trainer(digits: Dataset, recipe: str, machine: Machine, seed: int = 0) -> Tr
 
 
 @pytest.mark.parametrize(
-    ("recipe", "precision"), [("quick", "fp32"), ("quick", "auto"), ("book", "auto"), ("sparse-autoencoder", "auto")]
+    ("recipe", "precision"),
+    [("quick", "fp32"), ("quick", "auto"), ("book", "auto"), ("sparse-autoencoder", "auto"), ("vq", "auto")],
 )
 def test_stopping_at_any_step_changes_nothing(digits: Dataset, recipe: str, precision: str, tmp_path: Path) -> None:
     machine = choose_machine(device="cpu", precision=precision)

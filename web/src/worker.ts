@@ -2,12 +2,14 @@
 
 import * as ort from "onnxruntime-web/wasm";
 
+/** The number of the label that a model is told; null for one that is told none. */
+export type Label = number | null;
 export type Part = "encoder" | "decoder";
 export type Request =
   | { id: number; kind: "start"; runtime: ArrayBuffer }
   | { id: number; kind: "load"; part: Part; model: ArrayBuffer }
-  | { id: number; kind: "decode"; z: Float32Array; count: number; floats: boolean }
-  | { id: number; kind: "encode"; images: Float32Array; shape: readonly [number, number, number, number] };
+  | { id: number; kind: "decode"; z: Float32Array; count: number; label: Label; floats: boolean }
+  | { id: number; kind: "encode"; images: Float32Array; shape: readonly [number, number, number, number]; label: Label };
 export type Reply =
   | { id: number; error: string }
   | { id: number; pixels: Uint8Array }
@@ -30,6 +32,12 @@ function session(part: Part): ort.InferenceSession {
   return found;
 }
 
+/** What a model is fed beside images or latents, where it is told a label. */
+function told(label: Label, count: number): Record<string, ort.Tensor> {
+  if (label === null) return {};
+  return { label: new ort.Tensor("int64", new BigInt64Array(count).fill(BigInt(label)), [count]) };
+}
+
 async function answer(request: Request): Promise<Reply> {
   const { id } = request;
   switch (request.kind) {
@@ -46,14 +54,14 @@ async function answer(request: Request): Promise<Reply> {
       return { id };
     case "decode": {
       const z = new ort.Tensor("float32", request.z, [request.count, request.z.length / request.count]);
-      const { images } = await session("decoder").run({ z });
+      const { images } = await session("decoder").run({ z, ...told(request.label, request.count) });
       const values = images!.data as Float32Array;
       if (request.floats) return { id, values: values.slice() };
       return { id, pixels: Uint8ClampedArray.from(values, (value) => Math.floor(255 * value + 0.5)) as never };
     }
     case "encode": {
       const images = new ort.Tensor("float32", request.images, request.shape);
-      const found = await session("encoder").run({ images });
+      const found = await session("encoder").run({ images, ...told(request.label, request.shape[0]) });
       const logVar = found["log_var"];
       return {
         id,

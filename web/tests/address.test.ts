@@ -11,6 +11,7 @@ const FULL: Address = {
   strengths: [["with, comma: and ; more", -0.75], ["6", 2]],
   kept: ["slant", "x,y"],
   target: "6",
+  given: "Ankle boot",
   path: [[1, 1], [0, 0], [-1, 0.5]],
   kind: "geodesic",
   frames: 48,

@@ -136,6 +136,7 @@ def _others(folder: str, space: Space) -> tuple[Any, str]:
     Where a space does not know its training images any more, they are the test images, and that is said.
     """
     from morphospace.evenly import evenly_spaced
+    from morphospace.examples import labels_of
     from morphospace.latent.concepts import AGAINST_TEST_IMAGES
     from morphospace.training.runs import run_data
     from morphospace.workflow import preparation_for
@@ -148,7 +149,8 @@ def _others(folder: str, space: Space) -> tuple[Any, str]:
         dataset = None
     if dataset is not None:
         train = dataset.train.take(evenly_spaced(len(dataset.train), _MOST_OTHERS))
-        return space.encode(train.images).mean, f"against {len(train):,} training images of {dataset.name}"
+        codes = space.encode(train.images, labels_of(space, train, dataset)).mean
+        return codes, f"against {len(train):,} training images of {dataset.name}"
     if space.reference is None:
         raise ArgumentError(
             "this space keeps no reference points; give a folder of pictures that lack it.", argument="negative"

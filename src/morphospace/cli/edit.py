@@ -111,15 +111,15 @@ def edit(
     )
     if (pictures := folder_pictures(image)) is not None:
         return _edit_folder(space, pictures, move, keep_detail, asked, words, seed, device, out, force)
+    from morphospace.editing import edited as change
+
     path = output_path(out, "edit", ".png", force=force)
     sheet = output_path(path.with_name(f"{path.stem}-sheet.png"), "edit", ".png", force=force)
     found = open_space(space, device)
     original = image_argument(found, image)
-    z = found.encode(original).mean
-    moved = found.move(z, **move)
-    edited = found.change(original, z, moved) if keep_detail else found.decode(moved)
+    edited, moved, held = change(found, original, keep_detail=keep_detail, **move)
     typical = note_typicality(float(found.typicality(moved)[0]), "the edit")
-    reads = _reads(found, edited, wanted)
+    reads = _reads(held, edited, wanted)
     from morphospace.pictures import Picture
 
     about = found.text(kind="edit", concepts=words, command=command_line())
@@ -157,6 +157,7 @@ def _edit_folder(
     force: bool,
 ) -> Answer:
     from morphospace.cli.folders import change_folder
+    from morphospace.editing import edited
     from morphospace.latent.mixtures import ATYPICAL
 
     folder = output_path(out, "edit", "", force=force)
@@ -166,10 +167,9 @@ def _edit_folder(
 
     def change(images: Images) -> Images:
         nonlocal outside
-        z = found.encode(images).mean
-        moved = found.move(z, **move)
+        made, moved, _ = edited(found, images, keep_detail=keep_detail, **move)
         outside += int((found.typicality(moved) < ATYPICAL).sum())
-        return found.change(images, z, moved) if keep_detail else found.decode(moved)
+        return made
 
     facts = change_folder(found, pictures, folder, change, about)
     if outside:

@@ -67,11 +67,13 @@ def export(
             (made / f"{part}.onnx").write_bytes(data)
     height, width, channels = found.shape
     sizes: dict[str, Any] = {part: len(data) for part, data in models.items()}
+    names = found.label_names
+    told = f" and label (N,), int64: 0 {names[0]} to {len(names) - 1} {names[-1]}," if names else ""
     text = "\n".join(
         [
-            f"encoder.onnx: images (N, {height}, {width}, {channels}) in 0..1 to mean"
+            f"encoder.onnx: images (N, {height}, {width}, {channels}) in 0..1{told} to mean"
             + (f" and log_var (N, {found.latent_dim})" if found.model.has_density else f" (N, {found.latent_dim})"),
-            f"decoder.onnx: z (N, {found.latent_dim}) to images (N, {height}, {width}, {channels}) in 0..1",
+            f"decoder.onnx: z (N, {found.latent_dim}){told} to images (N, {height}, {width}, {channels}) in 0..1",
         ]
     )
     return Answer({"space": space, "format": kind, "half": half, "bytes": sizes}, text, outputs=[folder])

@@ -104,7 +104,7 @@ def write_samples(space: Space, folder: Path, n: int, *, seed: int, label: str |
     text = space.text(kind="sample", command=command_line(), **drawn)
     with atomic_folder(folder) as partial:
         numbers = iter(range(n))
-        for images in space.decode_batches([points]):
+        for images in space.drawn_as(n, label).decode_batches([points]):
             for image in images:
                 number = next(numbers)
                 whole = png_bytes(image, text | {"sample": str(number)})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from morphospace.cli.allowing import allowed
+from morphospace.cli.giving import as_given
 from morphospace.cli.notes import note_tally
 from morphospace.cli.problems import problem_summary
 from morphospace.cli.screen import data_progress, note
@@ -56,7 +57,7 @@ def open_space(name: str, device: str = "auto") -> Space:
 
     keep_freed_memory()
     chosen = choose_device(device)
-    return load(space_folder(name), device=chosen, parts=allowed())
+    return as_given(load(space_folder(name), device=chosen, parts=allowed()))
 
 
 def open_data(name: str, preparation: Preparation | None = None, *, listed: bool = False) -> Dataset:

@@ -126,11 +126,14 @@ def _score_set(space: Space, data: str) -> _Scored:
     import numpy as np
 
     from morphospace.evaluate import reconstruction_errors
+    from morphospace.examples import labels_of
     from morphospace.workflow import preparation_for
 
     dataset, splits = open_splits(data, preparation_for(space))
-    codes = [space.encode(split.images).mean for split in splits.values()]
-    errors = [reconstruction_errors(space, s.images, z) for s, z in zip(splits.values(), codes, strict=True)]
+    labels = [labels_of(space, split, dataset) for split in splits.values()]
+    told = list(zip(splits.values(), labels, strict=True))
+    codes = [space.encode(split.images, own).mean for split, own in told]
+    errors = [reconstruction_errors(space, split.images, z, own) for (split, own), z in zip(told, codes, strict=True)]
     items = [(name, i) for name, split in splits.items() for i in range(len(split))]
 
     def pictures(places: list[int]) -> Images:
@@ -159,8 +162,9 @@ def _score_folder(space: Space, data: str) -> _Scored | None:
     codes, errors = [], []
     for some, images in read_fitted(items, space.shape, space.resize, how, problems, tally):
         names += some
-        codes.append(space.encode(images).mean)
-        errors.append(reconstruction_errors(space, images, codes[-1]))
+        code = space.encode(images)
+        codes.append(code.mean)
+        errors.append(reconstruction_errors(space, images, code.mean, code.labels))
     note_problems(problems, len(names))
     note_tally(tally, space)
     known = dict(items)

@@ -148,6 +148,7 @@ def morph(
     film = found.morph(*(image_argument(found, text) for text in images), frames=frames, path=path)
     film.text.update(kind="morph", command=command_line())
     film.save(target)
-    way = path_length(picture for some in found.decode_batches([film.points], dtype="float") for picture in some)
+    told = found.given(film.labels)
+    way = path_length(picture for some in told.decode_batches([film.points], dtype="float") for picture in some)
     facts = {"path": path, "length": round(way.length, 4), "evenness": round(way.evenness, 4)}
     return Answer({"seed": seed, "images": images, "frames": frames, **facts}, outputs=[target])

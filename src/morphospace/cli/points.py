@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -11,6 +12,9 @@ from morphospace.cli.arguments import DeviceOption, ForceOption, OutOption, Seed
 from morphospace.cli.opening import image_argument, open_space, open_splits
 from morphospace.cli.outputs import output_path
 from morphospace.cli.verbs import Answer, command_line, verb
+
+if TYPE_CHECKING:
+    from morphospace.space import Space
 
 __all__ = ["register"]
 
@@ -52,6 +56,7 @@ def encode(
     from morphospace.data import Preparation
     from morphospace.data.archive import is_archive
     from morphospace.data.arrays import array_file_kind
+    from morphospace.examples import labels_of
     from morphospace.points import PointTable, write_points
     from morphospace.workflow import preparation_for
 
@@ -67,7 +72,8 @@ def encode(
         rows = Rows([Path(data).name], [""], [], {})
     else:
         dataset, splits = open_splits(data, preparation)
-        codes = np.concatenate([found.encode(split.images).mean for split in splits.values()])
+        told = [(split, labels_of(found, split, dataset)) for split in splits.values()]
+        codes = np.concatenate([found.encode(split.images, labels).mean for split, labels in told])
         rows, problems = rows_of_splits(dataset, splits), list(dataset.problems)
     table = PointTable(codes, rows.labels, rows.names, rows.attributes)
     write_points(path, table, found.text(kind="codes", command=command_line()))
@@ -105,7 +111,16 @@ def decode(
     with atomic_folder(folder) as partial:
         # An atomic folder is an all-or-nothing one: its files need no ceremony of their own.
         numbers = iter(names)
-        for images in found.decode_batches([table.z]):
+        for images in _told(found, table.labels).decode_batches([table.z]):
             for image in images:
                 (partial / f"{next(numbers)}.png").write_bytes(png_bytes(image, text))
     return Answer({"seed": seed, "images": len(names)}, outputs=[folder])
+
+
+def _told(space: Space, labels: Sequence[str]) -> Space:
+    """The space, given the labels that a file of latents names, where all are such that it is told."""
+    import numpy as np
+
+    if space.held is not None or not labels or not set(labels) <= set(space.label_names):
+        return space
+    return space.given(np.array([space.label_names.index(label) for label in labels]))

@@ -48,13 +48,14 @@ def analogy(
 
     from morphospace.pictures import Picture
     from morphospace.report import analogy_sheet
+    from morphospace.views import analogy as analogy_of
 
     path = output_path(out, "analogy", ".png", force=force)
     sheet = output_path(path.with_name(f"{path.stem}-sheet.png"), "analogy", ".png", force=force)
     found = open_space(space, device)
     asked = [image_argument(found, text) for text in (a, b, c)]
-    points = found.analogy_points(*asked)
-    answer, typicality = found.decode(points), float(found.typicality(points)[0])
+    points, labels = analogy_of(found, *asked)
+    answer, typicality = found.decode(points, labels=labels), float(found.typicality(points)[0])
     text = found.text(kind="analogy", command=command_line())
     Picture(answer[0], text).save(path)
     picture = analogy_sheet(found, np.concatenate(asked), answer, (a, b, c), typicality)
@@ -81,6 +82,7 @@ def neighbors(
     import numpy as np
 
     from morphospace.errors import DataError
+    from morphospace.examples import labels_of
     from morphospace.latent.nearest import nearest
     from morphospace.report import neighbor_sheet
 
@@ -94,7 +96,8 @@ def neighbors(
             f"expected images beside {image} to look among, got it alone. Name a set or split of more images.",
             argument="data",
         )
-    codes = np.concatenate([found.encode(split.images).mean for split in splits.values()])
+    encoded = [found.encode(split.images, labels_of(found, split, dataset)).mean for split in splits.values()]
+    codes = np.concatenate(encoded)
     places, distances = nearest(found.encode(query).mean[0], codes, n + 1)
     chosen = [(place, distance) for place, distance in zip(places, distances, strict=True) if place != own][:n]
     listed: list[dict[str, Any]] = []

@@ -25,7 +25,7 @@ __all__ = ["register"]
 _LOOK = "Look"
 _ABLE = 0.9  # of test images that a judge tells right
 _LABELS = 20  # shown one by one
-_NATS = ("neg_elbo", "reconstruction", "kl", "nll")
+_NATS = ("neg_elbo", "reconstruction", "kl", "nll", "exact_nll")
 
 
 def register(app: typer.Typer) -> None:
@@ -86,6 +86,14 @@ def evaluate(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Also bound -log p(x) by this many importance-weighted draws an image: 50 to 5,000."),
     ] = None,
+    points: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            min=1,
+            help="Also -log p(x) itself, summed over so many points of the whole latent space: 10,946 or more; for up "
+            "to 3 latents and the prior N(0, I).",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
 ) -> Answer:
@@ -96,7 +104,7 @@ def evaluate(
     name, preparation = data_for(space, found, data)
     dataset = open_data(name, preparation)
     overlap = note_overlap(space, found, dataset)
-    figures = evaluate_space(found, dataset, seed=seed, samples=samples)
+    figures = evaluate_space(found, dataset, seed=seed, samples=samples, points=points)
     for words in figures["warnings"]:
         note(words)
     test = figures["test"]
@@ -107,10 +115,17 @@ def evaluate(
             f"[bold]{escape(name)}[/], {plural(figures['images'], 'test image')}",
             *(f"[dim]{name:16}[/]{_value(name, value)}" for name, value in rows),
             f"[dim]{'latents used':16}[/]{used} of {found.latent_dim}",
+            *_codes(figures.get("codes")),
             *_by_label(figures["by_label"]),
         ]
     )
     return Answer({"space": space, "seed": seed, **figures, "test_images_trained_on": overlap}, text)
+
+
+def _codes(use: Mapping[str, Any] | None) -> Iterator[str]:
+    """How much of its book a space of codes uses; nothing of others."""
+    if use is not None:
+        yield f"[dim]{'codes used':16}[/]as if {use['perplexity']:.1f} of {use['entries']} evenly (perplexity)"
 
 
 def _by_label(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -68,6 +68,8 @@ def traverse(
     wanted = None if latents is None else _latents(latents, found.latent_dim)
     pixels = None if image is None else image_argument(found, image)
     figures, name = _figures(found, space, data)
+    if pixels is not None:
+        found = found.given(found.labels_for(pixels))
     order = [int(i) for i in figures.order() if wanted is None or i in wanted]
     shown = order if wanted is not None else order[:top]
     if hidden := found.latent_dim - len(shown):
@@ -121,8 +123,9 @@ def _figures(space: Space, name: str, data: str | None) -> tuple[LatentFigures, 
     dataset = _test_images(space, name, data)
     if dataset is None:
         return latent_figures(space, None), None
-    images = dataset.test.images
-    return latent_figures(space, images if dataset.shape == space.shape else space.prepare(images[:])), dataset.name
+    images = dataset.test.images if dataset.shape == space.shape else space.prepare(dataset.test.images[:])
+    labels = space.labels_for(images, dataset.test.labels, dataset.label_names or ())
+    return latent_figures(space, images, labels), dataset.name
 
 
 def _test_images(space: Space, name: str, data: str | None) -> Dataset | None:

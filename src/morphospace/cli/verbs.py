@@ -22,6 +22,7 @@ from typing import Annotated, Any
 import typer
 
 from morphospace.cli.allowing import AllowOption, allowing
+from morphospace.cli.giving import GivenOption, giving, saying
 from morphospace.cli.opening import forget_latest
 from morphospace.cli.outputs import release_numbers
 from morphospace.cli.screen import escape, screen, stop_progress
@@ -34,6 +35,7 @@ _JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object
 _DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 _OPEN = {"space", "spaces", "start", "run"}  # parameters that name what may be made of parts of other packages
+_COMPUTE = {"space", "device"}  # what reads or draws through a space has both
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     extra = [
         inspect.Parameter("context", keyword, annotation=typer.Context),
+        *([inspect.Parameter("given", keyword, default=None, annotation=GivenOption)] * (hints.keys() >= _COMPUTE)),
         *([inspect.Parameter("allow", keyword, default=None, annotation=AllowOption)] * bool(_OPEN & hints.keys())),
         inspect.Parameter("json", keyword, default=False, annotation=_JsonOption),
         inspect.Parameter("debug", keyword, default=False, annotation=_DebugOption),
@@ -70,7 +73,8 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
     def command(*args: Any, context: typer.Context, json: bool, debug: bool, **kwargs: Any) -> None:
         for name, group in groups.items():
             kwargs[name] = group(**{field.name: kwargs.pop(field.name) for field in fields(group)})
-        with verb_runs(context), allowing(kwargs.pop("allow", None)):
+        given = giving(kwargs.pop("given", None))
+        with verb_runs(context), saying(), given, allowing(kwargs.pop("allow", None)):
             try:
                 _print(function(*args, **kwargs), as_json=json)
             except MorphospaceError as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import entropy
 
 from morphospace.data import Dataset, ImageArray, Split
-from morphospace.errors import DataError
+from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.evaluate.likelihood import score
 from morphospace.evaluate.outliers import reconstruction_errors
@@ -169,6 +169,8 @@ def compare_spaces(
     for name, space in spaces.items():
         if space.shape != dataset.shape:
             raise DataError(f"its images have shape {dataset.shape}, {name} takes {space.shape}.", argument="data")
+        if space.model.condition is not None:
+            raise ArgumentError(f"{name} is told labels, and how well codes hold them is measured.", argument="spaces")
     labels, known = _labels(dataset.test, dataset), _labels(dataset.train, dataset)
     if judge is not None and judge.kinds.get(_LABEL, 0) < len(dataset.label_names):
         raise DataError(

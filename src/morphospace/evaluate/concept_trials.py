@@ -15,7 +15,7 @@ from morphospace.evaluate.edits import RealImages, compare_edits, correlation, m
 from morphospace.evaluate.judges import Judge, train_judge
 from morphospace.evaluate.origins import can_tell, origin_in, truth_of
 from morphospace.evaluate.properties import FEWEST, Property, has_both_sides, is_taught, property_of, targets_of
-from morphospace.images import Images
+from morphospace.examples import labels_of
 from morphospace.space import Space
 
 __all__ = ["Trials", "interval", "try_concepts"]
@@ -182,21 +182,22 @@ def _try(
         own = [p.name for p in watched].index(name)
         number = watched[own].kind is None
         here = np.flatnonzero(np.isfinite(truth[name]) if number else truth[name] == 0)
-        some: Images = test.images[np.sort(rng.permutation(here)[: trials.images])]
-        z = space.encode(some).mean
-        before = space.decode(z)
+        some = test.take(np.sort(rng.permutation(here)[: trials.images]))
+        held = space.given(labels_of(space, some, dataset))
+        z = held.encode(some.images).mean
+        before = held.decode(z)
         read = judge.read(before)
         told = np.stack([p.scores(before, read) for p in watched])
         real_decoded = real.share(before)
         changes: list[tuple[float, Numbers]] = []
         for strength in _STRENGTHS[number]:
-            after = space.move(z, {name: strength})
+            after = held.move(z, {name: strength})
             found, change = compare_edits(
-                space, judge, real, watched, own, whole, told, before, after, strength, number=number
+                held, judge, real, watched, own, whole, told, before, after, strength, number=number
             )
             away = random_step(z, after, rng)
             random, _ = compare_edits(
-                space, judge, real, watched, own, whole, told, before, away, strength, number=number
+                held, judge, real, watched, own, whole, told, before, away, strength, number=number
             )
             found |= {f"random_{key}": value for key, value in random.items()}
             found["real_decoded"] = real_decoded

@@ -27,17 +27,18 @@ class LatentFigures(NamedTuple):
         return np.argsort(-(self.variances if self.kl is None else self.kl), kind="stable")
 
 
-def latent_figures(space: Space, images: ImageArray | None) -> LatentFigures:
+def latent_figures(space: Space, images: ImageArray | None, labels: NDArray[np.int64] | None = None) -> LatentFigures:
     """The figures of each latent, over ``images`` or, without any, over the test images' codes that the space keeps.
 
     Args:
         space: encodes.
         images: uint8 (N, H, W, C) of the space's size; None leaves the KL out, and so does another prior than N(0, I).
+        labels: (N,), for spaces that are told them.
     """
     if images is None:
         codes = np.zeros((1, space.latent_dim), np.float32) if space.reference is None else space.reference
         return LatentFigures(None, codes.var(0, dtype=np.float64))
-    encoding = space.encode(images)
+    encoding = space.encode(images, labels)
     kl = kl_by_latent(encoding) if space.has_prior else None
     return LatentFigures(kl, encoding.mean.var(0, dtype=np.float64))
 

@@ -58,7 +58,8 @@ def lattice_nll(model: Generative, images: ImageArray, *, points: int = 10_946) 
     device = next(model.parameters()).device
     step = _AT_ONCE * batch_for(images.shape)
     total, sharing = 0.0, []
-    parts = normal_points(points, model.latent_dim).to(device)[:, None].split(step)
+    whole = normal_points(points, model.latent_dim).to(device)[:, None]
+    parts = [whole[start : start + step] for start in range(0, points, step)]
     with in_eval_mode(model):
         for start in range(0, len(images), step):
             x = to_input(torch.from_numpy(images[start : start + step]).to(device))

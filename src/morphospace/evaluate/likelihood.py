@@ -52,6 +52,8 @@ class TestFigures:
         book_loss: mean over pixels + 5e-4 x mean over latents, where the reconstruction is a cross-entropy.
         nll: -log p(x) by importance-weighted draws, a bound at least as tight as neg_elbo.
         nll_samples: how many draws an image.
+        exact_nll: -log p(x) itself, over a lattice of all latents.
+        exact_points: how many points it has.
         more: what else the model tells of images, by name; with a bound, these are the parts of the KL.
     """
 
@@ -65,11 +67,13 @@ class TestFigures:
     book_loss: float | None = None
     nll: float | None = None
     nll_samples: int | None = None
+    exact_nll: float | None = None
+    exact_points: int | None = None
     more: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, float | None]:
         """As plain JSON values; without what was not measured."""
-        optional = ("psnr", "book_loss", "nll", "nll_samples")
+        optional = ("psnr", "book_loss", "nll", "nll_samples", "exact_nll", "exact_points")
         own = {name: value for name, value in vars(self).items() if value is not None or name not in optional}
         return {name: value for name, value in own.items() if name != "more"} | dict(self.more)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 from typing import Any, Literal
 
 import numpy as np
@@ -31,33 +32,37 @@ _SMALL = 16  # values; smaller tensors stay as they are
 
 
 class _Encoder(nn.Module):
-    """Images (N, H, W, C) in [0, 1] to the posterior's mean (N, d), and its log-variance where it has one."""
+    """Images (N, H, W, C) in [0, 1] to the posterior's mean (N, d), and its log-variance where it has one.
+
+    With them a label (N,), where one is told.
+    """
 
     def __init__(self, model: Generative) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        code = self.model.encode(images.permute(0, 3, 1, 2))
+    def forward(self, images: Tensor, label: Tensor | None = None) -> tuple[Tensor, ...]:
+        code = self.model.encode(images.permute(0, 3, 1, 2), label)
         return (code.mean,) if code.scale is None else (code.mean, 2 * code.scale.log())
 
 
 class _Decoder(nn.Module):
-    """Latents (N, d) to images (N, H, W, C) in [0, 1]."""
+    """Latents (N, d), with a label (N,) where one is told, to images (N, H, W, C) in [0, 1]."""
 
     def __init__(self, model: Generative) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, z: Tensor) -> tuple[Tensor, ...]:
-        return (self.model.image(z).permute(0, 2, 3, 1),)
+    def forward(self, z: Tensor, label: Tensor | None = None) -> tuple[Tensor, ...]:
+        return (self.model.image(z, label).permute(0, 2, 3, 1),)
 
 
 def to_onnx(space: Space, part: Part, *, half: bool = False) -> bytes:
     """One part of a space as an ONNX model with any number of images at once, checked against PyTorch.
 
     The encoder has the input ``images`` (N, H, W, C) in [0, 1] and the outputs ``mean`` and, unless its codes are
-    points, ``log_var`` (N, d); the decoder has the input ``z`` (N, d) and the output ``images``.
+    points, ``log_var`` (N, d); the decoder has the input ``z`` (N, d) and the output ``images``. Of a space that is
+    told labels both have another input, ``label`` (N,) of int64; the metadata's ``labels`` are their names, in JSON.
 
     Args:
         space: the space.
@@ -73,28 +78,32 @@ def to_onnx(space: Space, part: Part, *, half: bool = False) -> bytes:
         model = model.half().float()
     height, width, channels = space.shape
     module: nn.Module = _Encoder(model) if part == "encoder" else _Decoder(model)
-    source = "images" if part == "encoder" else "z"
+    labels = space.label_names
     example = torch.rand(2, height, width, channels) if part == "encoder" else torch.randn(2, space.latent_dim)
+    inputs = {"images" if part == "encoder" else "z": example}
+    if labels:
+        inputs["label"] = torch.tensor([0, len(labels) - 1])
     with torch.no_grad():
-        count = len(module(example))
+        count = len(module(*inputs.values()))
         targets = ["mean", "log_var"][:count] if part == "encoder" else ["images"]
         stream = io.BytesIO()
         with quiet():  # the newer exporter takes seconds and another dependency for what the older one does in a tenth
             torch.onnx.export(
-                module, (example,), stream, dynamo=False,  # type: ignore[arg-type]  # the older one takes streams
-                opset_version=_OPSET, input_names=[source],
-                output_names=targets, dynamic_axes={name: {0: "n"} for name in (source, *targets)},
+                module, tuple(inputs.values()), stream, dynamo=False,  # type: ignore[arg-type]  # the older one takes streams
+                opset_version=_OPSET, input_names=list(inputs),
+                output_names=targets, dynamic_axes={name: {0: "n"} for name in (*inputs, *targets)},
             )  # fmt: skip
     graph = onnx.load_from_string(stream.getvalue())
     if half:
         _halve(graph)
     graph.producer_name, graph.producer_version = "morphospace", __version__
-    for key, value in space.text(part=part).items():
+    told = {"labels": json.dumps(labels, ensure_ascii=False)} if labels else {}
+    for key, value in space.text(part=part, **told).items():
         entry = graph.metadata_props.add()
         entry.key, entry.value = key, value
     onnx.checker.check_model(graph)
     data: bytes = graph.SerializeToString()
-    difference = largest_difference(data, module, example)
+    difference = largest_difference(data, module, example, len(labels))
     if not difference <= _TOLERANCE:
         raise DataError(
             f"the exported {part} differs from PyTorch by {difference:.2g}, expected {_TOLERANCE:g} or "
@@ -103,8 +112,8 @@ def to_onnx(space: Space, part: Part, *, half: bool = False) -> bytes:
     return data
 
 
-def largest_difference(data: bytes, module: nn.Module, example: Tensor) -> float:
-    """By how much ONNX Runtime's outputs differ from PyTorch's, over batches of several sizes."""
+def largest_difference(data: bytes, module: nn.Module, example: Tensor, labels: int = 0) -> float:
+    """By how much ONNX Runtime's outputs differ from PyTorch's, over batches of several sizes, and all labels."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
@@ -112,10 +121,15 @@ def largest_difference(data: bytes, module: nn.Module, example: Tensor) -> float
     for count in _TRIED:
         generator = torch.Generator().manual_seed(count)
         draw = torch.rand if example.ndim == 4 else torch.randn  # images, or latents
-        inputs = draw((count, *example.shape[1:]), generator=generator)
+        count = max(count, labels) if count > 1 else count
+        inputs = [draw((count, *example.shape[1:]), generator=generator)]
+        if labels:
+            inputs.append(torch.arange(count) % labels)
         with torch.no_grad():
-            expected = [output.numpy() for output in module(inputs)]
-        got: list[NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: inputs.numpy()})
+            expected = [output.numpy() for output in module(*inputs)]
+        names = [entry.name for entry in session.get_inputs()]
+        given = {name: values.numpy() for name, values in zip(names, inputs, strict=True)}
+        got: list[NDArray[Any]] = session.run(None, given)
         for one, other in zip(got, expected, strict=True):
             found = max(found, float(np.abs(one - other).max()))
     return found

@@ -71,6 +71,8 @@ def space_facts(space: Space) -> dict[str, Any]:
         "test": {key: value for key, value in space.about.get("test", {}).items() if value is not None},
         "command": space.about.get("command"),
         "label_names": names if space.reference_labels is not None else None,
+        "told": space.label_names,
+        "given": space.label_names[space.held] if isinstance(space.held, int) else None,
         "attributes": [
             {"name": name, "words": attribute_column(values)[1]} for name, values in space.reference_attributes.items()
         ],

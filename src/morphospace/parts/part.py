@@ -109,8 +109,8 @@ _KINDS: dict[str, dict[str, type[Part]]] = {}
 class Part:
     """A frozen configuration that can build what it configures.
 
-    Subclasses with ``slot=`` found a slot, abstract; subclasses of those are its kinds. One without ``kind=`` is a part
-    of another package, and goes by ``module:Class``.
+    Subclasses with ``slot=`` found a slot; subclasses of those are its kinds, or with ``abstract=True`` what several
+    kinds have in common. One without ``kind=`` is a part of another package, and goes by ``module:Class``.
 
     Raises:
         ArgumentError: when made with a value of another type or out of range.
@@ -119,7 +119,9 @@ class Part:
     slot: ClassVar[str] = ""
     kind: ClassVar[str] = ""
 
-    def __init_subclass__(cls, *, slot: str | None = None, kind: str | None = None, given: bool = False) -> None:
+    def __init_subclass__(
+        cls, *, slot: str | None = None, kind: str | None = None, abstract: bool = False, given: bool = False
+    ) -> None:
         super().__init_subclass__()
         if given:
             return
@@ -127,8 +129,10 @@ class Part:
             cls.slot = slot
             _BASES[slot], _KINDS[slot] = cls, {}
             return
-        cls.kind = kind or f"{cls.__module__}:{cls.__qualname__.removesuffix('.Config')}"
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)  # in place: the class itself stays
+        if abstract:
+            return
+        cls.kind = kind or f"{cls.__module__}:{cls.__qualname__.removesuffix('.Config')}"
         if kind is not None:
             if _KINDS[cls.slot].get(kind, cls).__qualname__ != cls.__qualname__:
                 raise TypeError(f'there are two parts of kind "{kind}" for the slot "{cls.slot}"')

@@ -16,6 +16,7 @@ from morphospace.training.stages import StageConfig
 from morphospace.vae.likelihoods.gaussian import Gaussian
 from morphospace.vae.models.vae import VAE
 from morphospace.vae.objectives.elbo import ELBO, BookConfig
+from morphospace.vae.objectives.lattice import Lattice
 from morphospace.vae.optimisers import Adam, RMSprop
 from morphospace.vae.posteriors.gaussian import GaussianPosterior
 from morphospace.vae.posteriors.quantised import QuantisedPosterior
@@ -64,6 +65,11 @@ _EDITING = Recipe(
             min_steps=2340,
         ),
     ),
+)
+_CONDITIONAL = dataclasses.replace(
+    changed(_EDITING, {"condition": "label"}),
+    name="conditional",
+    summary="small grey images, told their labels: a label says what is drawn, a code of 16 latents in which style",
 )
 _CONV = Recipe(
     name="conv",
@@ -149,6 +155,32 @@ _VQ = Recipe(
         ),
     ),
 )
+_LATTICE = Recipe(
+    name="lattice",
+    summary="a 2-D space of the highest likelihood: a decoder over a lattice of latents, then an encoder; binarizes",
+    model=VAE.Config(
+        encoder=MLPEncoder.Config(widths=(512, 256)),
+        decoder=MLPDecoder.Config(widths=(256, 512), fourier=64, fourier_scale=1.5),
+    ),
+    stages=(
+        StageConfig(
+            objective=Lattice.Config(),
+            optimiser=Adam(learning_rate=6e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
+            epochs=8,
+            batch=256,
+            min_steps=1000,
+        ),
+        StageConfig(
+            objective=ELBO.Config(),
+            optimiser=Adam(learning_rate=1e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
+            epochs=8,
+            batch=256,
+            min_steps=1000,
+            trains=("encoder", "posterior"),
+        ),
+    ),
+    images=Augmentation.Config(binarize=True),
+)
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -156,6 +188,7 @@ RECIPES: dict[str, Recipe] = {
         _QUICK,
         _MINUTE,
         _EDITING,
+        _CONDITIONAL,
         _CONV,
         _BOOK,
         _AUTOENCODER,
@@ -163,6 +196,7 @@ RECIPES: dict[str, Recipe] = {
         _VAMP,
         _IWAE,
         _VQ,
+        _LATTICE,
     )
 }
 

@@ -5,7 +5,14 @@ from morphospace.report.comparison import map_contrast, path_contrast, sample_co
 from morphospace.report.figures import map_figure
 from morphospace.report.html import Exhibit, write_report
 from morphospace.report.run import write_run_report
-from morphospace.report.sheets import edit_sheet, example_sheet, morph_sheet, reconstruction_sheet, sample_sheet
+from morphospace.report.sheets import (
+    edit_sheet,
+    example_sheet,
+    morph_sheet,
+    reconstructed_tests,
+    reconstruction_sheet,
+    sample_sheet,
+)
 from morphospace.report.traversal import Walk, traversal_sheet, walk_latents
 
 __all__ = [
@@ -21,6 +28,7 @@ __all__ = [
     "neighbor_sheet",
     "outlier_sheet",
     "path_contrast",
+    "reconstructed_tests",
     "reconstruction_sheet",
     "sample_contrast",
     "sample_sheet",

@@ -35,22 +35,30 @@ def concept_sheet(space: Space, name: str, images: Images | None = None) -> Pict
         name: of the concept.
         images: what to move, uint8 (N, H, W, C); six of the space's own test images as it keeps them, if left out.
     """
-    z = _typical_codes(space, _ROWS) if images is None else space.encode(images).mean
+    if images is None:
+        z, labels = _typical_codes(space, _ROWS)
+    else:
+        z, _, labels = space.encode(images)
+    space = space.given(labels)
     moved = [space.decode(space.move(z, {name: strength})) for strength in STRENGTHS]
     rows = [enlarge(row, _SIDE) for row in np.stack(moved, 1)]
-    labels = [name if len(name) < 24 else f"{name[:22]}..."] + [""] * (len(rows) - 1)
+    captions = [name if len(name) < 24 else f"{name[:22]}..."] + [""] * (len(rows) - 1)
     return Picture(
-        captioned(rows, labels, columns=strength_labels(STRENGTHS)), space.text(kind="concept", concept=name)
+        captioned(rows, captions, columns=strength_labels(STRENGTHS)), space.text(kind="concept", concept=name)
     )
 
 
 def discovery_sheet(space: Space, directions: Sequence[Discovery]) -> Picture:
     """A row for each direction, from the most visible one: two images moved along it, there and back."""
-    z = _typical_codes(space, 2)
+    z, labels = _typical_codes(space, 2)
+    told = [space] * len(z) if labels is None else [space.given(labels[i : i + 1]) for i in range(len(z))]
     steps = np.array(_STRIP, np.float32)[:, None]
-    rows = [[enlarge(space.decode(code + steps * concept.direction), _SIDE) for code in z] for concept, _ in directions]
-    labels = [(f"{i}  {concept.name}", f"{effect:.0f} of 255") for i, (concept, effect) in enumerate(directions, 1)]
-    return Picture(_strips(rows, labels, strength_labels(_STRIP)), space.text(kind="directions"))
+    rows = [
+        [enlarge(own.decode(code + steps * concept.direction), _SIDE) for code, own in zip(z, told, strict=True)]
+        for concept, _ in directions
+    ]
+    captions = [(f"{i}  {concept.name}", f"{effect:.0f} of 255") for i, (concept, effect) in enumerate(directions, 1)]
+    return Picture(_strips(rows, captions, strength_labels(_STRIP)), space.text(kind="directions"))
 
 
 def typicality_of_edits(space: Space, name: str) -> NDArray[np.float64] | None:
@@ -64,23 +72,25 @@ def typicality_of_edits(space: Space, name: str) -> NDArray[np.float64] | None:
     return np.array(shares)
 
 
-def _typical_codes(space: Space, n: int) -> NDArray[np.float32]:
-    """Codes of test images from all over the space, of different labels where there are any, none far out."""
+def _typical_codes(space: Space, n: int) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+    """Codes of test images from all over the space, of different labels where there are any, none far out.
+
+    With them the labels that a space is to be told with them, if it is told any.
+    """
     if space.reference is None:
-        return np.zeros((1, space.latent_dim), np.float32)
+        return np.zeros((1, space.latent_dim), np.float32), None
     codes = space.reference
     spreads = codes.std(0)
     inner = np.square((codes - codes.mean(0)) / np.maximum(spreads, 1e-6 * (spreads.max() or 1.0))).sum(1)
     good = np.flatnonzero(inner <= np.median(inner))
     if space.reference_labels is None:
-        some: NDArray[np.float32] = codes[good[evenly_spaced(len(good), n)]]
-        return some
+        return codes[good[evenly_spaced(len(good), n)]], None
     kinds = np.unique(space.reference_labels[good])
     kinds = kinds[evenly_spaced(len(kinds), n)]
     places = [good[space.reference_labels[good] == kind][:n].tolist() for kind in kinds]
     turns = [place for turn in zip_longest(*places) for place in turn if place is not None]  # one of each, and again
-    chosen: NDArray[np.float32] = codes[sorted(turns[:n], key=space.reference_labels.__getitem__)]
-    return chosen
+    chosen = sorted(turns[:n], key=space.reference_labels.__getitem__)
+    return codes[chosen], space.reference_labels[chosen] if space.label_names else None
 
 
 def _strips(rows: Sequence[Sequence[Images]], labels: Sequence[tuple[str, str]], columns: Sequence[str]) -> Images:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from morphospace._version import __version__
-from morphospace.data import Dataset, examples
+from morphospace.data import Dataset
 from morphospace.report.figures import curves_figure, map_figure
 from morphospace.report.html import Exhibit, write_report
-from morphospace.report.sheets import reconstruction_sheet, sample_sheet
+from morphospace.report.sheets import MOST_ROWS, reconstructed_tests, sample_sheet
 from morphospace.space import Space
 
 __all__ = ["write_run_report"]
@@ -24,6 +24,8 @@ _ATLAS_WITHOUT_PRIOR = (
     "may be between them, and here they show."
 )
 _SAMPLES = "Points drawn at random from {}, and decoded."
+
+_OF_EACH_LABEL = " Each row is one label, and each column one point, drawn as each of them: what it keeps is the style."
 
 
 def write_run_report(
@@ -53,8 +55,16 @@ def write_run_report(
         facts.append(("reconstructions", f"{test['psnr']:.1f} dB"))
     if test["beta"] not in (None, 1.0):
         facts.append(("beta", f"{test['beta']:g}"))
+    names = space.label_names
+    atlas = _ATLAS if space.has_prior else _ATLAS_WITHOUT_PRIOR
+    samples = _SAMPLES.format(space.recipe.sampler.words)
+    count = 96
+    if names:
+        atlas = f'{atlas} All are drawn as "{names[0]}": the label is told beside.'
+    if 0 < len(names) <= MOST_ROWS:
+        count, samples = 12 * len(names), samples + _OF_EACH_LABEL
     exhibits = [
-        Exhibit("The atlas", _ATLAS if space.has_prior else _ATLAS_WITHOUT_PRIOR, space.atlas(side=42)),
+        Exhibit("The atlas", atlas, space.given(0 if names else None).atlas(side=42)),
         Exhibit(
             "Where the test images lie",
             "Each point is the code of an image that training never saw.",
@@ -63,9 +73,9 @@ def write_run_report(
         Exhibit(
             "Reconstructions",
             "Test images above what the space makes of them. What is lost is what its latents cannot say.",
-            reconstruction_sheet(space, examples(dataset.test.images, 24)),
+            reconstructed_tests(space, dataset, 24),
         ),
-        Exhibit("Samples", _SAMPLES.format(space.recipe.sampler.words), sample_sheet(space, 96, seed=0)),
+        Exhibit("Samples", samples, sample_sheet(space, count, seed=0)),
     ]
     if len(metrics) > 1:
         exhibits.append(Exhibit("Training", "Nats an image after each epoch.", curves_figure(metrics)))

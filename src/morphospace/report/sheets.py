@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from morphospace.data import Dataset, examples
 from morphospace.evenly import evenly_spaced
+from morphospace.examples import labels_of
 from morphospace.images import Images, to_pil
 from morphospace.pictures import Picture, enlarge, tile
 from morphospace.space import Space
@@ -17,17 +18,20 @@ from morphospace.space import Space
 __all__ = [
     "FAINT",
     "INK",
+    "MOST_ROWS",
     "captioned",
     "edit_sheet",
     "example_sheet",
     "font_of",
     "morph_sheet",
+    "reconstructed_tests",
     "reconstruction_sheet",
     "sample_sheet",
     "strength_labels",
 ]
 
 _SIDE = 84
+MOST_ROWS = 40
 INK, FAINT = (32, 36, 44), (120, 126, 138)
 
 
@@ -81,11 +85,31 @@ def strength_labels(strengths: Sequence[float]) -> list[str]:
 
 
 def sample_sheet(space: Space, n: int, *, seed: int, label: str | None = None) -> Picture:
-    """``n`` samples, of one label or of all, as a near-square sheet."""
+    """``n`` samples, of one label or of all, as a near-square sheet.
+
+    Of a space that is told labels, where none is given: a row for each of them, a column for each code, of about n;
+    of very many labels one after the other, as of any space.
+    """
+    if 0 < len(space.label_names) <= MOST_ROWS and label is None and space.held is None:
+        return _label_sheet(space, max(1, round(n / len(space.label_names))), seed=seed)
     images = enlarge(space.sample(n, seed=seed, label=label), _SIDE)
     columns = max(1, round(n**0.5))
     of = {} if label is None else {"label": label}
     return Picture(tile(images, columns, gap=4), space.text(kind="samples", sample_seed=seed, **of))
+
+
+def _label_sheet(space: Space, columns: int, *, seed: int) -> Picture:
+    codes = space.sample_points(columns, seed=seed)
+    names = space.label_names
+    rows = [enlarge(space.given(number).decode(codes), _SIDE) for number in range(len(names))]
+    labels = [textwrap.shorten(name, 18, placeholder="...") for name in names]
+    return Picture(captioned(rows, labels), space.text(kind="samples", sample_seed=seed, given="each label"))
+
+
+def reconstructed_tests(space: Space, dataset: Dataset, n: int) -> Picture:
+    """:func:`reconstruction_sheet` of ``n`` test images, each read as its own label where the space is told any."""
+    some = dataset.test.take(evenly_spaced(len(dataset.test), n))
+    return reconstruction_sheet(space.given(labels_of(space, some, dataset)), np.asarray(some.images))
 
 
 def reconstruction_sheet(space: Space, images: Images, *, columns: int = 12) -> Picture:

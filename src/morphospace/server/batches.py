@@ -42,15 +42,20 @@ class Job(Future[T], Generic[T]):
     Attributes:
         work: what to do.
         points: instead of ``work``, (N, d) to decode.
+        label: as whose number they are decoded, where the space is told labels.
         latest: of the jobs that carry the same word, only the newest is computed.
         began: when its turn came, by the clock ``time.monotonic``; None while it waits for it.
     """
 
     def __init__(
-        self, work: Callable[[], T] | None = None, points: Points | None = None, latest: str | None = None
+        self,
+        work: Callable[[], T] | None = None,
+        points: Points | None = None,
+        latest: str | None = None,
+        label: int | None = None,
     ) -> None:
         super().__init__()
-        self.work, self.points, self.latest = work, points, latest
+        self.work, self.points, self.latest, self.label = work, points, latest, label
         self.wanted = True
         self.began: float | None = None
 
@@ -105,17 +110,18 @@ class Worker:
         self._put(job)
         return job
 
-    def decode(self, points: Points, *, latest: str | None = None) -> Job[Images]:
+    def decode(self, points: Points, *, latest: str | None = None, label: int | None = None) -> Job[Images]:
         """Have latents (N, d) decoded, uint8 (N, H, W, C).
 
         Args:
             points: latents.
             latest: a word: jobs that wait and carry the same one are given up, as "superseded".
+            label: the number of the one that is told, where the space is told labels.
 
         Raises:
             Failure: "busy", if too many jobs wait.
         """
-        job: Job[Images] = Job(points=points, latest=latest)
+        job: Job[Images] = Job(points=points, latest=latest, label=label)
         self._put(job)
         return job
 
@@ -186,16 +192,21 @@ class Worker:
         self._doing = job
         try:
             job.check()
-            job.set_result(self.space.decode(job.points) if job.work is None else job.work())
+            job.set_result(self._decoded([job]) if job.work is None else job.work())
         except BaseException as error:  # whoever waits gets it
             job.set_exception(error)
         finally:
             self._doing = None
 
+    def _decoded(self, jobs: list[Job[Any]]) -> Images:
+        points = [job.points for job in jobs if job.points is not None]
+        labels = [np.full(len(z), job.label) for z, job in zip(points, jobs, strict=True) if job.label is not None]
+        return self.space.decode(np.concatenate(points), labels=np.concatenate(labels) if labels else None)
+
     def _together(self, jobs: list[Job[Any]]) -> None:
         wanted = [job for job in jobs if job.wanted]
         try:
-            images = self.space.decode(np.concatenate([job.points for job in wanted])) if wanted else None
+            images = self._decoded(wanted) if wanted else None
         except MorphospaceError:  # one's latents are at fault: the others must not suffer for it
             for job in jobs:
                 self._one(job)

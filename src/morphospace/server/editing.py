@@ -52,7 +52,7 @@ async def forget(name: NamePath, visit: CurrentVisit) -> Response:
 async def edit(body: schemas.Edit, visit: CurrentVisit) -> Response:
     """Move points along concepts, to a class, or both."""
     session, start = visit.session, visit.session.points(body.points)
-    how = {key: getattr(body, key) for key in ("strengths", "keep", "until", "target", "strength")}
+    how = {key: getattr(body, key) for key in ("strengths", "keep", "until", "target", "strength", "given")}
 
     def moved() -> dict[str, Any]:
         points = session.edit(start, **how)

@@ -32,6 +32,7 @@ _LARGEST_PICTURE = 25_000_000  # pixels
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "ICO", "TGA", "AVIF")  # MPO is read by the JPEG reader
 _FARTHEST_TILE = 2**52
 
+GivenQuery = Annotated[schemas.Given, Query()]
 FormatQuery = Annotated[schemas.Format, Query(description="pixels as they are, or a PNG")]
 
 
@@ -74,7 +75,7 @@ async def attribute(
 @router.post("/decode", response_class=Response, responses=BINARY["pixels"] | problems(409))
 async def decode(body: schemas.Decode, visit: CurrentVisit, format: FormatQuery = "raw") -> Response:  # noqa: A002
     """The images at latent points."""
-    images = await visit.decode(visit.session.points(body.points), body.latest)
+    images = await visit.decode(visit.session.points(body.points), body.latest, body.given)
     return await visit.pixels(images, format)
 
 
@@ -91,12 +92,12 @@ _PICTURE = {
 
 
 @router.post("/encode", response_model=schemas.Encoded, responses=problems(415), openapi_extra=_PICTURE)
-async def encode(visit: CurrentVisit) -> Response:
-    """The place of a picture in the space, and what the space makes of it."""
+async def encode(visit: CurrentVisit, given: GivenQuery = None) -> Response:
+    """The place of a picture, and what the space makes of it; as `given`, or the label of which it is likeliest."""
     session = visit.session
     data = await visit.request.body()
     pixels = await visit.picture(lambda: _fitted(data, session.space))
-    return json_response(await visit.do(lambda: _encoded(session, pixels)))
+    return json_response(await visit.do(lambda: _encoded(session, pixels, given)))
 
 
 def _fitted(data: bytes, space: Space) -> Images:
@@ -114,12 +115,15 @@ def _fitted(data: bytes, space: Space) -> Images:
     return fit_image(image, space.shape, space.resize)[None]
 
 
-def _encoded(session: Session, pixels: Images) -> dict[str, Any]:
-    code = session.space.encode(pixels)
-    texts = [base64.b64encode(pixels_of(images)).decode() for images in (pixels, session.space.decode(code.mean))]
+def _encoded(session: Session, pixels: Images, given: str | None) -> dict[str, Any]:
+    space = session.space.given(given)
+    code = space.encode(pixels)
+    made = space.decode(code.mean, labels=code.labels)
+    texts = [base64.b64encode(pixels_of(images)).decode() for images in (pixels, made)]
     return {
         "mean": code.mean[0].tolist(),
         "log_var": None if code.log_var is None else code.log_var[0].tolist(),
+        "label": None if code.labels is None else space.label_names[code.labels[0]],
         "typicality": session.typicality(code.mean)[0],
         "shape": list(session.space.shape),
         "pixels": texts[0],
@@ -130,7 +134,7 @@ def _encoded(session: Session, pixels: Images) -> dict[str, Any]:
 @router.post("/sample", response_model=schemas.Sampled, responses=problems())
 async def sample(body: schemas.Sample, visit: CurrentVisit) -> Response:
     """New points, drawn from where images lie."""
-    drawn = await visit.do(lambda: visit.session.space.sample_points(body.n, seed=body.seed))
+    drawn = await visit.do(lambda: visit.session.given(body.given).sample_points(body.n, seed=body.seed))
     return json_response({"points": drawn.tolist(), "seed": body.seed})
 
 
@@ -149,6 +153,7 @@ async def atlas(
     origin: Axis = None,
     right: Axis = None,
     up: Axis = None,
+    given: GivenQuery = None,
 ) -> Response:
     """One tile of the map of a plane, z(u, v) = origin + u right + v up: the plane of the space, or another."""
     session = visit.session
@@ -156,7 +161,7 @@ async def atlas(
     if plane is None:
         plane = plane_of_map(await visit.do(session.find_plane) if session.plane is None else session.plane)
     wanted = tile_points(plane, level, column, row, cells, session.space.shape)
-    images = await visit.decode(session.points(wanted, "column and row"))
+    images = await visit.decode(session.points(wanted, "column and row"), given=given)
     return await visit.pixels(tile(images, cells)[None], format, 1)
 
 
@@ -164,7 +169,7 @@ async def atlas(
 async def morph(body: schemas.Morph, visit: CurrentVisit) -> Response:
     """The points along a way through others."""
     ends = visit.session.points(body.points)
-    way = await visit.do(lambda: visit.session.morph(ends, body.frames, body.path))
+    way = await visit.do(lambda: visit.session.morph(ends, body.frames, body.path, body.given))
     return json_response({"points": way.tolist()})
 
 

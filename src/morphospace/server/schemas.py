@@ -43,6 +43,10 @@ Name = Annotated[
     Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f=]*[^\x00-\x20\x7f=.][^\x00-\x1f\x7f=]*$"),
 ]
 Text = Annotated[str, Field(max_length=100)]
+Given = Annotated[
+    Text | None,
+    Field(description="as which label to read and draw, in a space that is told labels (`told`); null: the first"),
+]
 
 
 class _Request(BaseModel):
@@ -53,6 +57,7 @@ class Decode(_Request):
     """Points to decode."""
 
     points: Annotated[list[Point], Field(min_length=1, max_length=1024)]
+    given: Given = None
     latest: Annotated[
         Text | None,
         Field(description="Of the requests that wait and carry this word, only the newest is computed; take your own."),
@@ -64,6 +69,7 @@ class Sample(_Request):
 
     n: Annotated[int, Field(ge=1, le=1024)]
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)]
+    given: Given = None
 
 
 class Morph(_Request):
@@ -72,6 +78,7 @@ class Morph(_Request):
     points: Annotated[list[Point], Field(min_length=2, max_length=32)]
     frames: Annotated[int, Field(ge=2, le=512)]
     path: Literal["lerp", "slerp", "gaussian", "geodesic"] = "lerp"
+    given: Given = None
 
 
 class Learn(_Request):
@@ -103,6 +110,7 @@ class Edit(_Request):
     ] = {}
     target: Annotated[Text | None, Field(description="the class to reach")] = None
     strength: Annotated[Number, Field(description="how far towards it; 1 is the whole way")] = 1.0
+    given: Given = None
 
 
 class Neighbors(_Request):
@@ -142,6 +150,7 @@ class Encoded(BaseModel):
 
     mean: list[float]
     log_var: Annotated[list[float] | None, Field(description="null where codes are points")]
+    label: Annotated[str | None, Field(description="as which it was read; null in a space that is told none")]
     typicality: float | None
     shape: Annotated[list[int], Field(min_length=3, max_length=3)]
     pixels: Annotated[str, Field(description="as the space takes the picture")]
@@ -204,6 +213,7 @@ class Facts(BaseModel):
     name: str
     shape: Annotated[list[int], Field(min_length=3, max_length=3)]
     latent_dim: int
+    told: Annotated[list[str], Field(description="the labels that are told beside: `given` is one of them; or none")]
     count: Annotated[int, Field(description="how many reference points there are")]
     plane: dict[str, Any]
     attributes: list[Attribute]

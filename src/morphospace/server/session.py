@@ -122,15 +122,29 @@ class Session:
             raise not_found("this space keeps no reference points.")
         return self.space.reference
 
+    def given(self, label: str | None) -> Space:
+        """The space, given ``label``; one that is told labels, where none is named, the first.
+
+        Raises:
+            ArgumentError: for a label that there is not, or a space that is told none.
+        """
+        untold = label is None and self.space.held is None and self.space.model.condition is not None
+        return self.space.given(0 if untold else label)
+
+    def label(self, given: str | None) -> int | None:
+        """The number of the label that :meth:`given` holds."""
+        held = self.given(given).held
+        return held if isinstance(held, int) else None
+
     def typicality(self, points: Points) -> list[float | None]:
         """How typical the places are; None where that is not known."""
         return [None if np.isnan(share) else float(share) for share in self.space.typicality(points)]
 
-    def morph(self, points: Points, frames: int, path: str) -> Points:
+    def morph(self, points: Points, frames: int, path: str, given: str | None = None) -> Points:
         """The way through points (N, d), as (frames, d)."""
         if path != "geodesic":
             return path_through(list(points), frames, path)
-        return geodesic_through(list(points), frames, self.space.pictures, batch=batch_for(self.space.shape))
+        return geodesic_through(list(points), frames, self.given(given).pictures, batch=batch_for(self.space.shape))
 
     def model(self, part: Part) -> bytes:
         """One part of the model as ONNX.
@@ -149,10 +163,10 @@ class Session:
 
     # -- editing -----------------------------------------------------------------------------------------
 
-    def edit(self, points: Points, **how: Any) -> Points:
+    def edit(self, points: Points, given: str | None = None, **how: Any) -> Points:
         """Latents (N, d) moved as :meth:`morphospace.Space.move` does, a batch at a time."""
-        step = batch_for(self.space.shape)
-        return np.concatenate([self.space.move(points[i : i + step], **how) for i in range(0, len(points), step)])
+        space, step = self.given(given), batch_for(self.space.shape)
+        return np.concatenate([space.move(points[i : i + step], **how) for i in range(0, len(points), step)])
 
     def concepts(self) -> list[dict[str, Any]]:
         """Facts of all concepts."""

@@ -54,13 +54,14 @@ class Visit(NamedTuple):
         """Have ``work`` done by the thread that owns the model."""
         return await self.answered(self.session.worker.do(work))
 
-    async def decode(self, points: NDArray[np.float32], latest: str | None = None) -> Images:
-        """Have latents (N, d) decoded, uint8 (N, H, W, C)."""
+    async def decode(self, points: NDArray[np.float32], latest: str | None = None, given: str | None = None) -> Images:
+        """Have latents (N, d) decoded, uint8 (N, H, W, C), as the label ``given``."""
         size = int(np.prod(self.session.space.shape))
         if len(points) * size > _LARGEST_ANSWER:
             words = f"{len(points)} images of {size:,} bytes are too many, expected up to {_LARGEST_ANSWER // size}."
             raise Failure(413, "too_large", words)
-        return await self.answered(self.session.worker.decode(points, latest=latest))
+        label = self.session.label(given)
+        return await self.answered(self.session.worker.decode(points, latest=latest, label=label))
 
     async def picture(self, work: Callable[[], T]) -> T:
         """Have a picture file read or written beside the thread that owns the model."""

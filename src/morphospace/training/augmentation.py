@@ -6,15 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import Literal, Self
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from morphospace.data.dataset import ImageArray
 from morphospace.parts import Part, option
 
 __all__ = ["Augmentation", "ImagesConfig"]
 
 _SMALL_SETS = 0.06
+_AT_ONCE = 500  # images
 
 Flip = Literal["none", "horizontal", "vertical", "both"]
 
@@ -35,6 +39,11 @@ class ImagesConfig(Part, slot="images"):
         """The same, where what is left to the size of the set is as in ``other``."""
         del other
         return self
+
+    def scored(self, images: ImageArray, *, seed: int) -> ImageArray:
+        """Test images (N, H, W, C) as figures in nats are of them: by default as they are."""
+        del seed
+        return images
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,10 @@ class Augmentation:
             """See :class:`ImagesConfig`."""
             return self.replace(augment=other.augment) if isinstance(other, Augmentation.Config) else self
 
+        def scored(self, images: ImageArray, *, seed: int) -> ImageArray:
+            """See :class:`ImagesConfig`."""
+            return _binarized(images, seed) if self.binarize else images
+
         def build(self) -> Augmentation | None:
             """See :class:`ImagesConfig`."""
             made = Augmentation(self.augment or 0.0, self.flip, self.rotate, self.binarize, self.noise)
@@ -131,6 +144,16 @@ class Augmentation:
             angles = torch.rand(len(x), generator=generator, device=generator.device) * 2 - 1  # -1..1
             matrix[:, :, :2] = matrix[:, :, :2] @ _turn(angles * math.radians(self.rotate), x.shape[2], x.shape[3])
         return _sampled(x, F.affine_grid(matrix, list(x.shape), align_corners=False))
+
+
+def _binarized(images: ImageArray, seed: int) -> NDArray[np.uint8]:
+    """Images with every pixel at 0 or 255, at 255 with the chance that its grey says."""
+    rng = np.random.default_rng(seed)
+    found = np.empty(images.shape, np.uint8)
+    for start in range(0, len(images), _AT_ONCE):
+        some = np.asarray(images[start : start + _AT_ONCE])
+        found[start : start + _AT_ONCE] = 255 * (rng.random(some.shape, np.float32) * 255 < some)
+    return found
 
 
 def _turn(angles: Tensor, height: int, width: int) -> Tensor:

@@ -213,6 +213,15 @@ class Generative(nn.Module):
         return False
 
     @property
+    def book(self) -> Book | None:
+        """What the codes are drawn from, of a model whose latents are codes; None of others."""
+        return None
+
+    def codes(self, z: Tensor) -> Tensor:
+        """Of a model with a book, the nearest codes (..., positions) of latents."""
+        raise NotImplementedError
+
+    @property
     def condition(self) -> Condition | None:
         """What it must be told beside an image or a latent; None for nothing."""
         return None

@@ -46,78 +46,66 @@ class OptimiserConfig(Part, slot="optimiser"):
         raise NotImplementedError
 
 
-def _rate(highest: float, warm_up: float, decay: str, step: int, total: int) -> float:
-    rising = warm_up * total
-    if step < rising:
-        low, high, share = 1 / 25, 1.0, step / rising
-    elif decay == "cosine":
-        low, high, share = 1.0, 1e-4, (step - rising) / max(1.0, total - rising)
-    else:
-        return highest
-    return highest * (low + (high - low) * (1 - math.cos(math.pi * share)) / 2)
+class _Scheduled(OptimiserConfig, abstract=True):
+    """A rate that may rise at first, and fall to nothing in the end."""
+
+    learning_rate: float = option("the highest learning rate", default=1e-3, low=1e-12, high=1e3)
+    clip: float = option(
+        "the largest norm of all gradients together; below any norm that occurs it takes the scale out of them, and no "
+        "batch can throw training off its way; 0 leaves them as they are", default=0.0, low=0, high=1e9,
+    )  # fmt: skip
+    warm_up: float = option(
+        "the share of all steps in which the rate rises, by a half cosine, from a 25th", default=0.0, low=0, high=1
+    )
+    decay: Literal["none", "cosine"] = option(
+        "after it the rate stays (none), or falls to a ten-thousandth by a half cosine", default="none"
+    )
+
+    @property
+    def falls(self) -> bool:
+        """See :class:`OptimiserConfig`."""
+        return self.decay == "cosine"
+
+    def rate(self, step: int, total: int) -> float:
+        """See :class:`OptimiserConfig`."""
+        rising = self.warm_up * total
+        if step < rising:
+            low, high, share = 1 / 25, 1.0, step / rising
+        elif self.falls:
+            low, high, share = 1.0, 1e-4, (step - rising) / max(1.0, total - rising)
+        else:
+            return self.learning_rate
+        return self.learning_rate * (low + (high - low) * (1 - math.cos(math.pi * share)) / 2)
 
 
-_RATE = "the highest learning rate"
-_CLIP = (
-    "the largest norm of all gradients together; below any norm that occurs it takes the scale out of them, and no "
-    "batch can throw training off its way; 0 leaves them as they are"
-)
-_WARM_UP = "the share of all steps in which the rate rises, by a half cosine, from a 25th"
-_DECAY = 'after it the rate stays ("none"), or falls to a ten-thousandth by a half cosine'
+class Adam(_Scheduled, kind="adam"):
+    """Adam, fused.
 
-
-class Adam(OptimiserConfig, kind="adam"):
-    """Adam (Kingma and Ba, arXiv:1412.6980), fused.
+    Source: Kingma and Ba, arXiv:1412.6980.
 
     Example:
         >>> round(Adam(learning_rate=1.0, decay="cosine").rate(50, 100), 5)
         0.50005
     """
 
-    learning_rate: float = option(_RATE, default=1e-3, low=1e-12, high=1e3)
     beta1: float = option("the decay of the first moment", default=0.9, low=0, high=0.999999)
     beta2: float = option("the decay of the second moment", default=0.999, low=0, high=0.999999)
     epsilon: float = option("added to the denominator", default=1e-8, low=1e-30, high=1.0)
-    clip: float = option(_CLIP, default=0.0, low=0, high=1e9)
-    warm_up: float = option(_WARM_UP, default=0.0, low=0, high=1)
-    decay: Literal["none", "cosine"] = option(_DECAY, default="none")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """See :class:`OptimiserConfig`."""
         return torch.optim.Adam(parameters, self.learning_rate, (self.beta1, self.beta2), self.epsilon, fused=True)
 
-    @property
-    def falls(self) -> bool:
-        """See :class:`OptimiserConfig`."""
-        return self.decay == "cosine"
 
-    def rate(self, step: int, total: int) -> float:
-        """See :class:`OptimiserConfig`."""
-        return _rate(self.learning_rate, self.warm_up, self.decay, step, total)
-
-
-class RMSprop(OptimiserConfig, kind="rmsprop"):
+class RMSprop(_Scheduled, kind="rmsprop"):
     """RMSprop as Keras computes it: :class:`KerasRMSprop`."""
 
-    learning_rate: float = option(_RATE, default=1e-3, low=1e-12, high=1e3)
     beta2: float = option("rho, the decay of the mean square", default=0.999, low=0, high=0.999999)
     epsilon: float = option("added under the root", default=1e-8, low=1e-30, high=1.0)
-    clip: float = option(_CLIP, default=0.0, low=0, high=1e9)
-    warm_up: float = option(_WARM_UP, default=0.0, low=0, high=1)
-    decay: Literal["none", "cosine"] = option(_DECAY, default="none")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """See :class:`OptimiserConfig`."""
         return KerasRMSprop(parameters, learning_rate=self.learning_rate, rho=self.beta2, epsilon=self.epsilon)
-
-    @property
-    def falls(self) -> bool:
-        """See :class:`OptimiserConfig`."""
-        return self.decay == "cosine"
-
-    def rate(self, step: int, total: int) -> float:
-        """See :class:`OptimiserConfig`."""
-        return _rate(self.learning_rate, self.warm_up, self.decay, step, total)
 
 
 class KerasRMSprop(torch.optim.Optimizer):

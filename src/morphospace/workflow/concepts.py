@@ -9,15 +9,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from morphospace.data import Dataset, ImageArray, Split
+from morphospace.data import Dataset, Split
 from morphospace.errors import ArgumentError, DataError
 from morphospace.evaluate.origins import known_of, origin_words, strata_of, values_of
 from morphospace.evenly import evenly_spaced
+from morphospace.examples import labels_of
 from morphospace.latent import Classes, Concept, change_class, class_scores, learn_classes
 from morphospace.latent.classes import MARGINS
 from morphospace.space import Space
 
-__all__ = ["ClassEvidence", "learn_from_dataset", "learn_label_classes"]
+__all__ = ["ClassEvidence", "known_examples", "learn_from_dataset", "learn_label_classes"]
 
 _HELD_OUT = 5  # of few images of a label, none is held back
 _TRIED = 100  # validation images of each class that are edited
@@ -58,14 +59,15 @@ def learn_from_dataset(
     origin = _origin(label, attribute, measured)
     if balance is None:
         balance = ["label"] if "value" not in origin and "label" not in origin and dataset.label_names else []
-    images, values, strata = known_examples(dataset.train, dataset, origin, balance)
-    held_out, truth, _ = known_examples(dataset.test, dataset, origin, ())
+    learned, values, strata = known_examples(dataset.train, dataset, origin, balance)
+    tested, truth, _ = known_examples(dataset.test, dataset, origin, ())
     source = f"{dataset.name}, {origin_words(origin)}" + (f", balanced by {', '.join(balance)}" if balance else "")
     if not len(values):
         raise DataError(f'no image of "{dataset.name}" has a value to learn {name} from.', argument="data")
     return space.learn_concept(
-        name, images=images, values=values, strata=strata, method=method, source=source, origin=origin,
-        held_out=(held_out, truth) if len(truth) else None, seed=seed,
+        name, images=learned.images, values=values, labels=labels_of(space, learned, dataset), strata=strata,
+        method=method, source=source, origin=origin, seed=seed,
+        held_out=(tested.images, truth, labels_of(space, tested, dataset)) if len(truth) else None,
     )  # fmt: skip
 
 
@@ -82,12 +84,12 @@ def _origin(label: str | None, attribute: str | None, measured: str | None) -> d
 
 def known_examples(
     split: Split, dataset: Dataset, origin: Mapping[str, str], balance: Sequence[str]
-) -> tuple[ImageArray, NDArray[np.bool_] | NDArray[np.float64], NDArray[np.int64] | None]:
-    """Images with their values and strata, without those of which the value is not known."""
+) -> tuple[Split, NDArray[np.bool_] | NDArray[np.float64], NDArray[np.int64] | None]:
+    """A split with its values and strata, without the images of which the value is not known."""
     values, strata = values_of(split, dataset, origin), strata_of(split, dataset, balance)
     known = known_of(split, origin, values)
     kept = split if known.all() else split.take(known)
-    return kept.images, values[known], None if strata is None else strata[known]
+    return kept, values[known], None if strata is None else strata[known]
 
 
 class ClassEvidence(NamedTuple):
@@ -121,8 +123,15 @@ def learn_label_classes(space: Space, dataset: Dataset) -> tuple[Classes, ClassE
     target class with odds of 20 to 1; no classifier of images is asked.
 
     Raises:
+        ArgumentError: for a space that is told labels, whose codes hold none.
         DataError: if the set's images have no labels, do not fit the space, or are too few.
     """
+    if space.model.condition is not None:
+        raise ArgumentError(
+            "this space is told labels, and its codes hold none: there are no classes to learn. Draw any code as any "
+            "label, `given=LABEL`.",
+            argument="space",
+        )
     train, kept = dataset.train, dataset.validation
     if train.labels is None or dataset.label_names is None:
         raise DataError(f'the images of "{dataset.name}" have no labels.', argument="data")

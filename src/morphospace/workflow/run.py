@@ -15,14 +15,14 @@ from torch import Tensor
 
 from morphospace._version import __version__
 from morphospace.attribute_files import without_names
-from morphospace.data import Dataset, Split, examples, with_validation
+from morphospace.data import Dataset, Split, with_validation
 from morphospace.data.dataset import every_key
 from morphospace.errors import FileError, NonFiniteLossError
-from morphospace.evaluate import TestFigures, latent_use, overfitting, psnr, reconstruction_errors, score
+from morphospace.evaluate import TestFigures, overfitting, psnr, reconstruction_errors, score, use_warning
 from morphospace.evenly import evenly_spaced
 from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
-from morphospace.report import reconstruction_sheet, sample_sheet, write_run_report
+from morphospace.report import reconstructed_tests, sample_sheet, write_run_report
 from morphospace.sampling import fit_sampler
 from morphospace.space import Space
 from morphospace.training import EpochEnded, Machine, Stepped, Trainer, load_checkpoint, save_checkpoint
@@ -290,7 +290,7 @@ class Run:
         facts = {"epoch": str(self.epochs_done), "command": self.command}
         for kind, picture in (
             ("samples", sample_sheet(space, _TILES, seed=_SHEET_SEED)),
-            ("reconstructions", reconstruction_sheet(space, examples(self.dataset.test.images, 36))),
+            ("reconstructions", reconstructed_tests(space, self.dataset, 36)),
         ):
             picture.text.update(facts)
             picture.save(folder / f"{stem}-{kind}.png")
@@ -304,7 +304,8 @@ class Run:
         )
 
     def _score(self, split: Split) -> TestFigures:
-        return score(self.model, split.images, split.labels, beta=self.beta, seed=self.seed)
+        images = self.recipe.images.scored(split.images, seed=self.seed)
+        return score(self.model, images, split.labels, beta=self.beta, seed=self.seed)
 
     def _space(self, figures: dict[str, Any], *, whole: bool = False) -> Space:
         """The space as it stands; reference points of all test images, or of enough to draw samples by."""
@@ -334,13 +335,14 @@ class Run:
         test_labels = self.dataset.test.labels
         space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference, test_labels)
         config, learned = self.recipe.sampler, self.learned
-        space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
+        if len(learned) > 1:  # to the code of one nothing can be fitted
+            space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference, test_labels))
         space.about["test"] = test.to_json()
         some = evenly_spaced(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
         seen = self._score(self.learned.take(some))
         warnings = [
-            latent_use(space.reference, prior=space.has_prior).warning(self.recipe.penalty),
+            use_warning(space, space.reference),
             overfitting(seen, test, space.shape, len(self.learned)),
             _names_left_out(self.dataset.test),
         ]

@@ -31,12 +31,12 @@ def shared_examples(concept: Concept, dataset: Dataset, count: int, *, seed: int
     Raises:
         ArgumentError: if the set cannot tell which images show it.
     """
-    images, values, _ = known_examples(dataset.train, dataset, origin_in(concept, dataset), ())
+    learned, values, _ = known_examples(dataset.train, dataset, origin_in(concept, dataset), ())
     shows = upper_half(values)
     rng = np.random.default_rng(seed)
     sides = [rng.permutation(np.flatnonzero(side))[:count] for side in (shows, np.logical_not(shows))]
     chosen = np.sort(np.concatenate(sides))
-    return Examples(np.asarray(images[chosen]), values[chosen])
+    return Examples(np.asarray(learned.images[chosen]), values[chosen])
 
 
 def adopt_concept(space: Space, shared: SharedConcept, name: str) -> tuple[Concept, bool]:

@@ -26,6 +26,8 @@ export type Document = {
   frames: number;
   colour: string;
   hidden: number[];
+  /** As which label everything is read and drawn, where the model is told one; null is where it began. */
+  given: string | null;
   /** Concepts made on this page that are shown. */
   made: string[];
 };
@@ -34,7 +36,7 @@ export type Address = Document & { view: [number, number, number] | null; tab: T
 
 export const START: Address = {
   plane: { kind: "own" }, offsets: [], pins: [], subject: null, strengths: [], kept: [], target: null, path: [],
-  kind: "lerp", frames: 32, colour: "label", hidden: [], made: [], view: null, tab: "here",
+  kind: "lerp", frames: 32, colour: "label", hidden: [], given: null, made: [], view: null, tab: "here",
 }; // prettier-ignore
 
 /** So many points are read from an address, and are taken by a server. */
@@ -67,6 +69,7 @@ export function toHash(state: Address): string {
   if (state.frames !== START.frames) put("frames", String(state.frames));
   if (state.colour !== START.colour) put("by", state.colour);
   put("hide", state.hidden.join());
+  put("given", state.given ?? "");
   put("made", state.made.map(encodeURIComponent).join());
   // Commas, colons and semicolons are allowed behind #, and an address is for people too.
   return parts.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%3B", ";");
@@ -98,6 +101,7 @@ export function fromHash(hash: string, d: number): Address {
     frames: frames >= 2 && frames <= 240 ? frames : START.frames,
     colour: get("by") || START.colour,
     hidden: numbers(get("hide")),
+    given: get("given") || null,
     made: names(get("made")),
     view: view.length === 3 && view[2]! > 0 ? [view[0]!, view[1]!, view[2]!] : null,
     tab: TABS.find((tab) => tab === get("tab")) ?? START.tab,

@@ -15,7 +15,7 @@ import { type View, fitting } from "../map/view";
 import { en } from "../words/en";
 import { ko } from "../words/ko";
 import { type Address, type Document, MOST_POINTS, type PlaneChoice, START, fromHash, toHash } from "./address";
-import { type Backend, BackendError, type Encoding, type Facts, type Reference } from "./backend";
+import { type Backend, BackendError, type Encoding, type Facts, type Label, type Reference } from "./backend";
 import { gaussian } from "./chance";
 import { Colouring } from "./colouring.svelte";
 import { canvasOf, enlarged, factorFor, png, save } from "./pictures";
@@ -206,6 +206,24 @@ export class App {
     return this.reference.count > 0 && densityAt(this.density, u, v) < EMPTY;
   }
 
+  // -- what the model is told ------------------------------------------------------------------------------
+
+  /** The number of the label as which everything is read and drawn; null where the model is told none. */
+  readonly given = $derived.by((): Label => {
+    const { told, given } = this.facts;
+    const at = told.indexOf(this.document.given ?? given ?? "");
+    return told.length ? Math.max(0, at) : null;
+  });
+
+  /** Pixels at latents, as the label that is given: an effect that asks for them asks again when another is. */
+  decode(points: readonly Point[], latest = false): Promise<Uint8Array> {
+    return this.backend.decode(points, this.given, latest);
+  }
+
+  encode(file: Blob): Promise<Encoding> {
+    return this.backend.encode(file, this.given);
+  }
+
   // -- the document ----------------------------------------------------------------------------------------
 
   /** Change the document; what it was is kept for undo, unless this is one of many small steps of one gesture. */
@@ -362,7 +380,7 @@ export class App {
     const kept = this.document.kept.filter((name) => this.concept(name) && !strengths.has(name));
     // What the change of class has done to what is kept is undone.
     const held = broughtBack([z], from, this.concepts, kept);
-    const [moved] = await movedWithLook(from, this.concepts, strengths, held, (some) => this.backend.look(some));
+    const [moved] = await movedWithLook(from, this.concepts, strengths, held, (some) => this.backend.look(some, this.given));
     return moved!;
   }
 
@@ -443,7 +461,7 @@ export class App {
     const points = path.map((z) => Float64Array.from(z));
     if (points.length < 2) return [];
     const count = Math.max(frames, points.length);
-    return kind === "geodesic" ? this.backend.geodesic(points, count) : pathThrough(points, count, kind as PathKind);
+    return kind === "geodesic" ? this.backend.geodesic(points, count, this.given) : pathThrough(points, count, kind as PathKind);
   }
 
   // -- pictures to keep ------------------------------------------------------------------------------------------------
@@ -451,7 +469,8 @@ export class App {
   /** What a saved picture carries: where it is from. */
   text(more: Record<string, string> = {}): Record<string, string> {
     const { name, recipe, seed, version } = this.facts;
-    return { software: `morphospace ${version}`, recipe, data: name, seed: String(seed), ...more };
+    const given = this.given === null ? {} : { given: this.facts.told[this.given]! };
+    return { software: `morphospace ${version}`, recipe, data: name, seed: String(seed), ...given, ...more };
   }
 
   async savePicture(pixels: Uint8Array, z: Point | null, name: string): Promise<void> {
@@ -462,7 +481,7 @@ export class App {
 
   async bookmark(): Promise<void> {
     const z = this.at(this.view.u, this.view.v);
-    const picture = canvasOf(await this.backend.decode([z]), this.facts.shape).toDataURL();
+    const picture = canvasOf(await this.decode([z]), this.facts.shape).toDataURL();
     const name = new Date().toLocaleString(this.language, { dateStyle: "medium", timeStyle: "short" });
     this.bookmarks = [...this.bookmarks, { hash: this.hash, name, picture }];
     writeStored(`bookmarks ${this.facts.fingerprint}`, this.bookmarks);

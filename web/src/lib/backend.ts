@@ -5,6 +5,7 @@ import type { Concept, WireConcept } from "../latent/concepts";
 import type { Point } from "../latent/linear";
 import type { Plane } from "../latent/planes";
 import type { WirePrincipal } from "../latent/wire";
+import type { Label } from "../worker";
 
 /** An attribute of the test images: one of some words, or a number where `words` is null. */
 export type AttributeFact = { name: string; words: string[] | null };
@@ -22,6 +23,10 @@ export type Facts = {
   resize: "crop" | "pad" | "fit";
   licence: string | null;
   has_prior: boolean;
+  /** The labels that the model is told beside a picture or a place; most models are told none. */
+  told: string[];
+  /** Which of them it is given to begin with. */
+  given: string | null;
   test: Record<string, number>;
   command: string | null;
   label_names: string[] | null;
@@ -53,6 +58,9 @@ export type Encoding = { mean: Point; logVar: Point | null; pixels: Uint8Array }
 
 export const CELLS = 8;
 
+/** Which tile of a map. */
+export type TileAt = { level: number; column: number; row: number };
+
 export interface Backend {
   readonly facts: Facts;
   /** Whether there is no server: everything is computed here. */
@@ -65,15 +73,15 @@ export interface Backend {
   /** An attribute of each test image, by its place among the facts: numbers, or places of words; NaN where unknown. */
   attribute(index: number): Promise<Float64Array>;
   /** Pixels (count, H, W, C) at latents; of requests with `latest` only the newest needs an answer. */
-  decode(points: readonly Point[], latest?: boolean): Promise<Uint8Array>;
+  decode(points: readonly Point[], label: Label, latest?: boolean): Promise<Uint8Array>;
   /** The same as numbers in [0, 1]. */
-  decodeFloats(points: readonly Point[]): Promise<Float32Array>;
+  decodeFloats(points: readonly Point[], label: Label): Promise<Float32Array>;
   /** Decode and encode again: what the space sees in its own pictures. */
-  look(points: readonly Point[]): Promise<Point[]>;
+  look(points: readonly Point[], label: Label): Promise<Point[]>;
   /** CELLS x CELLS decoded cells as one picture; null if it is not wanted any more. */
-  tile(plane: Plane, level: number, column: number, row: number, signal: AbortSignal): Promise<Uint8Array | null>;
-  encode(file: Blob): Promise<Encoding>;
-  geodesic(points: readonly Point[], frames: number): Promise<Point[]>;
+  tile(plane: Plane, at: TileAt, label: Label, signal: AbortSignal): Promise<Uint8Array | null>;
+  encode(file: Blob, label: Label): Promise<Encoding>;
+  geodesic(points: readonly Point[], frames: number, label: Label): Promise<Point[]>;
   /** The test image itself, where its data is at hand. */
   original(index: number): Promise<Uint8Array | null>;
   learn(name: string, positive: readonly number[], negative: readonly number[] | null): Promise<Concept>;
@@ -92,10 +100,10 @@ export class BackendError extends Error {
   }
 }
 
-export type { Classes, Concept };
+export type { Classes, Concept, Label };
 
 /** The latents at the middles of a tile's cells, row by row from the top left; as the server lays them out. */
-export function cellsOf(plane: Plane, level: number, column: number, row: number, shape: Facts["shape"]): Point[] {
+export function cellsOf(plane: Plane, { level, column, row }: TileAt, shape: Facts["shape"]): Point[] {
   const across = 2 ** -level;
   const down = (across * shape[0]) / shape[1];
   const points: Point[] = [];

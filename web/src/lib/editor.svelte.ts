@@ -19,17 +19,17 @@ export class Editor {
     $effect(() => {
       this.before = null;
       if (!subject) return;
-      return newest(app.backend.decode([Float64Array.from(subject)]), (pixels) => (this.before = pixels), app);
+      return newest(app.decode([Float64Array.from(subject)]), (pixels) => (this.before = pixels), app);
     });
     $effect(() => {
-      void [kept, app.concepts];
+      void [kept, app.concepts, app.given];
       if (!subject || (!strengths.length && !target)) {
         this.after = null;
         return;
       }
       const made = async (): Promise<{ z: Point; pixels: Uint8Array }> => {
         const z = await app.moved(Float64Array.from(subject));
-        return { z, pixels: await app.backend.decode([z]) };
+        return { z, pixels: await app.decode([z]) };
       };
       const failed = (): void => void (this.after = null); // what was there is of other settings
       return newest(untrack(made), (found) => (this.after = found), app, failed);

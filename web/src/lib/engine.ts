@@ -1,6 +1,6 @@
 /** The page's side of the worker that computes the model. */
 
-import type { Part, Reply, Request } from "../worker";
+import type { Label, Part, Reply, Request } from "../worker";
 
 type Wanted<Kind> = Request extends infer One ? (One extends { kind: Kind } ? Omit<One, "id" | "kind"> : never) : never;
 
@@ -41,14 +41,14 @@ export class Engine {
   }
 
   /** Pixels (count, H, W, C) at latents (count, d). */
-  async decode(z: Float32Array, count: number): Promise<Uint8Array> {
-    const reply = await this.#ask("decode", { z, count, floats: false });
+  async decode(z: Float32Array, count: number, label: Label): Promise<Uint8Array> {
+    const reply = await this.#ask("decode", { z, count, label, floats: false });
     return (reply as { pixels: Uint8Array }).pixels;
   }
 
   /** The same as numbers in [0, 1] before rounding. */
-  async decodeFloats(z: Float32Array, count: number): Promise<Float32Array> {
-    const reply = await this.#ask("decode", { z, count, floats: true });
+  async decodeFloats(z: Float32Array, count: number, label: Label): Promise<Float32Array> {
+    const reply = await this.#ask("decode", { z, count, label, floats: true });
     return (reply as { values: Float32Array }).values;
   }
 
@@ -56,8 +56,9 @@ export class Engine {
   async encode(
     images: Float32Array,
     shape: readonly [number, number, number, number],
+    label: Label,
   ): Promise<{ mean: Float32Array; logVar: Float32Array | null }> {
-    const reply = await this.#ask("encode", { images, shape });
+    const reply = await this.#ask("encode", { images, shape, label });
     return reply as { mean: Float32Array; logVar: Float32Array | null };
   }
 }

@@ -6,7 +6,7 @@ import { learnConcept } from "../latent/learning";
 import type { Point } from "../latent/linear";
 import type { Plane } from "../latent/planes";
 import { bytesFrom, float32From, int32From } from "../latent/wire";
-import { type Backend, type Encoding, type Facts, type Reference, cellsOf, joined, rows } from "./backend";
+import { type Backend, type Encoding, type Facts, type Label, type Reference, type TileAt, cellsOf, joined, rows } from "./backend";
 import { Engine } from "./engine";
 import { LocalModel } from "./local";
 
@@ -74,25 +74,27 @@ export class Offline implements Backend {
     return (await this.#attributes).subarray(index * count, (index + 1) * count);
   }
 
-  decode = async (points: readonly Point[]): Promise<Uint8Array> => (await this.#model).decode(points);
-  decodeFloats = async (points: readonly Point[]): Promise<Float32Array> => (await this.#model).decodeFloats(points);
-  look = async (points: readonly Point[]): Promise<Point[]> => (await this.#model).look(points);
-  encode = async (file: Blob): Promise<Encoding> => (await this.#model).encode(file);
+  decode = async (points: readonly Point[], label: Label): Promise<Uint8Array> =>
+    (await this.#model).decode(points, label);
+  decodeFloats = async (points: readonly Point[], label: Label): Promise<Float32Array> =>
+    (await this.#model).decodeFloats(points, label);
+  look = async (points: readonly Point[], label: Label): Promise<Point[]> => (await this.#model).look(points, label);
+  encode = async (file: Blob, label: Label): Promise<Encoding> => (await this.#model).encode(file, label);
 
-  tile(plane: Plane, level: number, column: number, row: number, signal: AbortSignal): Promise<Uint8Array | null> {
+  tile(plane: Plane, at: TileAt, label: Label, signal: AbortSignal): Promise<Uint8Array | null> {
     // Tiles take turns, and are decoded in pieces: whatever a person waits for goes between.
     const made = this.#tiles.then(async () => {
-      const cells = cellsOf(plane, level, column, row, this.facts.shape);
+      const cells = cellsOf(plane, at, this.facts.shape);
       const pieces: Uint8Array[] = [];
       for (let i = 0; i < cells.length; i += PIECE) {
         if (signal.aborted) return null;
-        pieces.push(await this.decode(cells.slice(i, i + PIECE)));
+        pieces.push(await this.decode(cells.slice(i, i + PIECE), label));
       }
       const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-      let at = 0;
+      let done = 0;
       for (const piece of pieces) {
-        all.set(piece, at);
-        at += piece.length;
+        all.set(piece, done);
+        done += piece.length;
       }
       return joined(all, this.facts.shape);
     });
@@ -100,8 +102,8 @@ export class Offline implements Backend {
     return made;
   }
 
-  geodesic = (points: readonly Point[], frames: number): Promise<Point[]> =>
-    geodesicThrough(points, frames, (some) => this.decodeFloats(some));
+  geodesic = (points: readonly Point[], frames: number, label: Label): Promise<Point[]> =>
+    geodesicThrough(points, frames, (some) => this.decodeFloats(some, label));
 
   async original(): Promise<null> {
     return null;

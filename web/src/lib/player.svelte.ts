@@ -36,7 +36,7 @@ export class Player {
     const frames = $derived(app.document.frames);
     // The film follows the path, a little behind while way-points are dragged.
     $effect(() => {
-      void [kind, frames];
+      void [kind, frames, app.given];
       if (path.length < 2) {
         this.stop();
         this.film = null;
@@ -58,7 +58,7 @@ export class Player {
     this.busy = true;
     try {
       const points = await app.pathPoints();
-      const all = await app.backend.decode(points);
+      const all = await app.decode(points);
       if (stale()) return;
       const size = all.length / points.length;
       const frames = points.map((_, i) => all.subarray(i * size, (i + 1) * size));

@@ -4,7 +4,7 @@ import { type Concept, type WireConcept, conceptFrom } from "../latent/concepts"
 import type { Point } from "../latent/linear";
 import type { Plane } from "../latent/planes";
 import { bytesFrom } from "../latent/wire";
-import { type Backend, BackendError, CELLS, type Encoding, type Facts, type Reference, rows } from "./backend";
+import { type Backend, BackendError, CELLS, type Encoding, type Facts, type Label, type Reference, type TileAt, rows } from "./backend";
 import { Engine } from "./engine";
 import { LocalModel } from "./local";
 import { canvasOf, png } from "./pictures";
@@ -93,31 +93,35 @@ export class Server implements Backend {
 
   attribute = async (index: number): Promise<Float64Array> => new Float64Array(await bytes(`points/attributes/${index}`));
 
-  async decode(points: readonly Point[], latest = false): Promise<Uint8Array> {
-    if (this.#model) return this.#model.decode(points);
-    const body = { points: plain(points), latest: latest ? LATEST : null };
+  /** What a label is called: the server takes it by its name. */
+  #named(label: Label): string | null {
+    return label === null ? null : this.facts.told[label]!;
+  }
+
+  async decode(points: readonly Point[], label: Label, latest = false): Promise<Uint8Array> {
+    if (this.#model) return this.#model.decode(points, label);
+    const body = { points: plain(points), given: this.#named(label), latest: latest ? LATEST : null };
     return new Uint8Array(await bytes("decode", post(body)));
   }
 
-  async decodeFloats(points: readonly Point[]): Promise<Float32Array> {
-    if (this.#model) return this.#model.decodeFloats(points);
-    return Float32Array.from(await this.decode(points), (value) => value / 255);
+  async decodeFloats(points: readonly Point[], label: Label): Promise<Float32Array> {
+    if (this.#model) return this.#model.decodeFloats(points, label);
+    return Float32Array.from(await this.decode(points, label), (value) => value / 255);
   }
 
-  async look(points: readonly Point[]): Promise<Point[]> {
-    if (this.#model) return this.#model.look(points);
+  async look(points: readonly Point[], label: Label): Promise<Point[]> {
+    if (this.#model) return this.#model.look(points, label);
     const { shape } = this.facts;
-    const pixels = await this.decode(points);
+    const pixels = await this.decode(points, label);
     const size = pixels.length / points.length;
     const pictures = points.map((_, i) => canvasOf(pixels.subarray(i * size, (i + 1) * size), shape));
-    return Promise.all(pictures.map(async (picture) => (await this.encode(await png(picture, {}))).mean));
+    return Promise.all(pictures.map(async (picture) => (await this.encode(await png(picture, {}), label)).mean));
   }
 
   async tile(
     plane: Plane,
-    level: number,
-    column: number,
-    row: number,
+    { level, column, row }: TileAt,
+    label: Label,
     signal: AbortSignal,
   ): Promise<Uint8Array | null> {
     const query = new URLSearchParams({
@@ -125,6 +129,7 @@ export class Server implements Backend {
       origin: [...plane.origin].join(),
       right: [...plane.right].join(),
       up: [...plane.up].join(),
+      ...this.#query(label),
     });
     try {
       return new Uint8Array(await bytes(`atlas/${level}/${column}/${row}?${query}`, { signal }));
@@ -134,9 +139,14 @@ export class Server implements Backend {
     }
   }
 
-  async encode(file: Blob): Promise<Encoding> {
+  #query(label: Label): Record<string, string> {
+    const given = this.#named(label);
+    return given === null ? {} : { given };
+  }
+
+  async encode(file: Blob, label: Label): Promise<Encoding> {
     type Reply = { mean: number[]; log_var: number[] | null; pixels: string };
-    const found = await json<Reply>("encode", { method: "POST", body: file });
+    const found = await json<Reply>(`encode?${new URLSearchParams(this.#query(label))}`, { method: "POST", body: file });
     return {
       mean: Float64Array.from(found.mean),
       logVar: found.log_var && Float64Array.from(found.log_var),
@@ -144,8 +154,8 @@ export class Server implements Backend {
     };
   }
 
-  async geodesic(points: readonly Point[], frames: number): Promise<Point[]> {
-    const body = { points: plain(points), frames, path: "geodesic" };
+  async geodesic(points: readonly Point[], frames: number, label: Label): Promise<Point[]> {
+    const body = { points: plain(points), frames, path: "geodesic", given: this.#named(label) };
     const found = await json<{ points: number[][] }>("morph", post(body));
     return rows(found.points.flat(), this.facts.latent_dim);
   }

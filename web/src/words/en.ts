@@ -90,6 +90,8 @@ export const en = {
   strength: (name: string) => `Strength of ${name}`,
   reset: "Reset",
   keepIt: (name: string) => `Keep ${name} as it is while others move`,
+  given: "Drawn as",
+  givenHelp: "This model is told a label beside each place: everything is drawn, and pictures are read, as this one.",
   towards: "Towards a class",
   towardsHelp: "As near to where it came from as the class allows: slant and weight stay.",
   evidence: {

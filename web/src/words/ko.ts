@@ -87,6 +87,8 @@ export const ko: Words = {
   strength: (name) => `${name}의 세기`,
   reset: "처음으로",
   keepIt: (name) => `다른 개념이 움직여도 ${name} 유지`,
+  given: "레이블",
+  givenHelp: "이 모델은 위치와 함께 레이블을 받습니다. 모든 그림을 이 레이블로 그리고, 이미지도 이 레이블로 읽습니다.",
   towards: "클래스 쪽으로",
   towardsHelp: "그 클래스가 허락하는 한 원래 자리 가까이 머뭅니다. 기울기와 굵기가 유지됩니다.",
   evidence: {

@@ -100,8 +100,8 @@ class LadderQ(NamedTuple):
 
     def split(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Flat points (..., d1 + d2) as e1 and z2."""
-        e1, z2 = z.split([self.image.mean.shape[-1], self.top.mean.shape[-1]], -1)
-        return e1, z2
+        lower = self.image.mean.shape[-1]
+        return z[..., :lower], z[..., lower:]
 
     def _held(self) -> LadderQ:
         """The same, no longer a function of what made it."""
@@ -186,7 +186,7 @@ class Ladder(Composed):
     @property
     def latent_dim(self) -> int:
         """d1 + d2."""
-        return self.prior.latent_dim
+        return self.lower.latent_dim + self.upper.latent_dim
 
     def noise(self, k: int, batch: int, generator: Generator) -> Noise:
         """Standard normal noise of ``k`` draws an image, of e1 and of z2."""
@@ -201,9 +201,10 @@ class Ladder(Composed):
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Flat points (..., d1 + d2) to the likelihood's values (..., C', H, W)."""
         del condition
-        e1, z2 = z.split([self.lower.latent_dim, self.upper.latent_dim], -1)
-        p: GaussianQ = self.rung(z2)
-        values: Tensor = self.decoder((p.mean + p.scale * e1).flatten(0, -2))
+        lower = self.lower.latent_dim
+        p: GaussianQ = self.rung(z[..., lower:])
+        z1 = p.mean + p.scale * z[..., :lower]
+        values: Tensor = self.decoder(z1.flatten(0, -2))
         return values.reshape(*z.shape[:-1], *values.shape[1:])
 
     def terms(self, batch: Batch, noise: Noise) -> Terms:
@@ -220,4 +221,4 @@ def _group(q: GaussianQ, z: Tensor) -> Group:
     """The terms of one level against N(0, I); e1 has a posterior for each draw of z2, whose KLs are averaged."""
     p = StandardNormalP(z.shape[-1])
     kl = p.kl(q)
-    return Group(q.log_prob(z), p.log_prob(z), None if kl is None else torch.atleast_2d(kl).mean(0))
+    return Group(q.log_prob(z), p.log_prob(z), None if kl is None else kl.reshape(-1, z.shape[1]).mean(0))

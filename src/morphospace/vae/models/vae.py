@@ -13,7 +13,7 @@ from morphospace.errors import ArgumentError
 from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.nn.mlp import MLPDecoder, MLPEncoder
 from morphospace.parts import Shape, option
-from morphospace.vae.interfaces import Batch, Condition, Draws, Group, Noise, Terms, VariationalPosterior
+from morphospace.vae.interfaces import Batch, Book, Condition, Draws, Group, Noise, Terms, VariationalPosterior
 from morphospace.vae.likelihoods.bernoulli import Bernoulli
 from morphospace.vae.likelihoods.interfaces import Likelihood
 from morphospace.vae.models.composed import Composed
@@ -66,6 +66,11 @@ class VAE(Composed):
         def draws(self) -> Draws:
             """See :class:`ModelConfig`."""
             return self.posterior.draws
+
+        @property
+        def conditional(self) -> bool:
+            """See :class:`ModelConfig`."""
+            return self.condition != "none"
 
         def check(self) -> None:
             """See :class:`ModelConfig`."""
@@ -123,7 +128,7 @@ class VAE(Composed):
         """Images (B, C, H, W) in [0, 1] to the posterior Q."""
         if self.label is not None:
             drawn = self.label(self._told(condition)).to(x.dtype)
-            x = torch.cat([x, drawn.view(len(x), 1, *x.shape[2:])], 1)
+            x = torch.cat([x, drawn.view(-1, 1, *x.shape[2:])], 1)
         q: VariationalPosterior = self.posterior(self.encoder(x))
         return q
 
@@ -167,6 +172,15 @@ class VAE(Composed):
     def nonnegative(self) -> bool:
         """Whether no latent is ever below 0."""
         return self.posterior.nonnegative
+
+    @property
+    def book(self) -> Book | None:
+        """What the posterior's codes are drawn from."""
+        return self.posterior.book
+
+    def codes(self, z: Tensor) -> Tensor:
+        """The posterior's codes (..., positions) nearest to latents (..., d)."""
+        return self.posterior.codes(z)
 
     @property
     def condition(self) -> Condition | None:

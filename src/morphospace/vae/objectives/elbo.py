@@ -12,7 +12,7 @@ from morphospace.vae.interfaces import Batch, Loss, Model, Noise, Objective, Pro
 from morphospace.vae.slots import ModelConfig, ObjectiveConfig
 from morphospace.vae.terms import kl_of, penalties_of, risen
 
-__all__ = ["ELBO", "BookConfig", "needs_bound"]
+__all__ = ["ELBO", "BookConfig", "needs_bound", "needs_density"]
 
 _BOOK_KL_WEIGHT = 5e-4
 _BETA = "the weight of the KL in nats"
@@ -29,6 +29,20 @@ def needs_bound(model: ModelConfig) -> None:
         raise ArgumentError(
             "a point has no KL: this objective needs a posterior that draws. Take one that scores points alone, like "
             '`objective="reconstruction"`.',
+            argument="objective",
+        )
+
+
+def needs_density(model: ModelConfig) -> None:
+    """Refuse a model whose KL cannot be weighed, or taken apart, by its gradient.
+
+    Raises:
+        ArgumentError: with what to train it by.
+    """
+    needs_bound(model)
+    if model.draws == "codes":
+        raise ArgumentError(
+            "codes have no density: their KL gives no gradient. Take objective=elbo, or another posterior.",
             argument="objective",
         )
 
@@ -120,7 +134,7 @@ class BookConfig(ObjectiveConfig, kind="book"):
 
     def check(self, model: ModelConfig) -> None:
         """See :class:`ObjectiveConfig`."""
-        needs_bound(model)
+        needs_density(model)
 
     def kl_weight(self, latent_dim: int, shape: Shape) -> float:
         """See :class:`ObjectiveConfig`."""

@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from morphospace.errors import ArgumentError
 from morphospace.parts import Shape, option
 from morphospace.vae.interfaces import Batch, Loss, Model, Noise, Objective, Player, Progress
-from morphospace.vae.objectives.elbo import needs_bound
+from morphospace.vae.objectives.elbo import needs_density
 from morphospace.vae.optimisers import Adam, OptimiserConfig
 from morphospace.vae.slots import ModelConfig, ObjectiveConfig
 from morphospace.vae.terms import kl_of
@@ -78,7 +78,7 @@ class FactorVAE(Objective):
 
         def check(self, model: ModelConfig) -> None:
             """See :class:`ObjectiveConfig`."""
-            needs_bound(model)
+            needs_density(model)
             if model.latent_dim < 2:
                 raise ArgumentError(
                     "one latent has no other to be independent of. Add latent_dim=2 or more, or keep objective=elbo.",

@@ -72,7 +72,7 @@ class IWAE(Objective):
             for draw in terms.draws:
                 if draw.z.requires_grad:
                     # The bound's own gradient brings each draw's share once; this is the second time.
-                    draw.z.register_hook(lambda gradient: gradient * shares)
+                    draw.z.register_hook(lambda gradient: gradient * shares)  # type: ignore[no-untyped-call]
         neg_iwae = (math.log(len(log_w)) - torch.logsumexp(log_w, 0)).mean()
         parts = {"reconstruction": -terms.log_px.mean(), "kl": kl_of(terms).mean(), "neg_iwae": neg_iwae}
         return Loss(neg_iwae, parts)

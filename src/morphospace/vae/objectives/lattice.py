@@ -24,7 +24,9 @@ class Lattice(Objective):
 
     The points lie on a lattice that is shifted at random at each step. All are decoded once, and each image is scored
     under each point by one product of matrices; what comes out is no bound of an encoder's but the likelihood, as far
-    as the lattice is fine. The encoder learns nothing: a later stage trains it, with the decoder left alone.
+    as the lattice is fine, and the decoder learns nothing of the encoder. That learns beside it: the weights of the
+    points are the true posterior, and the encoder descends KL(p(z|x), q(z|x)), which pulls from however far away. A
+    later stage trains it by the ELBO, with the decoder left alone; that by itself would leave codes astray.
 
     Few points carry nearly all of the weight: gradients are computed for all but a ten-thousandth of it. A coarse
     lattice cannot tell near points apart, has decoders vary slowly, and costs little, which is a good way to begin: the
@@ -37,7 +39,7 @@ class Lattice(Objective):
     """
 
     class Config(ObjectiveConfig, kind="lattice"):
-        """The likelihood over a lattice of the prior, for 1 to 3 latents; it trains no encoder."""
+        """The likelihood over a lattice of the prior, for 1 to 3 latents; the encoder learns where the weight is."""
 
         points: int = option(
             "the points of the lattice in the last quarter of the steps; each quarter before takes half as many as "
@@ -81,14 +83,26 @@ class Lattice(Objective):
         return (torch.rand(model.latent_dim, generator=generator, device=generator.device),)
 
     def forward(self, player: str, model: Model, batch: Batch, noise: Noise, progress: Progress) -> Loss:
-        """The loss of one batch; the one part is ``nll``."""
+        """The loss of one batch; parts ``nll`` and, of the encoder, ``posterior_kl``."""
         del player
         doubled = min(_DOUBLINGS, int((_DOUBLINGS + 1) * progress.step.item() / progress.total))
         points = max(1, self.points >> (_DOUBLINGS - doubled))
         z = normal_points(points, model.latent_dim, noise[0])[:, None]
-        log_px = model.log_likelihood(z[_carrying(model, z, batch.target)], batch.target)
+        z = z[_carrying(model, z, batch.target)]
+        log_px = model.log_likelihood(z, batch.target)
         nll = math.log(points) - log_px.logsumexp(0).mean()
-        return Loss(nll, {"nll": nll})
+        astray = _posterior_kl(model, z, log_px.detach(), batch.input, math.log(points))
+        return Loss(nll + astray, {"nll": nll, "posterior_kl": astray})
+
+
+def _posterior_kl(model: Model, z: Tensor, log_px: Tensor, x: Tensor, log_points: float) -> Tensor:
+    """KL(p(z | x), q(z | x)), the mean over images x, where the points (M, 1, d) have ``log_px`` (M, B)."""
+    log_share = log_px.log_softmax(0)
+    log_p = log_share + log_points - 0.5 * (z.square() + math.log(2 * math.pi)).sum(-1)  # a density
+    log_q = model.infer(x).log_prob(z)
+    if log_q is None:
+        raise TypeError("a posterior without a density")  # which build has refused
+    return (log_share.exp() * (log_p - log_q)).sum(0).mean()
 
 
 @torch.no_grad()

@@ -7,8 +7,7 @@ import torch
 from morphospace.errors import ArgumentError
 from morphospace.parts import Shape, option
 from morphospace.vae.interfaces import Batch, Loss, Model, Noise, Objective, Progress
-from morphospace.vae.objectives.reconstruction import needs_points
-from morphospace.vae.slots import ModelConfig, ObjectiveConfig
+from morphospace.vae.objectives.reconstruction import PointsConfig
 
 __all__ = ["RAE"]
 
@@ -29,7 +28,7 @@ class RAE(Objective):
     Source: Ghosh et al., From variational to deterministic autoencoders, arXiv:1903.12436.
     """
 
-    class Config(ObjectiveConfig, kind="rae"):
+    class Config(PointsConfig, kind="rae"):
         """The regularised autoencoder: reconstruction, short codes, and small weights of the decoder."""
 
         l2: float = option("the weight of half the squared length of a code, in nats", default=0.1, low=0, high=1e9)
@@ -45,15 +44,6 @@ class RAE(Objective):
                     "it needs a model with a decoder, whose weights it keeps small.", argument="objective"
                 )
             return RAE(l2=self.l2, decoder_l2=self.decoder_l2)
-
-        def check(self, model: ModelConfig) -> None:
-            """See :class:`ObjectiveConfig`."""
-            needs_points(model)
-
-        def kl_weight(self, latent_dim: int, shape: Shape) -> float:
-            """See :class:`ObjectiveConfig`."""
-            del latent_dim, shape
-            return 0.0
 
         @property
         def penalty(self) -> str | None:

@@ -10,21 +10,29 @@ from morphospace.vae.interfaces import Batch, Loss, Model, Noise, Objective, Pro
 from morphospace.vae.slots import ModelConfig, ObjectiveConfig
 from morphospace.vae.terms import risen
 
-__all__ = ["Reconstruction", "needs_points"]
+__all__ = ["PointsConfig", "Reconstruction"]
 
 
-def needs_points(model: ModelConfig) -> None:
-    """Refuse a model that has a KL, which would be left alone.
+class PointsConfig(ObjectiveConfig, abstract=True):
+    """What autoencoders descend: there is no KL."""
 
-    Raises:
-        ArgumentError: with what to do.
-    """
-    if model.draws != "points":
-        raise ArgumentError(
-            'it has no KL, so the posterior must be a point. Add `posterior="point"`, or keep `objective="elbo"` with '
-            "`beta=0`.",
-            argument="objective",
-        )
+    def check(self, model: ModelConfig) -> None:
+        """Refuse a model that has a KL, which would be left alone.
+
+        Raises:
+            ArgumentError: with what to do.
+        """
+        if model.draws != "points":
+            raise ArgumentError(
+                'it has no KL, so the posterior must be a point. Add `posterior="point"`, or keep `objective="elbo"` '
+                "with `beta=0`.",
+                argument="objective",
+            )
+
+    def kl_weight(self, latent_dim: int, shape: Shape) -> float:
+        """See :class:`ObjectiveConfig`."""
+        del latent_dim, shape
+        return 0.0
 
 
 class Reconstruction(Objective):
@@ -35,7 +43,7 @@ class Reconstruction(Objective):
         anneal: the share of all steps, 0..1, in which lambda rises from 0.
     """
 
-    class Config(ObjectiveConfig, kind="reconstruction"):
+    class Config(PointsConfig, kind="reconstruction"):
         """Reconstruction alone, of autoencoders, with a penalty that makes codes sparse."""
 
         l1: float = option("the weight of the L1 penalty, nats a unit of code", default=0.0, low=0, high=1e9)
@@ -47,15 +55,6 @@ class Reconstruction(Objective):
             """See :class:`ObjectiveConfig`."""
             del model, shape
             return Reconstruction(l1=self.l1, anneal=self.anneal)
-
-        def check(self, model: ModelConfig) -> None:
-            """See :class:`ObjectiveConfig`."""
-            needs_points(model)
-
-        def kl_weight(self, latent_dim: int, shape: Shape) -> float:
-            """See :class:`ObjectiveConfig`."""
-            del latent_dim, shape
-            return 0.0
 
         @property
         def penalty(self) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Generator, Tensor, nn
 
-from morphospace.vae.interfaces import Draws, Noise, VariationalPosterior
+from morphospace.vae.interfaces import Book, Draws, Noise, VariationalPosterior
 
 __all__ = ["Posterior"]
 
@@ -22,6 +22,11 @@ class Posterior(nn.Module):
     draws: Draws = "density"
     nonnegative: bool = False
 
+    @property
+    def book(self) -> Book | None:
+        """What codes are drawn from; None where none are."""
+        return None
+
     def noise(self, k: int, batch: int, generator: Generator) -> Noise:
         """All randomness of ``k`` draws for each of ``batch`` images."""
         raise NotImplementedError
@@ -29,6 +34,10 @@ class Posterior(nn.Module):
     def points(self, drawn: Tensor) -> Tensor:
         """What a prior draws, as flat latents (..., d): the same, unless these are codes (..., positions)."""
         return drawn
+
+    def codes(self, z: Tensor) -> Tensor:
+        """The nearest codes (..., positions) of flat latents (..., d), where there is a book."""
+        raise NotImplementedError
 
     def forward(self, h: Tensor) -> VariationalPosterior:
         """(B, features) to Q."""

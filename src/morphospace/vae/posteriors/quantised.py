@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from morphospace.errors import ArgumentError
 from morphospace.nn.layers import glorot_
 from morphospace.parts import option
 from morphospace.vae.interfaces import Book, Draw, Draws, Noise
@@ -64,10 +65,13 @@ class QuantisedPosterior(Posterior):
 
     In training the forward only counts; :meth:`after_step` moves the entries. While the head is frozen they stay.
 
+    Images lie on entries to the last bit, but latents are points as any others: what lies between entries is decoded as
+    it is, not moved to the nearest, so that morphs and edits along concepts are as smooth as the decoder.
+
     Args:
         features: what the encoder gives.
-        positions: G, >= 1, the codes of an image.
-        code_dim: the numbers of an entry, >= 1; all of an image's together are its d latents.
+        latent_dim: d, >= 1, the numbers of all of an image's entries together.
+        positions: G, >= 1, the codes of an image, a divisor of d.
         entries: E, >= 2.
         decay: gamma, 0..1: how slowly entries follow.
         commitment: beta, >= 0, in nats a unit of squared distance.
@@ -77,7 +81,7 @@ class QuantisedPosterior(Posterior):
     appendix A.1 for the moving means; fresh starts: Dhariwal et al., Jukebox, arXiv:2005.00341.
 
     Example:
-        >>> q = QuantisedPosterior(32, positions=4, code_dim=3, entries=8)(torch.zeros(5, 32))
+        >>> q = QuantisedPosterior(32, 12, positions=4, entries=8)(torch.zeros(5, 32))
         >>> q.mean.shape, q.codes.shape
         (torch.Size([5, 12]), torch.Size([5, 4]))
     """
@@ -87,8 +91,8 @@ class QuantisedPosterior(Posterior):
 
         draws: ClassVar[Draws] = "codes"
 
-        positions: int = option("the codes of an image", default=16, low=1, high=4096)
-        code_dim: int = option("the numbers of a code; an image has positions times so many latents", default=4, low=1)
+        latent_dim: int = option("the number of latents, those of all codes together", default=64, low=1)
+        positions: int = option("the codes of an image, which share its latents evenly", default=16, low=1, high=4096)
         entries: int = option("the codes to choose from", default=64, low=2, high=65536)
         decay: float = option("how slowly codes follow what is encoded", default=0.99, low=0, high=0.99999)
         commitment: float = option(
@@ -98,10 +102,15 @@ class QuantisedPosterior(Posterior):
             "codes used less than this share of an even use start anew; 0 never", default=0.03, low=0, high=1
         )
 
-        @property
-        def latent_dim(self) -> int:
-            """See :class:`PosteriorConfig`."""
-            return self.positions * self.code_dim
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if self.latent_dim % self.positions:
+                more = self.positions * -(-self.latent_dim // self.positions)
+                raise ArgumentError(
+                    f"expected latents that {self.positions} codes can share evenly, like {more}, got "
+                    f"{self.latent_dim}. Or change how many codes an image has (positions).",
+                    argument="posterior.latent_dim",
+                )
 
         @property
         def book(self) -> Book:
@@ -112,8 +121,8 @@ class QuantisedPosterior(Posterior):
             """See :class:`PosteriorConfig`."""
             return QuantisedPosterior(
                 features,
+                self.latent_dim,
                 positions=self.positions,
-                code_dim=self.code_dim,
                 entries=self.entries,
                 decay=self.decay,
                 commitment=self.commitment,
@@ -131,20 +140,20 @@ class QuantisedPosterior(Posterior):
     def __init__(
         self,
         features: int,
+        latent_dim: int,
         *,
         positions: int,
-        code_dim: int,
         entries: int,
         decay: float = 0.99,
         commitment: float = 0.25,
         revive: float = 0.03,
     ) -> None:
         super().__init__()
-        self.positions, self.entries, self.latent_dim = positions, entries, positions * code_dim
+        self.latent_dim, self.positions, self.entries = latent_dim, positions, entries
         self.decay, self.commitment, self.revive = decay, commitment, revive
-        self.mean = nn.Linear(features, self.latent_dim)
+        self.mean = nn.Linear(features, latent_dim)
         glorot_(self)
-        size = entries, code_dim
+        size = entries, latent_dim // positions
         self.register_buffer("codebook", torch.randn(size))
         self.register_buffer("counts", torch.zeros(entries))
         self.register_buffer("sums", torch.zeros(size))
@@ -174,6 +183,15 @@ class QuantisedPosterior(Posterior):
         with torch.autocast(vectors.device.type, enabled=False):
             scores = vectors.detach().float() @ self.codebook.t()
             return (self.codebook.square().sum(1) - 2 * scores).argmin(-1)
+
+    @property
+    def book(self) -> Book:
+        """See :class:`Posterior`."""
+        return Book(self.positions, self.entries)
+
+    def codes(self, z: Tensor) -> Tensor:
+        """The nearest codes (..., G) of flat latents (..., d)."""
+        return self.nearest(z.reshape(*z.shape[:-1], self.positions, -1))
 
     def points(self, drawn: Tensor) -> Tensor:
         """Codes (..., G) as flat latents (..., d)."""

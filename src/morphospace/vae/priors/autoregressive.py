@@ -110,13 +110,13 @@ class AutoregressivePrior(Prior):
         for layer in self.layers:
             h = h + layer(F.gelu(h))
         logits: Tensor = self.last(F.gelu(h))
-        return logits.float().unflatten(1, (self.positions, self.entries)).log_softmax(-1)
+        return logits.float().view(-1, self.positions, self.entries).log_softmax(-1)
 
     def log_prob(self, z: Tensor) -> Tensor:
         """(K, B) in nats for codes (K, B, G)."""
         codes = z.flatten(0, 1)
         found = self.scores(codes).gather(-1, codes[..., None])
-        return found.sum((1, 2)).unflatten(0, z.shape[:2])
+        return found.sum((1, 2)).view(z.shape[:2])
 
     def kl(self, q: VariationalPosterior) -> Tensor | None:
         """None: log q and log p of the codes are all there is to say."""

@@ -33,7 +33,7 @@ class VampP:
         each = self.q.log_prob(points.expand(-1, len(self.q.mean), -1))  # (K B, U)
         if each is None:
             raise ArgumentError("expected a posterior with a density: points make no mixture.", argument="prior")
-        return (each.logsumexp(1) - math.log(each.shape[1])).unflatten(0, z.shape[:2])
+        return (each.logsumexp(1) - math.log(each.shape[1])).view(z.shape[:2])
 
     def kl(self, q: VariationalPosterior) -> Tensor | None:
         """None: a mixture's has no closed form, so the draws' mean serves."""
