@@ -38,6 +38,7 @@ class PriorConfig(Part, slot="prior"):
     """p(z), what latents are expected to be before any image is seen."""
 
     of_codes: ClassVar[bool] = False
+    of_posteriors: ClassVar[bool] = False  # of images without a label
 
     def build(self, latent_dim: int, shape: Shape) -> Prior:
         """The prior over ``latent_dim`` latents of images of ``shape``."""

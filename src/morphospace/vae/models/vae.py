@@ -75,6 +75,12 @@ class VAE(Composed):
         def check(self) -> None:
             """See :class:`ModelConfig`."""
             self.prior.check(self.posterior)
+            if self.conditional and self.prior.of_posteriors:
+                raise ArgumentError(
+                    "it is made of posteriors of images without a label, which this model does not have. Leave out "
+                    "condition=label, or take prior=normal.",
+                    argument="prior",
+                )
 
         def build(self, shape: Shape, labels: int) -> VAE:
             """See :class:`ModelConfig`."""

@@ -75,6 +75,8 @@ class VampPrior(Prior):
     class Config(PriorConfig, kind="vamp"):
         """The mixture of the posteriors of learned images."""
 
+        of_posteriors = True
+
         components: int = option("how many learned images; each step encodes all", default=100, low=1, high=1e5)
 
         def check(self, posterior: PosteriorConfig) -> None:
