@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 import morphospace as ms
+from morphospace.parts import kinds_of
+from morphospace.recipes.described import SLOTS
 
 SOURCE = Path(ms.__file__).parent
 FLOORS = [
@@ -29,7 +31,7 @@ FLOORS = [
     {"vae"},
     {"samplers", "training"},
     {"recipes"},
-    {"attribute_files", "card", "concept_files", "points"},
+    {"attribute_files", "card", "concept_files", "extending", "points"},
     {"bundle"},
     {"bundle_checks"},
     {"told"},
@@ -130,6 +132,46 @@ def test_a_circle_through_a_function_is_seen_and_one_of_types_is_none() -> None:
 def test_no_file_is_too_long_to_be_read_at_once() -> None:
     lengths = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
     assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
+
+
+KNOWS_KINDS = (
+    "nn.",
+    "vae.",
+    "samplers.",
+    "training.augmentation",
+    "recipes.named",
+    "recipes.migrations",
+    "recipes.keys",
+)
+"""Where parts are, where recipes are made of them, and where what they were called before is kept."""
+
+
+def asked_of(source: str) -> list[tuple[str, str]]:
+    """Every word that a source compares something with, and the whole comparison."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+        sides += [node.value] if isinstance(node, ast.MatchValue) else []
+        for side in sides:
+            plain = [side, *(side.elts if isinstance(side, (ast.Tuple, ast.List, ast.Set)) else ())]
+            words = [one.value for one in plain if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            found += [(word, ast.unparse(node)) for word in words]
+    return found
+
+
+def test_nothing_outside_the_parts_asks_for_one_by_its_name() -> None:
+    """They ask what a part can do: a new kind would be overlooked otherwise."""
+    kinds = {kind for slot in SLOTS for kind in kinds_of(slot)} - {"reconstruction"}  # which is a figure, too
+    assert len(kinds) > 20
+    for name, path in FILES.items():
+        if not name.removeprefix("morphospace.").startswith(KNOWS_KINDS):
+            asked = [whole for word, whole in asked_of(path.read_text()) if word in kinds]
+            assert [whole for whole in asked if "recipe.name" not in whole] == [], f"{name} names a kind of part"
+
+
+def test_a_name_that_is_asked_for_is_seen() -> None:
+    source = "if p.kind == 'vamp' or k in ('iwae', q) or f('elbo') == 1: pass\nmatch k:\n    case 'rae': pass"
+    assert sorted(word for word, _ in asked_of(source)) == ["iwae", "rae", "vamp"]
 
 
 def test_tests_lie_where_their_modules_do() -> None:

@@ -120,6 +120,11 @@ def test_the_page_of_the_command_line_is_what_the_command_says() -> None:
     assert script("command_line").command_line() == written, "run: python docs/site/command_line.py"
 
 
+def test_the_page_of_parts_is_what_they_say() -> None:
+    written = (ROOT / "docs" / "parts.md").read_text(encoding="utf-8")
+    assert script("parts").parts_page() == written, "run: python docs/site/parts.py"
+
+
 def test_formulas_of_docstrings_are_drawn(site: Path) -> None:
     reference = (site / "reference.html").read_text(encoding="utf-8")
     assert "<math" in reference

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from morphospace.cli.allowing import allowed
 from morphospace.cli.arguments import DeviceOption, SpaceArgument
 from morphospace.cli.opening import open_data, open_space
 from morphospace.cli.screen import escape, note
@@ -33,7 +34,7 @@ def refit(
         str,
         typer.Option(
             help="prior: the model's own. Fitted to the codes of training images: gaussian, one; mixture, ten of them; "
-            "flow, hundreds, and what carries their draws to where codes lie (half a minute)."
+            "flow, hundreds, and what carries their draws to where codes lie (a quarter of a minute)."
         ),
     ],
     data: Annotated[
@@ -48,15 +49,19 @@ def refit(
 ) -> Answer:
     """Draw the samples of a space from elsewhere: fit a sampler to the codes of its training images, and keep it."""
     from morphospace.bundle import write_sampler
+    from morphospace.parts import as_part
+    from morphospace.samplers.interfaces import SamplerConfig
     from morphospace.saving import stored_sampler
 
     found, folder, began = open_space(space, device), bundle_folder(space), time.perf_counter()
-    dataset = None if sampler == "prior" and data is None else open_data(*data_for(space, found, data))
+    config = as_part("sampler", sampler, allowed())
+    from_prior = isinstance(config, SamplerConfig) and config.from_prior
+    dataset = None if from_prior and data is None else open_data(*data_for(space, found, data))
     if dataset is not None:
         _note_other_set(found, dataset)
-        found.refit(sampler, dataset.train.images, dataset.train.labels, seed=seed)
+        found.refit(config, dataset.train.images, dataset.train.labels, seed=seed)
     else:
-        found.refit(sampler)
+        found.refit(config)
     stored = stored_sampler(found, found.sampler)
     write_sampler(folder, stored)
     count, seconds = 0 if dataset is None else len(dataset.train), time.perf_counter() - began

@@ -92,7 +92,7 @@ class Field(NamedTuple):
     def words(self) -> str:
         """What may stand there, in words."""
         if self.slot:
-            return f"one of {', '.join(kinds_of(self.slot))}"
+            return f"one of {', '.join(sorted(kinds_of(self.slot)))}"
         if typing.get_origin(self.type) is Literal:
             return " or ".join(typing.get_args(self.type))
         found = kind_words(self.type)
