@@ -316,7 +316,19 @@ def test_info_evaluate_and_data_info(at: Morpho) -> None:
 
 def test_recipes(morpho: Morpho) -> None:
     names = [r["name"] for r in morpho("recipes", "--json").json["recipes"]]
-    assert names == ["quick", "minute", "editing", "conv", "book", "autoencoder", "sparse-autoencoder", "vamp", "iwae", "vq", "lattice"]
+    assert names == [
+        "quick",
+        "minute",
+        "editing",
+        "conv",
+        "book",
+        "autoencoder",
+        "sparse-autoencoder",
+        "vamp",
+        "iwae",
+        "vq",
+        "lattice",
+    ]
 
 
 @pytest.mark.parametrize("recipe", ["autoencoder", "sparse-autoencoder"])
