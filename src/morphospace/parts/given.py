@@ -165,7 +165,7 @@ def allowed_parts(packages: Iterable[str]) -> Foreign:
     """
     allowed = tuple(packages)
     for package in allowed:
-        if not all(word.isidentifier() for word in package.split(".")):
+        if package.endswith(".py") or not all(word.isidentifier() for word in package.split(".")):
             raise ArgumentError(
                 f'expected the name of a package, as Python imports it, like mypackage, got "{package}".',
                 argument="allow",
