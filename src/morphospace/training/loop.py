@@ -155,7 +155,7 @@ def _part_name(players: Sequence[Player], player: Player, part: str) -> str:
 def _go_on(
     before: _Running, step: Step, players: Sequence[Player], optimisers: Mapping[str, torch.optim.Optimizer]
 ) -> None:
-    """Give a stage what the one before it had learned beside the model: an objective's own networks, and all moments."""
+    """Give a stage what the one before it learned beside the model: an objective's own networks, and all moments."""
     step.objective.load_state_dict(before.step.objective.state_dict())
     former = {player.name: player.parameters for player in before.players}
     for player in players:
