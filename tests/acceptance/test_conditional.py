@@ -15,8 +15,8 @@ from morphospace.space import load
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow, pytest.mark.timeout(3600)]
 
-STYLES = {"slant": 0.5, "stroke-width": 0.5}
-"""Measures of style, and how much alike ten labels of one code are at least in each: 0 of codes drawn anew."""
+STYLES = {"slant": 0.85, "stroke-width": 0.85}
+"""How much alike ten labels of one code are in these: 0 of codes drawn anew, 0.91 when this was written."""
 
 
 def test_conditional(train_and_record: Callable[..., dict[str, Any]], mnist: Dataset) -> None:

@@ -34,7 +34,7 @@ def refit(
         str,
         typer.Option(
             help="prior: the model's own. Fitted to the codes of training images: gaussian, one; mixture, ten of them; "
-            "flow, hundreds, and what carries their draws to where codes lie (half a minute)."
+            "flow, hundreds, and what carries their draws to where codes lie (a quarter of a minute)."
         ),
     ],
     data: Annotated[

@@ -20,8 +20,8 @@ __all__ = ["STEPS", "Flow", "Velocity", "fit_flow", "fit_pieces"]
 
 Points = NDArray[np.float32]
 
-STEPS = 2000
-"""Of training a velocity: half a minute of one core."""
+STEPS = 1000
+"""Of training a velocity: a quarter of a minute of one core."""
 
 _CODES_A_PIECE = 250  # on average, at least; more where there are many latents
 _CODES_A_LATENT = 4
