@@ -20,7 +20,7 @@ from torch import Tensor
 from morphospace.errors import ArgumentError
 from morphospace.nn import MLPDecoder, MLPEncoder
 from morphospace.parts import Part, fields_of, kinds_of
-from morphospace.recipes import Recipe, build_model, build_stages, find_recipe
+from morphospace.recipes import Recipe, build_model, build_stages, changed, find_recipe
 from morphospace.space import Space, load
 from morphospace.training.stages import StageConfig
 from morphospace.vae import VAE, Batch, Model, ModelConfig, Objective, PriorConfig, Progress
@@ -36,10 +36,8 @@ CONDITIONS = ("none", "label")
 def small(part: Part) -> Any:
     """A part with small networks: what is a number of many, or of widths, is few."""
     few = {"components": 5, "width": 8, "widths": (16,), "adversary_widths": (16,), "points": 21, "entries": 6,
-           "positions": 3, "code_dim": 2, "rung_widths": (8,), "lower": 3, "upper": 2}  # fmt: skip
-    for name in {field.name for field in fields_of(type(part))} & few.keys():
-        part = part.replace(**{name: few[name]})
-    return part
+           "positions": 3, "latent_dim": 3, "rung_widths": (8,), "lower": 2, "upper": 1}  # fmt: skip
+    return part.replace(**{name: few[name] for name in {field.name for field in fields_of(type(part))} & few.keys()})
 
 
 def made(slot: str) -> list[Any]:
@@ -231,6 +229,13 @@ def test_a_prior_draws_what_it_expects(recipe: Recipe) -> None:
             assert ((counts - expected).abs() < 6 * expected.sqrt() + 1).all()
     drawn = model.sample(5, np.random.default_rng(0))
     assert drawn.shape == (5, model.latent_dim)
+
+
+def test_a_prior_made_of_posteriors_is_refused_where_these_are_told_labels() -> None:
+    for kind, part in kinds_of("prior").items():
+        if cast("PriorConfig", part()).of_posteriors:
+            with pytest.raises(ArgumentError, match=f'^prior: the prior "{kind}" is made of what the encoder says'):
+                changed(QUICK, {"prior": kind, "condition": "label"})
 
 
 def test_what_does_not_fit_is_refused_in_words() -> None:

@@ -75,10 +75,10 @@ class VAE(Composed):
         def check(self) -> None:
             """See :class:`ModelConfig`."""
             self.prior.check(self.posterior)
-            if self.conditional and self.prior.of_posteriors:
+            if self.condition == "label" and self.prior.of_posteriors:
                 raise ArgumentError(
-                    "it is made of posteriors of images without a label, which this model does not have. Leave out "
-                    "condition=label, or take prior=normal.",
+                    f'the prior "{self.prior.kind}" is made of what the encoder says of images that have no label, and '
+                    "this encoder is told one. Add prior=normal, or leave condition out.",
                     argument="prior",
                 )
 
