@@ -77,7 +77,7 @@ def test_fitted_its_samples_have_the_pairs_of_the_data() -> None:
     for step in range(150):
         batch = data[step * 200 % 4000 :][:200]
         optimiser.zero_grad()
-        (-prior.log_prob(batch[None]).mean()).backward()
+        (-prior.log_prob(batch[None]).mean()).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     drawn = prior.sample(4000, np.random.default_rng(2))
     shuffled = torch.stack([column[torch.randperm(4000, generator=generator)] for column in data.t()], 1)
