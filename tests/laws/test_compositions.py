@@ -36,7 +36,7 @@ CONDITIONS = ("none", "label")
 def small(part: Part) -> Any:
     """A part with small networks: what is a number of many, or of widths, is few."""
     few = {"components": 5, "width": 8, "widths": (16,), "adversary_widths": (16,), "points": 21, "entries": 6,
-           "positions": 3, "code_dim": 2, "rung_widths": (8,), "lower": 3, "upper": 2}  # fmt: skip
+           "positions": 4, "code_dim": 2, "rung_widths": (8,), "lower": 3, "upper": 2}  # fmt: skip
     for name in {field.name for field in fields_of(type(part))} & few.keys():
         part = part.replace(**{name: few[name]})
     return part
