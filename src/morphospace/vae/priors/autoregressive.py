@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Iterable
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ class _Masked(nn.Linear):
 
     def __init__(self, positions: int, n_in: int, n_out: int, sees: Callable[[Tensor, Tensor], Tensor]) -> None:
         super().__init__(positions * n_in, positions * n_out)
+        self.n_out = n_out
         places = torch.arange(positions)
         mask = sees(places.repeat_interleave(n_in), places.repeat_interleave(n_out)[:, None])
         self.register_buffer("mask", mask.float(), persistent=False)
@@ -42,6 +43,11 @@ class _Masked(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         """(N, G n_in) to (N, G n_out)."""
         return F.linear(x, self.weight * self.mask, self.bias)
+
+    def at(self, position: int, seen: Tensor) -> Tensor:
+        """What comes out at one position, (N, n_out), of all that it sees, (N, some n_in)."""
+        rows = slice(position * self.n_out, (position + 1) * self.n_out)
+        return F.linear(seen, self.weight[rows, : seen.shape[1]], self.bias[rows])
 
 
 class AutoregressivePrior(Prior):
@@ -125,11 +131,19 @@ class AutoregressivePrior(Prior):
 
     @torch.no_grad()
     def sample(self, count: int, rng: np.random.Generator) -> Tensor:
-        """Codes (count, G), drawn one position after the other."""
+        """Codes (count, G), drawn one position after the other; features of positions before are not found again."""
         device = self.offsets.device
         codes = torch.zeros(count, self.positions, dtype=torch.long, device=device)
+        drawn = torch.zeros(count, 0, device=device)
+        features = [drawn] * (len(self.layers) + 1)  # that go into each layer, of the positions so far
         for position in range(self.positions):
-            below = self.scores(codes)[:, position].double().exp().cumsum(-1)
+            h = self.first.at(position, drawn)
+            for i, layer in enumerate(cast("Iterable[_Masked]", self.layers)):
+                features[i] = torch.cat([features[i], F.gelu(h)], 1)
+                h = h + layer.at(position, features[i])
+            features[-1] = torch.cat([features[-1], F.gelu(h)], 1)
+            below = self.last.at(position, features[-1]).double().softmax(-1).cumsum(-1)
             at = torch.from_numpy(rng.random((count, 1))).to(device) * below[:, -1:]
             codes[:, position] = torch.searchsorted(below, at, right=True)[:, 0].clamp(max=self.entries - 1)
+            drawn = torch.cat([drawn, self.code(codes[:, position] + self.offsets[position])], 1)
         return codes
