@@ -77,8 +77,8 @@ def _check_loss(whose: str, loss: Any) -> None:
         raise ArgumentError(f"expected a Loss {whose}, got {type(loss).__name__}.", argument="objective")
     if not _is_number(loss.total) or not loss.total.requires_grad:
         raise ArgumentError(
-            f"expected the total of the Loss {whose} to be one number with a gradient, got {_words(loss.total)}. Take the "
-            "mean over images; what is detached does not train.",
+            f"expected the total of the Loss {whose} to be one number with a gradient, got {_words(loss.total)}. Take "
+            "the mean over images; what is detached does not train.",
             argument="objective",
         )
     for name, value in loss.parts.items():
