@@ -47,7 +47,7 @@ def test_a_class_of_ones_own_is_trained_sampled_and_gone_on_from(package: Path, 
         assert 'names what is not there: "ownparts:Small"' in refused.err or '"ownparts:WidePrior"' in refused.err
         assert "--allow ownparts" in refused.err
         assert "ownparts" not in sys.modules
-    assert morpho("sample", "latest", "--allow", "ownparts", "-o", "s.png").code == 0
+    assert morpho("sample", "latest", "--allow", "ownparts", "--out", "s.png").code == 0
     on = morpho("train", "digits", "--from", "latest", "--epochs", "1", "--allow", "ownparts")
     assert on.code == 0, on.err
     more = morpho("resume", "latest", "--more-epochs", "1", "--allow", "ownparts")
