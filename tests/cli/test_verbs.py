@@ -320,6 +320,7 @@ def test_recipes(morpho: Morpho) -> None:
         "quick",
         "minute",
         "editing",
+        "conditional",
         "conv",
         "book",
         "autoencoder",

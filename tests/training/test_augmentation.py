@@ -56,7 +56,7 @@ def test_no_recipe_turns_by_itself(name: str) -> None:
     binarize = name == "lattice"
     assert (recipe.images.build() or Augmentation()) == Augmentation(augment, binarize=binarize)
     turned = changed(recipe, {"rotate": "90"})
-    model = build_model(turned, (16, 16, 3), seed=0)
+    model = build_model(turned, (16, 16, 3), seed=0, labels=10)
     stages = build_stages(turned, model, (16, 16, 3), seed=0)
     assert {stage.augmentation for stage in stages} == {Augmentation(augment, "none", 90.0, binarize)}
 

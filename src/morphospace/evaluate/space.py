@@ -23,7 +23,7 @@ Numbers = NDArray[np.float64]
 
 _BINARIZED = (
     "nats are of the test images with each pixel black or white, drawn with the chance that its grey says (another "
-    "--seed draws others): the recipe trains on such images (binarize)."
+    "seed draws others): the recipe trains on such images (binarize)."
 )
 _COARSE = (
     "exact_nll: the lattice is coarse for this space: {:.1f} points share an image's weight, where {} or more should. "

@@ -148,7 +148,7 @@ def preparation_for(space: Space, asked: Preparation | None = None) -> Preparati
     asked = asked or Preparation()
     for key in _OF_THE_SPACE:
         if getattr(asked, key) != getattr(Preparation(), key):
-            raise ArgumentError("the space that training starts from decides on that. Leave it out.", argument=key)
+            raise ArgumentError(f"the space decides the {key} of images. Leave it out.", argument=key)
     # A space of version 0.1 does not say, and its sets were split by what their prepared images were.
     known = "interpretation" in space.about.get("data", {})
     return dataclasses.replace(
