@@ -12,7 +12,7 @@ from morphospace.vae.posteriors.quantised import QuantisedPosterior
 
 def plain(**changes: float) -> QuantisedPosterior:
     """Two vectors of two numbers, four entries at the corners of a square, and a head that changes nothing."""
-    posterior = QuantisedPosterior(4, 4, positions=2, entries=4, **changes)  # type: ignore[arg-type]
+    posterior = QuantisedPosterior(4, 4, positions=2, entries=4, **changes)
     with torch.no_grad():
         posterior.mean.weight.copy_(torch.eye(4))
         posterior.codebook.copy_(torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]]))
