@@ -54,8 +54,8 @@ class WideP(NamedTuple):
         """(K, B) for z (K, B, d)."""
         return -(0.5 * (z / self.spread).square() + math.log(self.spread * math.sqrt(2 * math.pi))).sum(-1)
 
-    def kl(self, q: ext.VariationalPosterior) -> Tensor | None:
-        """None: by draws."""
+    def kl(self, q: ext.VariationalPosterior) -> None:
+        """By draws."""
         del q
 
     def sample(self, count: int, rng: np.random.Generator) -> Tensor:

@@ -68,7 +68,7 @@ class ArgumentError(MorphospaceError):
 
 
 class MissingPartError(ArgumentError):
-    """A part of another package that nobody gave: what a file names is never imported by itself."""
+    """A part of another package that nobody gave, or that cannot be had: nothing is imported because a file says so."""
 
 
 class DataError(MorphospaceError):

@@ -29,7 +29,7 @@ def test_conditional(train_and_record: Callable[..., dict[str, Any]], mnist: Dat
     for style, least in STYLES.items():
         measured = np.array([measure(style, space.given(k).decode(codes)) for k in range(10)])
         assert np.corrcoef(measured)[np.triu_indices(10, 1)].mean() >= least, style
-    labels = np.asarray(mnist.test.labels[:1000])
+    labels = np.asarray(mnist.test.labels)[:1000]
     encoding = space.encode(mnist.test.images[:1000], labels)
     others = (labels + 3) % 10
     assert (judge.classes("label", space.decode(encoding.mean, labels=others)) == others).mean() >= 0.95

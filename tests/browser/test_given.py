@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import FilePayload
 from tests.browser.conftest import Explorer, Opener
 from tests.browser.serving import serving
 
@@ -58,7 +59,7 @@ def test_a_picture_is_read_as_the_label_and_drawn_as_the_next(explorer: Explorer
     image = told.given("6").decode([[0.3, 0.2]])
     choose(explorer, "6")
     explorer.tab("image")
-    file = {"name": "six.png", "mimeType": "image/png", "buffer": png_bytes(image[0], {})}
+    file: FilePayload = {"name": "six.png", "mimeType": "image/png", "buffer": png_bytes(image[0], {})}
     explorer.page.locator("input[type=file]").set_input_files(file)
     code = told.given("6").encode(image).mean
     explorer.shows("before", told.given("6").decode(code)[0, ..., 0])

@@ -79,6 +79,17 @@ def test_a_file_of_codes_remembers_the_labels_that_they_were_read_as(
         assert np.abs(read_image(path).astype(int) - expected[i]).max() <= 1
 
 
+def test_a_training_reads_and_draws_as_the_set_says(morpho: Morpho, tmp_path: Path) -> None:
+    ran = morpho("train", "digits", "--recipe", "conditional", "--epochs", "1", "--seed", "1", "--out", "runs")
+    assert ran.code == 0, ran.err
+    assert "likeliest" not in ran.err
+    assert "first label" not in ran.err
+    (run,) = (path for path in (tmp_path / "runs").iterdir() if path.is_dir() and not path.name.startswith("."))
+    (sheet,) = (run / "sheets").glob("*-samples.png")
+    assert read_image(sheet).shape[0] > 10 * 80  # a row for each label
+    assert "the label is told beside" in (run / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_space_that_is_told_none_refuses_it(morpho: Morpho) -> None:
     ran = morpho("sample", "builtin", "--given", "6")
     assert ran.code == 2

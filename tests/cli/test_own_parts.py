@@ -20,7 +20,7 @@ SIDE_EFFECT = "from pathlib import Path\nPath(__file__).with_suffix('.ran').touc
 def package(tmp_path: Path) -> Iterator[Path]:
     """A file beside the person that is there, and one that does something when it is imported."""
     shutil.copy(OWN, tmp_path / "ownparts.py")
-    (tmp_path / "trap.py").write_text(SIDE_EFFECT + OWN.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "trap.py").write_text(OWN.read_text(encoding="utf-8") + SIDE_EFFECT, encoding="utf-8")
     (tmp_path / "broken.py").write_text("def (", encoding="utf-8")
     yield tmp_path
     for name in ("ownparts", "trap", "broken"):
@@ -29,10 +29,15 @@ def package(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_class_of_ones_own_is_trained_sampled_and_gone_on_from(package: Path, morpho: Callable[..., Any]) -> None:
     own = ("--set", "encoder=ownparts:Small", "--set", "prior=ownparts:WidePrior", "--set", "prior.spread=3")
-    assert "spread" not in morpho("train", "digits", *own[:4], *QUICK).out
+    refused = morpho("train", "digits", *own, *QUICK)
+    assert refused.code == 2
+    assert (
+        '--set encoder: "ownparts:Small" is a part of another package, and is never imported by itself' in refused.err
+    )
+    assert not (package / "runs").exists()
     ran = morpho("train", "digits", *own, *QUICK, "--allow", "ownparts", "--json")
     assert ran.code == 0, ran.err
-    parts = json.loads((package / "runs" / "latest" / "space" / "config.json").read_text())["recipe"]["model"]
+    parts = json.loads((Path(ran.json["run"]) / "space" / "config.json").read_text())["recipe"]["model"]
     assert parts["encoder"] == {"kind": "ownparts:Small"}
     assert parts["prior"] == {"kind": "ownparts:WidePrior", "spread": 3.0}
     sys.modules.pop("ownparts")
@@ -42,7 +47,7 @@ def test_a_class_of_ones_own_is_trained_sampled_and_gone_on_from(package: Path, 
         assert 'names what is not there: "ownparts:Small"' in refused.err or '"ownparts:WidePrior"' in refused.err
         assert "--allow ownparts" in refused.err
         assert "ownparts" not in sys.modules
-    assert morpho("sample", "latest", "--allow", "ownparts", "-o", "s.png").code == 0
+    assert morpho("sample", "latest", "--allow", "ownparts", "--out", "s.png").code == 0
     on = morpho("train", "digits", "--from", "latest", "--epochs", "1", "--allow", "ownparts")
     assert on.code == 0, on.err
     more = morpho("resume", "latest", "--more-epochs", "1", "--allow", "ownparts")
@@ -102,7 +107,7 @@ def test_nothing_that_a_bundle_names_is_imported_by_itself(package: Path, morpho
         ("encoder=ownparts:Small", "./ownparts", "--allow: expected the name of a package"),
         ("encoder=ownparts:Small", "ownparts:Small", "--allow: expected the name of a package"),
         ("encoder=ownparts:Small", "other", '--set encoder: "ownparts:Small" is a part of another package'),
-        ("prior.spread=1", "ownparts", "--set prior.spread: "),
+        ("prior.spread=1", "ownparts", 'recipe "quick" has no key "prior.spread"'),
     ],
 )
 @pytest.mark.usefixtures("package")

@@ -54,7 +54,7 @@ def test_samples_follow_its_probabilities() -> None:
     prior = stirred(2, 3)
     with torch.no_grad():
         for layer in prior.layers:
-            layer.weight.mul_(4)  # so that all of them matter
+            layer.weight.mul_(4)  # so that all of them matter  # type: ignore[operator]
     drawn = prior.sample(20_000, np.random.default_rng(1))
     shares = torch.bincount(3 * drawn[:, 0] + drawn[:, 1], minlength=9) / len(drawn)
     wanted = prior.log_prob(everything(2, 3)[None])[0].exp()
@@ -80,7 +80,7 @@ def test_fitted_its_samples_have_the_pairs_of_the_data() -> None:
     for step in range(150):
         batch = data[step * 200 % 4000 :][:200]
         optimiser.zero_grad()
-        (-prior.log_prob(batch[None]).mean()).backward()
+        (-prior.log_prob(batch[None]).mean()).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     drawn = prior.sample(4000, np.random.default_rng(2))
     shuffled = torch.stack([column[torch.randperm(4000, generator=generator)] for column in data.t()], 1)

@@ -20,7 +20,7 @@ from torch import Tensor
 from morphospace.errors import ArgumentError
 from morphospace.nn import MLPDecoder, MLPEncoder
 from morphospace.parts import Part, fields_of, kinds_of
-from morphospace.recipes import Recipe, build_model, build_stages, find_recipe
+from morphospace.recipes import Recipe, build_model, build_stages, changed, find_recipe
 from morphospace.space import Space, load
 from morphospace.training.stages import StageConfig
 from morphospace.vae import VAE, Batch, Model, ModelConfig, Objective, PriorConfig, Progress
@@ -36,10 +36,8 @@ CONDITIONS = ("none", "label")
 def small(part: Part) -> Any:
     """A part with small networks: what is a number of many, or of widths, is few."""
     few = {"components": 5, "width": 8, "widths": (16,), "adversary_widths": (16,), "points": 21, "entries": 6,
-           "positions": 3, "code_dim": 2, "rung_widths": (8,), "lower": 3, "upper": 2}  # fmt: skip
-    for name in {field.name for field in fields_of(type(part))} & few.keys():
-        part = part.replace(**{name: few[name]})
-    return part
+           "positions": 3, "latent_dim": 3, "rung_widths": (8,), "lower": 2, "upper": 1}  # fmt: skip
+    return part.replace(**{name: few[name] for name in {field.name for field in fields_of(type(part))} & few.keys()})
 
 
 def made(slot: str) -> list[Any]:
@@ -116,7 +114,7 @@ def test_every_kind_is_tried() -> None:
 
 
 @pytest.mark.parametrize("recipe", ALL)
-def test_gradients_reach_every_parameter_that_trains(recipe: Recipe) -> None:
+def test_gradients_reach_every_parameter_that_trains(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     model, objective = stages_of(recipe)
     progress = Progress(torch.tensor(0.5), 1, BATCH)
     batch, optimiser = batch_of(model), recipe.stages[0].optimiser
@@ -128,7 +126,7 @@ def test_gradients_reach_every_parameter_that_trains(recipe: Recipe) -> None:
         asked += 1
         return infer(*told)
 
-    model.infer = counted  # type: ignore[method-assign]
+    monkeypatch.setattr(model, "infer", counted)
     for player in objective.players(model, optimiser):
         loss = objective(player.name, model, batch, objective.noise(model, BATCH, seeded()), progress)
         assert loss.total.isfinite()
@@ -138,7 +136,6 @@ def test_gradients_reach_every_parameter_that_trains(recipe: Recipe) -> None:
             if gradient is not None:
                 assert gradient.isfinite().all()
                 reached.add(id(parameter))
-    model.infer = infer  # type: ignore[method-assign]
     own = [p for name, p in objective.named_parameters() if not name.startswith(objective.frozen or ("\n",))]
     unreached = {id(p) for p in [*model.parameters(), *own] if p.requires_grad} - reached
     if unreached:  # which may be the encoder, of an objective that never asks it
@@ -151,7 +148,7 @@ def reached_by_reading(model: Model, batch: Batch) -> set[int]:
     q = model.infer(batch.input, batch.label)
     parameters = list(model.parameters())
     said = q.mean.sum() if q.scale is None else q.mean.sum() + q.scale.sum()
-    gradients = torch.autograd.grad(said, parameters, allow_unused=True)
+    gradients: tuple[Tensor | None, ...] = torch.autograd.grad(said, parameters, allow_unused=True)
     return {id(p) for p, gradient in zip(parameters, gradients, strict=True) if gradient is not None}
 
 
@@ -203,9 +200,10 @@ def test_draws_and_figures_add_up(recipe: Recipe) -> None:
 
 PRIORS = {}
 for _found in MODELS:
-    _model = _found.values[0].model
+    _recipe = cast("Recipe", _found.values[0])
+    _model = _recipe.model
     if isinstance(_model, VAE.Config) and _model.draws != "points" and _model.condition == "none":
-        PRIORS[_model.posterior.kind, _model.prior.kind] = _found.values[0]
+        PRIORS[_model.posterior.kind, _model.prior.kind] = _recipe
 
 
 @pytest.mark.parametrize("recipe", [pytest.param(recipe, id="-".join(kinds)) for kinds, recipe in PRIORS.items()])
@@ -220,7 +218,7 @@ def test_a_prior_draws_what_it_expects(recipe: Recipe) -> None:
         log_p = p.log_prob(z[None])[0]
         if z.is_floating_point():
             middle, spread = z.mean(0), z.std(0)
-            q = torch.distributions.Normal(middle, 0.6 * spread)  # type: ignore[no-untyped-call]
+            q = torch.distributions.Normal(middle, 0.6 * spread)
             log_q = cast("Tensor", q.log_prob(z)).sum(-1)  # type: ignore[no-untyped-call]
             ratio = (log_q - log_p).exp()
             assert abs(ratio.mean().item() - 1) < 5 * ratio.std().item() / n**0.5 + 0.01
@@ -231,6 +229,13 @@ def test_a_prior_draws_what_it_expects(recipe: Recipe) -> None:
             assert ((counts - expected).abs() < 6 * expected.sqrt() + 1).all()
     drawn = model.sample(5, np.random.default_rng(0))
     assert drawn.shape == (5, model.latent_dim)
+
+
+def test_a_prior_made_of_posteriors_is_refused_where_these_are_told_labels() -> None:
+    for kind, part in kinds_of("prior").items():
+        if cast("PriorConfig", part()).of_posteriors:
+            with pytest.raises(ArgumentError, match=f'^prior: the prior "{kind}" is made of what the encoder says'):
+                changed(QUICK, {"prior": kind, "condition": "label"})
 
 
 def test_what_does_not_fit_is_refused_in_words() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from morphospace.errors import ArgumentError
@@ -42,11 +44,15 @@ def model_of(latent_dim: int, likelihood: Gaussian | Bernoulli) -> VAE:
     posterior = GaussianPosterior(SIDE * SIDE, latent_dim)
     model = VAE(encoder, posterior, StandardNormalPrior(latent_dim), Linear(latent_dim), likelihood)
     with torch.no_grad():
-        model.decoder.layer.weight.mul_(0.5)
+        layer_of(model).weight.mul_(0.5)
     return model
 
 
-def images_of(count: int) -> np.ndarray:
+def layer_of(model: VAE) -> nn.Linear:
+    return cast("Linear", model.decoder).layer
+
+
+def images_of(count: int) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE, 1), np.uint8)
 
 
@@ -54,10 +60,10 @@ def images_of(count: int) -> np.ndarray:
 def test_the_nll_of_a_linear_gaussian_model_is_its_density(latent_dim: int, points: int, error: float) -> None:
     """x = A z + b + noise is N(b, A A' + sigma^2 I)."""
     model, images = model_of(latent_dim, Gaussian(0.4)), images_of(20)
-    layer = model.decoder.layer
+    layer = layer_of(model)
     covariance = layer.weight @ layer.weight.t() + 0.4**2 * torch.eye(SIDE * SIDE)
     density = torch.distributions.MultivariateNormal(layer.bias.detach(), covariance.detach())
-    expected = -density.log_prob(to_input(torch.from_numpy(images)).flatten(1)).mean().item()
+    expected = -density.log_prob(to_input(torch.from_numpy(images)).flatten(1)).mean().item()  # type: ignore[no-untyped-call]
     found = lattice_nll(model, images, points=points)
     assert found.nll == pytest.approx(expected, abs=error)
     assert 10 < found.sharing < points
@@ -68,7 +74,7 @@ def test_a_step_descends_the_sum_over_all_points(latent_dim: int) -> None:
     """Its gradient is autograd's of the direct sum, though only points that carry weight are gone back through."""
     model, points = model_of(latent_dim, Bernoulli()), 610
     with torch.no_grad():
-        model.decoder.layer.weight.mul_(20)  # sharp: most points carry nothing
+        layer_of(model).weight.mul_(20)  # sharp: most points carry nothing
     x = (to_input(torch.from_numpy(images_of(8))) > 0.5).float()
     batch, shift = Batch(x, x, torch.arange(8)), torch.rand(latent_dim, generator=torch.Generator().manual_seed(0))
     objective = Lattice(points=points)
@@ -77,7 +83,7 @@ def test_a_step_descends_the_sum_over_all_points(latent_dim: int) -> None:
     gradients = torch.autograd.grad(loss.total, parameters)
 
     values = model.decode(normal_points(points, latent_dim, shift))
-    each = torch.distributions.Bernoulli(logits=values[:, None]).log_prob(x[None]).sum((2, 3, 4))
+    each = torch.distributions.Bernoulli(logits=values[:, None]).log_prob(x[None]).sum((2, 3, 4))  # type: ignore[no-untyped-call]
     direct = math.log(points) - each.logsumexp(0).mean()
     assert loss.parts["nll"].item() == pytest.approx(direct.item(), abs=2e-4)
     for found, expected in zip(gradients, torch.autograd.grad(direct, parameters), strict=True):
@@ -88,11 +94,11 @@ def test_a_step_descends_the_sum_over_all_points(latent_dim: int) -> None:
 def test_the_encoder_descends_its_distance_from_the_true_posterior() -> None:
     """Of a linear-Gaussian model the posterior is a Gaussian, and the KL of Gaussians has a closed form."""
     model, x = model_of(2, Gaussian(0.4)), to_input(torch.from_numpy(images_of(8)))
-    layer, q = model.decoder.layer, model.infer(x)
+    layer, q = layer_of(model), model.infer(x)
     covariance = torch.linalg.inv(torch.eye(2) + layer.weight.t() @ layer.weight / 0.4**2)
     mean = (x.flatten(1) - layer.bias) @ layer.weight @ covariance / 0.4**2
     true = torch.distributions.MultivariateNormal(mean, covariance)
-    guess = torch.distributions.MultivariateNormal(q.mean, torch.diag_embed(q.log_var.exp()))
+    guess = torch.distributions.MultivariateNormal(q.mean, torch.diag_embed(cast("Tensor", q.scale).square()))
     expected = torch.distributions.kl_divergence(true, guess).mean()
     progress = Progress(torch.tensor(90.0), 100, 8)
     loss = Lattice(points=10_946)("model", model, Batch(x, x, torch.arange(8)), (torch.tensor([0.3, 0.7]),), progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,9 +41,11 @@ def test_points_are_drawn_as_the_label_that_is_given(client: TestClient, told: S
 def test_requests_of_several_labels_are_decoded_together(told: Space) -> None:
     session = Session(told)
     z = told.sample_points(4, seed=2)
-    blocked = session.worker.do(lambda: session.worker.decode(z, label=1) and None)
-    jobs = [session.worker.decode(z, label=label) for label in (3, 5)]
-    blocked.result(10)
+    gate = threading.Event()
+    blocked = session.worker.do(gate.wait)
+    jobs = [session.worker.decode(z, label=label) for label in (3, 5)]  # both wait, and are taken at once
+    gate.set()
+    assert blocked.result(10)
     for label, job in zip((3, 5), jobs, strict=True):
         assert np.abs(job.result(10).astype(int) - told.given(label).decode(z)).max() <= 1
     session.close()

@@ -88,6 +88,37 @@ def test_a_space_of_somebodys_network_opens_with_it_and_says_how(given: nn.Modul
         assert (ms.load(tmp_path / "s", parts=[Halves]).encode(IMAGES).mean == space.encode(IMAGES).mean).all()
 
 
+def test_two_objects_of_one_class_are_told_apart_by_their_places(tmp_path: Path) -> None:
+    """What is saved opens again, though both networks go by one name."""
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 5))
+    decoder = nn.Sequential(nn.Linear(2, 64), nn.Unflatten(1, (1, 8, 8)))
+    space = saved(ms.recipe("quick", encoder=encoder, decoder=decoder), tmp_path / "s")
+    with pytest.raises(
+        FileError, match=r'several of the given parts are a "torch\..*:Sequential".*parts=\{"encoder": '
+    ):
+        ms.load(tmp_path / "s", parts=[encoder, decoder])
+    again = ms.load(tmp_path / "s", parts={"encoder": encoder, "decoder": decoder})
+    assert (again.encode(IMAGES).mean == space.encode(IMAGES).mean).all()
+    assert (again.decode([[1.0, 2.0]]) == space.decode([[1.0, 2.0]])).all()
+    again.save(tmp_path / "t")
+    assert (
+        ms.load(tmp_path / "t", parts={"decoder": decoder, "encoder": encoder}).recipe.to_json()
+        == again.recipe.to_json()
+    )
+
+
+def test_a_configuration_without_a_default_is_asked_for_its_value() -> None:
+    class Bare(PriorConfig):
+        weight: float
+
+        def build(self, latent_dim: int, shape: tuple[int, int, int]) -> Prior:
+            return StandardNormalPrior(latent_dim)
+
+    with pytest.raises(ArgumentError, match=r'^prior: ".*Bare" does not know its weight, which has no default'):
+        as_part("prior", Bare)
+
+
 def test_a_class_with_a_configuration_is_known_by_it_and_keeps_its_values(tmp_path: Path) -> None:
     recipe = ms.recipe("quick", prior=Weighed, epochs=3)
     assert recipe.model.to_json()["prior"] == {"kind": f"{__name__}:Weighed", "weight": 1.0}
@@ -119,7 +150,7 @@ def test_what_is_given_is_copied() -> None:
             r"expected an object, or a class with a Config inside, got the class Halves\. Make one: Halves\(\.\.\.\)",
         ),
         (Weighed.Config(), "expected a part for encoder, got one for prior"),
-        (Weighed, "expected a part for encoder, got one for prior"),
+        (Weighed, "expected a part for encoder, got one for prior: Weighed"),
         (3, "expected a part, or the name of one, got 3"),
         ("mpl", 'there is no "mpl". Did you mean "mlp"'),
         ("somewhere:Net", '"somewhere:Net" is a part of another package, and is never imported by itself'),
@@ -180,6 +211,12 @@ def test_nothing_is_imported_but_what_somebody_allows(tmp_path: Path, monkeypatc
     found: Any = recipe_from_json(plain, find).model
     assert found.prior.weight == 0.25
     assert sys.modules.pop("allowed_there").__file__ == str(tmp_path / "allowed_there.py")
+    for package in ("allowed_there.py", "./allowed_there", "allowed_there:Weighed", ""):
+        with pytest.raises(ArgumentError, match=r"^allow: expected the name of a package, as Python imports it"):
+            allowed_parts([package])
+    for kind in ("allowed_there:Path", "allowed_there:torch.manual_seed", "allowed_there:IMAGES"):
+        with pytest.raises(ArgumentError, match=r'^allow: ".*" is no class of the packages that are allowed'):
+            find(kind)
     for kind in ("allowed_there:Nothing", "allowed_there.nowhere:Thing"):
         with pytest.raises(ArgumentError, match=f'^allow: cannot import "{kind}": .*Is it installed here'):
             find(kind)

@@ -21,7 +21,7 @@ SHAPE = (8, 8, 1)
 class Linear(ext.Generative):
     """The least that spaces ask for: two latents, by one layer each way, without a density."""
 
-    latent_dim, has_density, has_bound, normal_prior, likelihood_name = 2, False, False, False, "squares"  # type: ignore[assignment]
+    latent_dim, has_density, has_bound, normal_prior, likelihood_name = 2, False, False, False, "squares"
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Linear(ext.Generative):
 
     def image(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """By a sigmoid."""
-        return torch.sigmoid(self.up(z)).unflatten(-1, (1, 8, 8))
+        return torch.sigmoid(self.up(z)).reshape(*z.shape[:-1], 1, 8, 8)
 
     def log_likelihood(self, z: Tensor, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Minus half the squares."""
@@ -59,7 +59,8 @@ class Squares(ext.Objective):
 
 def without(**changes: Any) -> Linear:
     """The model with something else in a place."""
-    return type("Changed", (Linear,), changes)()
+    found: Linear = type("Changed", (Linear,), changes)()
+    return found
 
 
 def test_a_model_that_answers_what_spaces_ask_is_trained_and_opened(tmp_path: Any) -> None:

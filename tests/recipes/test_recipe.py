@@ -120,7 +120,7 @@ def test_parts_refuse_values_of_another_type() -> None:
     stage = find_recipe("quick").stages[0]
     with pytest.raises(ArgumentError, match=r"^stage\.batch: expected a whole number, got '64'"):
         stage.replace(batch="64")
-    with pytest.raises(ArgumentError, match=r"^stage\.objective: expected one of elbo, .*, got 'elbo'"):
+    with pytest.raises(ArgumentError, match=r"^stage\.objective: expected one of book, elbo, .*, got 'elbo'"):
         stage.replace(objective="elbo")
     with pytest.raises(ArgumentError, match=r"^model\.encoder: expected one of .*, got MLPDecoder\.Config"):
         find_recipe("quick").model.replace(encoder=find_recipe("quick").model.decoder)  # type: ignore[attr-defined]

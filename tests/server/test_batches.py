@@ -32,7 +32,7 @@ class Held:
             self.sizes.append(len(points))
             return inner(points, **how)
 
-        worker.space.decode = counted  # type: ignore[method-assign]
+        worker.space.decode = counted  # type: ignore[method-assign, assignment]
         began = threading.Event()
 
         def wait() -> None:

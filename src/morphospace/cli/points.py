@@ -68,8 +68,10 @@ def encode(
         rows, more = rows_of_folder(Path(data), names, preparation)
         problems = [*more, *problems]
     elif Path(data).is_file() and not array_file_kind(Path(data)) and not is_archive(Path(data)):
-        codes, problems = found.encode(image_argument(found, data)).mean, []
-        rows = Rows([Path(data).name], [""], [], {})
+        code = found.encode(image_argument(found, data))
+        codes, problems = code.mean, []
+        read_as = "" if code.labels is None else found.label_names[code.labels[0]]
+        rows = Rows([Path(data).name], [""], [read_as] if read_as else [], {})
     else:
         dataset, splits = open_splits(data, preparation)
         told = [(split, labels_of(found, split, dataset)) for split in splits.values()]

@@ -76,7 +76,8 @@ def from_keras(model: M, encoder: Sequence[Any], decoder: Sequence[Any]) -> M:
 def _in_keras_order(model: Generative) -> tuple[list[Weight], list[Weight]]:
     """The encoder's and the decoder's weights and biases, as views in Keras's order, each with its half turn."""
     e, p, d = (model.encoder, model.posterior, model.decoder) if isinstance(model, VAE) else (None, None, None)
-    if not (isinstance(e, BookEncoder) and isinstance(d, BookDecoder) and isinstance(p, GaussianPosterior)):
+    told = model.condition is not None
+    if told or not (isinstance(e, BookEncoder) and isinstance(d, BookDecoder) and isinstance(p, GaussianPosterior)):
         raise ArgumentError('only the network of the recipe "book" has a twin in Keras.', argument="model")
     convolutions = [w for layer in (e.conv1, e.conv2, e.conv3, e.conv4) for w in _weights(layer, _turn_kernel)]
     encoder = [*convolutions, *_weights(e.dense, _turn_places(0)), *_weights(p.mean), *_weights(p.log_var)]

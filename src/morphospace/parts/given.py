@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from morphospace.errors import ArgumentError
+from morphospace.errors import ArgumentError, MissingPartError
 from morphospace.parts.part import Foreign, Part, base_of, part_from_json
 
 __all__ = ["GivenParts", "allowed_parts", "as_part", "foreign_parts"]
@@ -148,7 +148,7 @@ def foreign_parts(parts: GivenParts) -> Foreign:
 
 def _of_slot(slots: Mapping[str, object], slot: str, kind: str) -> object:
     if slot not in slots:
-        raise ArgumentError(
+        raise MissingPartError(
             f'several of the given parts are a "{kind}". Say which is which: parts={{"{slot}": ...}}.', argument="parts"
         )
     return slots[slot]
@@ -165,7 +165,7 @@ def allowed_parts(packages: Iterable[str]) -> Foreign:
     """
     allowed = tuple(packages)
     for package in allowed:
-        if not all(word.isidentifier() for word in package.split(".")):
+        if package.endswith(".py") or not all(word.isidentifier() for word in package.split(".")):
             raise ArgumentError(
                 f'expected the name of a package, as Python imports it, like mypackage, got "{package}".',
                 argument="allow",
@@ -181,12 +181,12 @@ def allowed_parts(packages: Iterable[str]) -> Foreign:
         try:
             found: object = functools.reduce(getattr, name.split("."), importlib.import_module(module))
         except Exception as error:  # whatever a module does when it is imported
-            raise ArgumentError(
+            raise MissingPartError(
                 f'cannot import "{kind}": {type(error).__name__}: {error}. Is it installed here, or in this folder?',
                 argument="allow",
             ) from error
         if not isinstance(found, type) or not within(found.__module__):
-            raise ArgumentError(f'"{kind}" is no class of the packages that are allowed.', argument="allow")
+            raise MissingPartError(f'"{kind}" is no class of the packages that are allowed.', argument="allow")
         return _maker(found)
 
     return find
@@ -212,7 +212,7 @@ def _made(part: object, slot: str) -> Part:
     if not isinstance(part, type):
         return _part_of(slot, part)
     if not issubclass(part, built := _built(slot)):
-        raise ArgumentError(
+        raise MissingPartError(
             f"expected a {built.__name__}, got the class {part.__name__}. Make it a subclass of "
             f"{built.__module__}.{built.__qualname__}.",
             argument=slot,
@@ -220,7 +220,7 @@ def _made(part: object, slot: str) -> Part:
     try:
         return _part_of(slot, part())
     except Exception as error:  # whatever its author's code does
-        raise ArgumentError(
+        raise MissingPartError(
             f"{part.__name__} cannot be made without arguments ({type(error).__name__}: {error}). Give an object that "
             "is made as it was for training, or put a Config inside, which keeps the arguments.",
             argument=slot,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -150,6 +150,19 @@ def _frozen(step: Step) -> tuple[str, ...]:
 def _part_name(players: Sequence[Player], player: Player, part: str) -> str:
     """What a part of a player's loss goes by: the first player's by its own name, others' with their player's."""
     return part if player is players[0] else f"{player.name}.{part}"
+
+
+def _go_on(
+    before: _Running, step: Step, players: Sequence[Player], optimisers: Mapping[str, torch.optim.Optimizer]
+) -> None:
+    """Give a stage what the one before it learned beside the model: an objective's own networks, and all moments."""
+    step.objective.load_state_dict(before.step.objective.state_dict())
+    former = {player.name: player.parameters for player in before.players}
+    for player in players:
+        moments = before.optimisers[player.name].state
+        for old, new in zip(former[player.name], player.parameters, strict=True):
+            if old in moments:
+                optimisers[player.name].state[new] = moments[old]
 
 
 class Trainer:
@@ -342,8 +355,7 @@ class Trainer:
             players = stage.objective.players(self.model, stage.optimiser)
             optimisers = {p.name: p.optimiser.build(p.parameters) for p in players}
             if stage.goes_on and self._before is not None:
-                for name, optimiser in self._before.optimisers.items():
-                    optimisers[name].state.update(optimiser.state)
+                _go_on(self._before, step, players, optimisers)
             compiled = self.machine.compiled and stage.objective.compilable
             self._running = _Running(
                 step, (compiled_gradients if compiled else gradients_of)(step), players, optimisers

@@ -35,9 +35,15 @@ class PosteriorConfig(Part, slot="posterior"):
 
 
 class PriorConfig(Part, slot="prior"):
-    """p(z), what latents are expected to be before any image is seen."""
+    """p(z), what latents are expected to be before any image is seen.
+
+    Attributes:
+        of_codes: whether it is one of codes of a book, instead of latents.
+        of_posteriors: whether it is made of what the encoder says of images that nobody has labelled.
+    """
 
     of_codes: ClassVar[bool] = False
+    of_posteriors: ClassVar[bool] = False
 
     def build(self, latent_dim: int, shape: Shape) -> Prior:
         """The prior over ``latent_dim`` latents of images of ``shape``."""

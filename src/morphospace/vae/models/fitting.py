@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -97,7 +98,7 @@ def _ask_all(model: Generative, batch: Batch, generator: torch.Generator) -> Non
     d, x, told = ask("latent_dim", lambda: model.latent_dim), batch.input, batch.label
     bound, density = ask("has_bound", lambda: model.has_bound), ask("has_density", lambda: model.has_density)
     for name in ("normal_prior", "likelihood_name"):
-        ask(name, lambda name=name: getattr(model, name))
+        ask(name, functools.partial(getattr, model, name))
     code = ask("encode", lambda: model.encode(x, told))
     if not isinstance(code, Code):
         raise ArgumentError(f"expected a Code of its encode, got {type(code).__name__}.", argument="model")

@@ -75,6 +75,12 @@ class VAE(Composed):
         def check(self) -> None:
             """See :class:`ModelConfig`."""
             self.prior.check(self.posterior)
+            if self.condition == "label" and self.prior.of_posteriors:
+                raise ArgumentError(
+                    f'the prior "{self.prior.kind}" is made of what the encoder says of images that have no label, and '
+                    "this encoder is told one. Add prior=normal, or leave condition out.",
+                    argument="prior",
+                )
 
         def build(self, shape: Shape, labels: int) -> VAE:
             """See :class:`ModelConfig`."""

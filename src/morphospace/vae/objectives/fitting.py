@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from typing import Any
 
 import torch
@@ -43,9 +44,8 @@ def _one_step(objective: Objective, model: Model, shape: Shape, optimiser: Optim
     noise = asked("objective", objective, "noise", lambda: objective.noise(model, len(batch.input), generator))
     progress = Progress(torch.zeros(()), 1, len(batch.input))
     for name in players:
-        loss = asked(
-            "objective", objective, "forward", lambda name=name: objective(name, model, batch, noise, progress)
-        )
+        step = functools.partial(objective, name, model, batch, noise, progress)
+        loss = asked("objective", objective, "forward", step)
         _check_loss(f'for the player "{name}"', loss)
 
 
@@ -75,17 +75,23 @@ def _players(objective: Objective, players: Any) -> list[str]:
 def _check_loss(whose: str, loss: Any) -> None:
     if not isinstance(loss, Loss):
         raise ArgumentError(f"expected a Loss {whose}, got {type(loss).__name__}.", argument="objective")
-    if not isinstance(loss.total, Tensor) or loss.total.ndim or not loss.total.requires_grad:
-        got = f"shape {tuple(loss.total.shape)}" if isinstance(loss.total, Tensor) else type(loss.total).__name__
+    if not _is_number(loss.total) or not loss.total.requires_grad:
         raise ArgumentError(
-            f"expected the total of the Loss {whose} to be one number with a gradient, got {got}. Take the mean over "
-            "images; what is detached does not train.",
+            f"expected the total of the Loss {whose} to be one number with a gradient, got {_words(loss.total)}. Take "
+            "the mean over images; what is detached does not train.",
             argument="objective",
         )
     for name, value in loss.parts.items():
-        if not isinstance(value, Tensor) or value.ndim:
-            got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+        if not _is_number(value):
             raise ArgumentError(
-                f'expected the part "{name}" of the Loss {whose} to be a tensor of one number, got {got}.',
+                f'expected the part "{name}" of the Loss {whose} to be a tensor of one number, got {_words(value)}.',
                 argument="objective",
             )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Tensor) and not value.ndim
+
+
+def _words(value: object) -> str:
+    return f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

@@ -25,8 +25,9 @@ class Lattice(Objective):
     The points lie on a lattice that is shifted at random at each step. All are decoded once, and each image is scored
     under each point by one product of matrices; what comes out is no bound of an encoder's but the likelihood, as far
     as the lattice is fine, and the decoder learns nothing of the encoder. That learns beside it: the weights of the
-    points are the true posterior, and the encoder descends KL(p(z|x), q(z|x)), which pulls from however far away. A
-    later stage trains it by the ELBO, with the decoder left alone; that by itself would leave codes astray.
+    points are the true posterior, and the encoder descends KL(p(z|x), q(z|x)). A later stage trains it by the ELBO,
+    with the decoder left alone. How near it can come depends on the decoder: where near latents give very different
+    images, no encoder finds its way well, and the bound stays far from the likelihood.
 
     Few points carry nearly all of the weight: gradients are computed for all but a ten-thousandth of it. A coarse
     lattice cannot tell near points apart, has decoders vary slowly, and costs little, which is a good way to begin: the

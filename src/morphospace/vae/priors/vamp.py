@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -74,6 +75,8 @@ class VampPrior(Prior):
 
     class Config(PriorConfig, kind="vamp"):
         """The mixture of the posteriors of learned images."""
+
+        of_posteriors: ClassVar[bool] = True
 
         components: int = option("how many learned images; each step encodes all", default=100, low=1, high=1e5)
 
