@@ -223,7 +223,7 @@ def test_wrong_arguments_in_python() -> None:
         ms.train(np.zeros((1, 4, 4), np.uint8))
     with pytest.raises(DataError, match="copies of one"):
         ms.train(np.zeros((9, 4, 4), np.uint8))
-    with pytest.raises(ArgumentError, match="^n: expected at least 1 image, got"):
+    with pytest.raises(ArgumentError, match=r"^n: expected at least 1 image, got"):
         ms.train("digits", epochs=1).sample(0)
 
 
