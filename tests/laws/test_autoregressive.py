@@ -54,7 +54,7 @@ def test_samples_follow_its_probabilities() -> None:
     prior = stirred(2, 3)
     with torch.no_grad():
         for layer in prior.layers:
-            layer.weight.mul_(4)  # so that all of them matter  # type: ignore[operator]
+            layer.weight.mul_(4)  # type: ignore[operator]  # so that all of them matter
     drawn = prior.sample(20_000, np.random.default_rng(1))
     shares = torch.bincount(3 * drawn[:, 0] + drawn[:, 1], minlength=9) / len(drawn)
     wanted = prior.log_prob(everything(2, 3)[None])[0].exp()
