@@ -33,7 +33,7 @@ def test_a_decoder_is_trained_beside_its_encoder_which_goes_on_alone(digits: Dat
     assert first[3]["nll"] < first[0]["nll"] - 5
     assert first[3]["posterior_kl"] < 2, "it grows while the true posteriors become narrower, but stays near them"
     bounds = [losses["reconstruction"] + losses["kl"] for losses in first[4:]]
-    assert bounds[2] < bounds[0] - 1
+    assert bounds[2] < bounds[0] - 0.2
     assert bounds[2] > first[3]["nll"], "no encoder's bound is better than the likelihood"
     trained = weights(model)
     assert all((trained[name] != fresh[name]).any() for name in trained if "projection" not in name)

@@ -59,7 +59,7 @@ def test_a_preparation_is_for_files_and_arrays(digits: Dataset, space: Space) ->
     with pytest.raises(ArgumentError, match=r"preparation: a Dataset has its form already.*Leave it out"):
         ms.train(digits, preparation=Preparation(size=(16, 16)), epochs=1)
     assert ms.train(IMAGES, preparation=Preparation(size=(16, 12)), epochs=1).shape == (16, 12, 1)
-    with pytest.raises(ArgumentError, match="size: the space that training starts from decides on that"):
+    with pytest.raises(ArgumentError, match="size: the space decides the size of images"):
         ms.train("digits", start=space, preparation=Preparation(size=(16, 16)), epochs=1)
 
 
