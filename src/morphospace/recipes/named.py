@@ -160,20 +160,20 @@ _LATTICE = Recipe(
     summary="a 2-D space of the highest likelihood: a decoder over a lattice of latents, then an encoder; binarizes",
     model=VAE.Config(
         encoder=MLPEncoder.Config(widths=(512, 256)),
-        decoder=MLPDecoder.Config(widths=(256, 512), fourier=64, fourier_scale=1.5),
+        decoder=MLPDecoder.Config(widths=(256, 512), fourier=16),
     ),
     stages=(
         StageConfig(
             objective=Lattice.Config(),
             optimiser=Adam(learning_rate=6e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
-            epochs=8,
+            epochs=14,
             batch=256,
             min_steps=1000,
         ),
         StageConfig(
             objective=ELBO.Config(),
-            optimiser=Adam(learning_rate=1e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
-            epochs=8,
+            optimiser=Adam(learning_rate=2e-3, beta2=0.98, warm_up=0.05, decay="cosine"),
+            epochs=16,
             batch=256,
             min_steps=1000,
             trains=("encoder", "posterior"),
