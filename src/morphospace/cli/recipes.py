@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
+_WIDE = 24  # characters of a value on one line
 _KEYS = ("key", "default", "values", "what it is")
 
 
@@ -65,7 +66,8 @@ def _one(name: str) -> Answer:
             rows.append((f"[bold]{key.name}[/]", f"[bold]{key.value.kind}[/]", key.field.text if key.field else ""))
         else:
             value = ",".join(map(str, key.value)) if isinstance(key.value, tuple) else str(key.value).lower()
-            rows.append((f"  {key.name}", escape(value or "all"), key.field.text if key.field else ""))
+            folded = value.replace(",", ",\n") if len(value) > _WIDE else value
+            rows.append((f"  {key.name}", escape(folded or "all"), key.field.text if key.field else ""))
     text = table_text(("key", "value", "what it is"), rows)
     hint = "[dim]--set takes the whole key or, where it is clear, its last word: --set latent_dim=8.[/]"
     return Answer(recipe.to_json(), f"[bold]{recipe.name}[/]: {recipe.summary}\n\n{text}\n\n{hint}")

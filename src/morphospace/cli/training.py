@@ -62,7 +62,7 @@ def train(
     from morphospace.cli.display import Display
     from morphospace.recipes import setting_pairs
     from morphospace.training import choose_machine
-    from morphospace.workflow import choose_recipe, preparation_for, train_run
+    from morphospace.workflow import choose_recipe, epochs_note, preparation_for, train_run
 
     wishes: Any = {
         "latent_dim": latent_dim,
@@ -79,6 +79,8 @@ def train(
         preparation = preparation_for(begin, preparation)
     dataset = open_data(data, preparation)
     chosen = choose_recipe(recipe, shape=dataset.shape, start=begin, **wishes)
+    for words in epochs_note(chosen, epochs):
+        note(words)
     with Display(screen()) as display:
         result = train_run(
             dataset,

@@ -4,7 +4,7 @@ from morphospace.workflow.concepts import ClassEvidence, learn_from_dataset, lea
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
 from morphospace.workflow.resume import resume_run
 from morphospace.workflow.sharing import adopt_concept, shared_examples
-from morphospace.workflow.start import choose_recipe, own_preparation, preparation_for, train, train_run
+from morphospace.workflow.start import choose_recipe, epochs_note, own_preparation, preparation_for, train, train_run
 
 __all__ = [
     "ClassEvidence",
@@ -15,6 +15,7 @@ __all__ = [
     "Validated",
     "adopt_concept",
     "choose_recipe",
+    "epochs_note",
     "learn_from_dataset",
     "learn_label_classes",
     "own_preparation",

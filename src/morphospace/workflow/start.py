@@ -29,7 +29,7 @@ from morphospace.workflow.events import Listener, Result, ignore
 from morphospace.workflow.run import Run, about_data
 from morphospace.workflow.stretches import gentler_optimiser
 
-__all__ = ["choose_recipe", "own_preparation", "preparation_for", "train", "train_run"]
+__all__ = ["choose_recipe", "epochs_note", "own_preparation", "preparation_for", "train", "train_run"]
 
 _LOG = logging.getLogger("morphospace")
 
@@ -98,7 +98,7 @@ def train(
     if count := len(dataset.problems):
         were = "1 file was" if count == 1 else f"{count:,} files were"
         _say([f"{were} left out; the first is {dataset.problems[0].name}: {dataset.problems[0].reason}"])
-    _say(dataset.notes)
+    _say([*dataset.notes, *epochs_note(chosen, epochs)])
     result = train_run(dataset, chosen, out=folder, seed=seed, machine=machine, began=began, start=begin)
     _say(result.warnings)
     return result.space
@@ -235,6 +235,14 @@ def choose_recipe(
     if start is not None and (other := _different(chosen.model, start.recipe.model)):
         raise ArgumentError(f"{other} of a trained space cannot change. Leave it out, or train anew.", argument="start")
     return chosen
+
+
+def epochs_note(recipe: Recipe, epochs: int | None) -> list[str]:
+    """What a person should know who asked for ``epochs`` of several stages: these are of the first alone."""
+    others = [f"`stage{number}.epochs`" for number in range(2, len(recipe.stages) + 1)]
+    if epochs is None or not others:
+        return []
+    return [f"`epochs={epochs}` is of the first stage alone; {' and '.join(others)} decides on what comes after it"]
 
 
 def _going_on(recipe: Recipe) -> Recipe:
