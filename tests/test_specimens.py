@@ -23,7 +23,7 @@ RUNS = [f"{version}/{name}" for version in VERSIONS for name in ("interrupted", 
 
 # What is computed in float32 differs between processors in the last bits: by so much of its size, or of one.
 RELATIVE = 1e-5
-# Pixels are of products in bfloat16 where a machine has them, in its own kernels. By others, a pixel in twenty moves by a
+# Pixels are of products in bfloat16 where a machine has them, by its own kernels. By others, one in twenty moves by a
 # level, of these small convolutions one in five, and a few by two. Their floats are held to RELATIVE.
 LEVELS, SHARE = 3, 0.3
 
