@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from morphospace.errors import ArgumentError, did_you_mean
 from morphospace.parts import Field, Foreign, Part, as_part, fields_of, kinds_of, part_from_json, read_value
+from morphospace.recipes.described import SLOTS
 from morphospace.recipes.recipe import Recipe
 from morphospace.samplers.mixture import MixtureConfig
 
@@ -273,11 +274,9 @@ def is_key(name: str) -> bool:
         (True, True, False)
     """
     last = name.rpartition(".")[2]
-    slots = ("encoder", "decoder", "posterior", "prior", "likelihood", "objective", "optimiser", "sampler", "model")
-    known = {
-        field.name for slot in (*slots, "stage", "images") for p in kinds_of(slot).values() for field in fields_of(p)
-    }
-    return last in known or last in slots or name in _FORMER_KEYS or name == "patience"
+    known = {field.name for slot in SLOTS for part in kinds_of(slot).values() for field in fields_of(part)}
+    is_slot = last in SLOTS and last not in ("stage", "images")  # whose one kind nobody chooses
+    return last in known or is_slot or name in _FORMER_KEYS or name == "patience"
 
 
 def setting_pairs(texts: Iterable[str]) -> dict[str, str]:

@@ -75,7 +75,7 @@ class VAE(Composed):
         def check(self) -> None:
             """See :class:`ModelConfig`."""
             self.prior.check(self.posterior)
-            if self.condition == "label" and self.prior.of_posteriors:
+            if self.conditional and self.prior.of_posteriors:
                 raise ArgumentError(
                     f'the prior "{self.prior.kind}" is made of what the encoder says of images that have no label, and '
                     "this encoder is told one. Add prior=normal, or leave condition out.",
@@ -85,8 +85,8 @@ class VAE(Composed):
         def build(self, shape: Shape, labels: int) -> VAE:
             """See :class:`ModelConfig`."""
             channels, height, width = shape
-            kinds = labels if self.condition == "label" else 0
-            if self.condition == "label" and kinds < 2:
+            kinds = labels if self.conditional else 0
+            if self.conditional and kinds < 2:
                 raise ArgumentError(
                     "the set has no labels that the model could be told. Take one that has, or leave it out.",
                     argument="condition",
