@@ -185,14 +185,14 @@ class ConvDecoder(nn.Module):
             low=1, high=_WIDEST,
         )  # fmt: skip
         blocks: int = option("residual blocks a level", default=1, low=0, high=64)
-        fine_widths: tuple[int, ...] = option(
+        fine_widths: tuple[int, ...] | None = option(
             "the channels of levels finer than the encoder's patches, each of which halves these, as often as they "
-            "can be halved", default=(), low=1, high=_WIDEST,
+            "can be halved; none for none", default=None, low=1, high=_WIDEST,
         )  # fmt: skip
 
         def build(self, latent_dim: int, shape: Shape) -> ConvDecoder:
             """See :class:`DecoderConfig`."""
-            return ConvDecoder(latent_dim, shape, self.widths, self.blocks, self.fine_widths)
+            return ConvDecoder(latent_dim, shape, self.widths, self.blocks, self.fine_widths or ())
 
     def __init__(
         self, latent_dim: int, shape: Shape, widths: Sequence[int], blocks: int = 1, fine_widths: Sequence[int] = ()

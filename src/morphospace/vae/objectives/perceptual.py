@@ -103,5 +103,5 @@ class Perceptual(Objective):
     def _distance(self, x: Tensor, y: Tensor, looks: Tensor) -> Tensor:
         """The mean distance of images (B, C, H, W) from others, as looked at."""
         low = max(1.0, self.side / max(x.shape[2:]))
-        x, y = (looked_at(images, looks, side=self.side, low=low, high=_ZOOM * low) for images in (x, y))
+        x, y = (looked_at(images, looks, self.side, low, _ZOOM * low) for images in (x, y))
         return perceptual_distance(self.network, x, y).mean()
