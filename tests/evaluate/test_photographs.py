@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from benchmarks.photographs import (
@@ -15,6 +17,7 @@ from benchmarks.photographs import (
     seams,
     sharpness,
 )
+from numpy.typing import NDArray
 
 from morphospace.images import Images
 
@@ -43,7 +46,7 @@ def textures() -> Images:
     return as_pixels(128 + noise[..., None].repeat(3, -1))
 
 
-def plus(images: Images, pattern: Numbers) -> Images:
+def plus(images: Images, pattern: NDArray[Any]) -> Images:
     return as_pixels(images + pattern[..., None])
 
 
@@ -82,7 +85,7 @@ def test_grid_stands_out_at_its_own_period(textures: Images) -> None:
     checks = grid(plus(textures, 1.0 - 2 * ((y + x) % 2)))
     assert checks[2] > 10 * plain[2]
     assert (checks[4], checks[8]) == pytest.approx((plain[4], plain[8]), rel=0.1)
-    lines = grid(plus(textures, 4 * np.cos(2 * np.pi * x / 4)))
+    lines = grid(plus(textures, 4 * np.cos(np.pi / 2 * x)))
     assert lines[4] > 3 * plain[4]
     assert lines[8] == pytest.approx(plain[8], rel=0.1)
 
