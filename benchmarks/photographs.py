@@ -306,7 +306,9 @@ def origins_in(dataset: Dataset, attributes: Sequence[str]) -> dict[str, Origin]
     """What concepts are of, by name: every label, and the attributes asked for."""
     origins: dict[str, Origin] = {label: {"label": label} for label in dataset.label_names}
     for text in attributes:
-        key, _, value = text.partition("=")
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise SystemExit(f"expected --attribute NAME=VALUE, got {text}.")
         origins[text.replace("=", " ")] = {"attribute": key, "value": value}
     return origins
 
@@ -317,7 +319,7 @@ def watch(name: str, origin: Origin, real: Measured, most: int) -> Watched:
     Those lack it, and the judge sees that they do. Both kinds weigh the same, so that a chance of 0.5 is no opinion.
     """
     train, test = real.dataset.train.take(real.known), real.dataset.test.take(real.tests)
-    shows, truth = (values_of(split, real.dataset, origin) > 0 for split in (train, test))
+    shows, truth = (values_of(split, real.dataset, origin).astype(bool) for split in (train, test))
     learned, tested = (
         np.flatnonzero(known_of(split, origin, values)) for split, values in ((train, shows), (test, truth))
     )
@@ -332,10 +334,8 @@ def watch(name: str, origin: Origin, real: Measured, most: int) -> Watched:
 
 def learn(space: Space, dataset: Dataset, name: str, origin: Origin) -> None:
     """As ``morpho concept learn`` does by default."""
-    if "label" in origin:
-        ms.learn_from_dataset(space, name, dataset, label=origin["label"])
-    else:
-        ms.learn_from_dataset(space, name, dataset, attribute=f"{origin['attribute']}={origin['value']}")
+    attribute = f"{origin['attribute']}={origin['value']}" if "attribute" in origin else None
+    ms.learn_from_dataset(space, name, dataset, label=origin.get("label"), attribute=attribute)
 
 
 def edit_figures(space: Space, real: Measured, watched: Sequence[Watched]) -> dict[str, Any]:
@@ -366,8 +366,8 @@ def edit_figures(space: Space, real: Measured, watched: Sequence[Watched]) -> di
 
 
 def enough(edits: Mapping[str, Any]) -> int:
-    """The place of the least strength at which the judge sees the change in 90 % of the edits, else of the largest."""
-    places = [place for place, share in enumerate(edits["seen"]) if share >= SEEN]
+    """The place of the least strength above 0 at which the change is seen in 90 % of the edits, else of the largest."""
+    places = [place for place, share in enumerate(edits["seen"]) if share >= SEEN and STRENGTHS[place]]
     return places[0] if places else len(STRENGTHS) - 1
 
 
@@ -458,6 +458,7 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, help="torchvision's mobilenet_v2-b0353104.pth")
     parser.add_argument("--seed", type=int, default=0, help="of the samples")
     asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     judge = load_judge(asked.judge)
     spaces, folders = open_spaces(asked.spaces)
@@ -484,7 +485,6 @@ def main() -> None:
         rows += [larger(made[shown]), larger(drawn[: len(shown)])]
         labels += [name, f"{name}, samples"]
     print(figures_table(results), flush=True)
-    asked.out.mkdir(parents=True, exist_ok=True)
     write_png(asked.out / "photographs.png", captioned(rows, labels))
     watched = [watch(*concept, real, asked.edits) for concept in origins_in(dataset, asked.attribute).items()]
     watched = [concept for concept in watched if len(concept.lacking)]
