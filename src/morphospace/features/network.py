@@ -61,8 +61,8 @@ class Features(nn.Module):
             raise ArgumentError(f"expected pictures of 1 or 3 channels, got {channels}.", argument="features")
         if min(height, width) < self.least:
             raise ArgumentError(
-                f"this feature network needs pictures of {self.least} pixels a side or more, got {width}x{height}. "
-                "Take larger pictures, or the network random, which needs the fewest.",
+                f"this feature network needs pictures of {self.least} pixels a side or more, got {width}x{height} "
+                "(width by height). Take larger pictures, or the network random, which needs the fewest.",
                 argument="features",
             )
         h = (x - self.mean) / self.std  # which makes three channels of one
