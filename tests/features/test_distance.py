@@ -133,3 +133,15 @@ def test_of_the_patterns_of_period_two_windows_see_best_what_the_stem_sees_least
         gains.append((through.mean() / perceptual_distance(network, x, y).mean()).item())
     assert gains[0] < 1.5
     assert gains[1] > 4
+
+
+def test_window_network_and_distance_are_one_graph_whose_shape_nothing_seen_decides(generator: torch.Generator) -> None:
+    network = feature_network("random")
+
+    def loss(x: Tensor, y: Tensor, draws: Tensor) -> Tensor:
+        return perceptual_distance(network, looked_at(x, draws, 16, 1.0, 1.5), looked_at(y, draws, 16, 1.0, 1.5))
+
+    x, y = torch.rand(2, 2, 3, 16, 16, generator=generator)
+    draws = torch.rand(2, 3, generator=generator)
+    compiled = torch.compile(loss, fullgraph=True, dynamic=False, backend="eager")
+    torch.testing.assert_close(compiled(x, y, draws), loss(x, y, draws))
