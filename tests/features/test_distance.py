@@ -126,13 +126,16 @@ def test_of_the_patterns_of_period_two_windows_see_best_what_the_stem_sees_least
     stem = network.layers[0][0]  # type: ignore[index]
     tiles = (torch.eye(12).view(12, 3, 2, 2) / network.std).repeat(1, 1, 4, 4)
     patterns = torch.linalg.svd((stem(tiles) - stem.bias[:, None, None])[:, :, 1, 1]).U.T.view(12, 3, 2, 2)
-    gains = []
+    gains, still = [], []
     for pattern in (patterns[0], patterns[-3]):  # the loudest to the stem, and one of the quietest
         y = x + 0.02 * (pattern / pattern.square().mean().sqrt()).repeat(1, 32, 32)
-        through = perceptual_distance(network, *(looked_at(p, draws, 80, 1.25, 2.0) for p in (x, y)))
-        gains.append((through.mean() / perceptual_distance(network, x, y).mean()).item())
+        plain = perceptual_distance(network, x, y).mean().item()
+        for low, high, found in ((1.25, 2.0, gains), (1.0, 1.0, still)):
+            through = perceptual_distance(network, *(looked_at(p, draws, 80, low, high) for p in (x, y)))
+            found.append(through.mean().item() / plain)
     assert gains[0] < 1.5
     assert gains[1] > 4
+    assert gains[1] > 3 * still[1]
 
 
 def test_window_network_and_distance_are_one_graph_whose_shape_nothing_seen_decides(generator: torch.Generator) -> None:

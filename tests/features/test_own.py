@@ -33,7 +33,9 @@ def two_kinds() -> tuple[Tensor, Tensor]:
 def test_it_is_a_function_of_pictures_labels_and_seed_however_often_it_looks(two_kinds: tuple[Tensor, Tensor]) -> None:
     x, labels = two_kinds
     torch.manual_seed(1)
+    state = torch.get_rng_state()
     first = taught(x, labels, 0)
+    assert torch.equal(torch.get_rng_state(), state)
     torch.manual_seed(2)
     again = taught(x, labels, 1)
     other_seed = again.state_dict()["layers.0.0.weight"].clone()
@@ -73,7 +75,7 @@ def test_without_labels_of_two_kinds_it_says_so_and_what_else_there_is(two_kinds
 
 
 def test_before_it_has_looked_it_sees_nothing() -> None:
-    with pytest.raises(ArgumentError, match="has not looked at a set yet: call its `look_at`"):
+    with pytest.raises(ArgumentError, match="has not looked at a set yet: call its look_at"):
         feature_network("own")(torch.rand(1, 3, 8, 8))
 
 

@@ -77,7 +77,7 @@ class Features(nn.Module):
         if min(height, width) < self.least:
             raise ArgumentError(
                 f"this feature network needs pictures of {self.least} pixels a side or more, got {width}x{height} "
-                "(width by height). Take larger pictures, or the network random, which needs the fewest.",
+                "(width by height). Enlarge them, as looked_at does.",
                 argument="features",
             )
         h = (x - self.mean) / self.std  # which makes three channels of one

@@ -52,9 +52,10 @@ class OwnFeatures(Features):
                 argument="features",
             )
         told = labels  # int64 (N,)
-        self.layers.load_state_dict(nn.ModuleList(random_layers(seed)).state_dict())
+        with torch.random.fork_rng(devices=[]):  # layers draw weights, which are then replaced
+            self.layers.load_state_dict(nn.ModuleList(random_layers(seed)).state_dict())
+            head = nn.Linear(sum(self.channels), kinds).to(told.device)
         self.layers.requires_grad_(True)
-        head = nn.Linear(sum(self.channels), kinds).to(told.device)
         for parameter in head.parameters():
             nn.init.zeros_(parameter)
 
@@ -77,5 +78,5 @@ class OwnFeatures(Features):
             ArgumentError: before it has looked at a set.
         """
         if not self.taught:
-            raise ArgumentError("this network has not looked at a set yet: call its `look_at`.", argument="features")
+            raise ArgumentError("this network has not looked at a set yet: call its look_at.", argument="features")
         return super().forward(x)
