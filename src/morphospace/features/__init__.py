@@ -2,6 +2,14 @@
 
 from morphospace.features.distance import looked_at, perceptual_distance
 from morphospace.features.named import NETWORKS, feature_network, weights_are_here
-from morphospace.features.network import Features
+from morphospace.features.network import Features, Pictures
 
-__all__ = ["NETWORKS", "Features", "feature_network", "looked_at", "perceptual_distance", "weights_are_here"]
+__all__ = [
+    "NETWORKS",
+    "Features",
+    "Pictures",
+    "feature_network",
+    "looked_at",
+    "perceptual_distance",
+    "weights_are_here",
+]

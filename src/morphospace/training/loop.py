@@ -358,6 +358,8 @@ class Trainer:
                 trains = not stage.trains or name.startswith(stage.trains)
                 parameter.requires_grad_(trains and name not in self._held)
             step = Step(self.model, stage.objective.to(self.device))
+            with self.machine.autocast():
+                stage.objective.look_at(lambda index: to_input(self._pixels(index)), self.labels, seed=self.seed)
             players = stage.objective.players(self.model, stage.optimiser)
             optimisers = {p.name: p.optimiser.build(p.parameters) for p in players}
             if stage.goes_on and self._before is not None:

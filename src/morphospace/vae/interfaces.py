@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from torch import Generator, Tensor, nn
 
+from morphospace.features.network import Pictures
 from morphospace.vae.optimisers import OptimiserConfig
 
 __all__ = [
@@ -297,6 +298,17 @@ class Objective(nn.Module):
     samples: int = 1
     compilable: bool = True
     frozen: tuple[str, ...] = ()
+
+    def look_at(self, pictures: Pictures, labels: Tensor | None, *, seed: int) -> None:
+        """What is learned of the training set before a stage's first step, and again before it goes on after a cut.
+
+        By default nothing. What it changes is a function of what is given alone, and is named in ``frozen``.
+
+        Args:
+            pictures: of the training set, by their places.
+            labels: int64 (N,), or None where there are none.
+            seed: the run's.
+        """
 
     def players(self, model: nn.Module, optimiser: OptimiserConfig) -> tuple[Player, ...]:
         """Who steps: one player, over every parameter of the model that trains, under the stage's optimiser."""
