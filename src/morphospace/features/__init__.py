@@ -1,6 +1,6 @@
 """Frozen networks that look at pictures, and how far pictures are from each other to their eyes."""
 
-from morphospace.features.distance import looked_at, perceptual_distance
+from morphospace.features.distance import features_distance, looked_at, perceptual_distance
 from morphospace.features.named import NETWORKS, feature_network, weights_are_here
 from morphospace.features.network import Features, Pictures
 
@@ -9,6 +9,7 @@ __all__ = [
     "Features",
     "Pictures",
     "feature_network",
+    "features_distance",
     "looked_at",
     "perceptual_distance",
     "weights_are_here",

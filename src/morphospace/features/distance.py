@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -9,7 +11,7 @@ from torch import Tensor
 from morphospace.errors import ArgumentError
 from morphospace.features.network import Features
 
-__all__ = ["looked_at", "perceptual_distance"]
+__all__ = ["features_distance", "looked_at", "perceptual_distance"]
 
 _TINY = 1e-6  # added to a squared length: features that are all 0 stay so
 _OVER = 2.0  # pixels by which a window may stick out of a picture
@@ -35,7 +37,12 @@ def perceptual_distance(network: Features, x: Tensor, y: Tensor) -> Tensor:
         >>> perceptual_distance(feature_network("random"), x, x)
         tensor([0., 0.])
     """
-    pairs = zip(network(x), network(y), strict=True)
+    return features_distance(network(x), network(y))
+
+
+def features_distance(x: Sequence[Tensor], y: Sequence[Tensor]) -> Tensor:
+    """The same, (B,), of what the network saw of each: (B, c, h, w) at each depth."""
+    pairs = zip(x, y, strict=True)
     return torch.stack([(_unit(h) - _unit(k)).square().sum(1).mean((1, 2)) for h, k in pairs]).sum(0)
 
 

@@ -6,7 +6,7 @@ Every log probability is in nats, summed over pixels or latents.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -33,6 +33,7 @@ __all__ = [
     "Terms",
     "VariationalPosterior",
     "VariationalPrior",
+    "turns_of",
 ]
 
 Noise: TypeAlias = tuple[Tensor, ...]
@@ -133,12 +134,28 @@ class Loss(NamedTuple):
 
 
 class Player(NamedTuple):
-    """Some parameters with an optimiser of their own, stepping every ``every``-th step."""
+    """Some parameters with an optimiser of their own, stepping every ``every``-th step.
+
+    One that ``joins`` the player before it descends the same total, where each one's share has no gradient by the
+    other's parameters: what both are made of is then computed once.
+    """
 
     name: str
     parameters: list[nn.Parameter]
     optimiser: OptimiserConfig
     every: int = 1
+    joins: bool = False
+
+
+def turns_of(players: Sequence[Player]) -> list[list[Player]]:
+    """The players by turns: each turn is one who has a total, and those who join."""
+    turns: list[list[Player]] = []
+    for player in players:
+        if player.joins and turns:
+            turns[-1].append(player)
+        else:
+            turns.append([player])
+    return turns
 
 
 @runtime_checkable
