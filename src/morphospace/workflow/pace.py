@@ -31,10 +31,11 @@ from morphospace.workflow.run import Run
 __all__ = ["Pace", "measured_pace"]
 
 _FIRST_STEPS = 3  # of a stage, which compile, record and warm up
-_PLACES = (1 / 8, 3 / 8, 5 / 8, 7 / 8)  # of a stage: some of what is descended grows, or begins only late
-_BLOCKS = 3  # of steps at each place
-_BLOCK_SECONDS, _IMAGES_SECONDS = 0.2, 0.5  # that are enough to tell a speed by; less of a short training:
-_BLOCK_SHARE, _IMAGES_SHARE = 1 / 500, 1 / 100
+_PLACES = 12  # of a stage: some of what is descended grows by its quarters, or begins in its last third
+_BLOCKS = 3  # of steps at each place; one where a step is so many times as long as a block need be:
+_LONG = 4
+_BLOCK_SECONDS, _IMAGES_SECONDS = 0.1, 0.5  # that are enough to tell a speed by; less of a short training:
+_BLOCK_SHARE, _IMAGES_SHARE = 1 / 1000, 1 / 100
 _FEWEST = 64  # images that a speed is told by
 _ENDLESS = 1_000_000  # epochs, so that no measuring meets the end of a stage
 _STILL = 1e-8  # a learning rate at which nothing diverges that starts in the middle of a schedule
@@ -122,9 +123,9 @@ def _of_steps(run: Run, enough: float) -> tuple[list[float], float]:
         for number, stage in enumerate(run.stages):
             total = stage.epochs * (len(run.learned) // stage.batch)
             medians = []
-            for place in _PLACES:
-                run.trainer.jump(number, int(place * total))
-                first = _FIRST_STEPS if run.machine.compiled or place == _PLACES[0] else 1
+            for place in range(_PLACES):
+                run.trainer.jump(number, (2 * place + 1) * total // (2 * _PLACES))
+                first = _FIRST_STEPS if run.machine.compiled or place == 0 else 0
                 seconds, median = _of_steps_here(run, stage, first, enough)
                 medians.append(median)
                 if run.machine.compiled:  # once, or again where a step has grown
@@ -151,6 +152,8 @@ def _of_steps_here(run: Run, stage: Stage, first: int, enough: float) -> tuple[f
     together = max(player.every for player in stage.objective.players(run.model, stage.optimiser))
     before = _seconds(lambda: take(first))
     one = _seconds(lambda: take(together)) / together
+    if one >= _LONG * enough:
+        return before, one
     count = together * max(1, math.ceil(enough / (one * together)))
     blocks = [one, *(_seconds(lambda: take(count)) / count for _ in range(_BLOCKS - 1))]
     return before, statistics.median(blocks)
