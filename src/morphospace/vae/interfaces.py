@@ -222,6 +222,14 @@ class Generative(nn.Module):
         raise NotImplementedError
 
     @property
+    def decoding(self) -> tuple[str, ...]:
+        """How the names of those of its weights begin that turn latents into images and do nothing else.
+
+        They can go on learning while every code stays what it is. Empty where that is not known.
+        """
+        return ()
+
+    @property
     def condition(self) -> Condition | None:
         """What it must be told beside an image or a latent; None for nothing."""
         return None
@@ -305,6 +313,15 @@ class Objective(nn.Module):
     def forward(self, player: str, model: Model, batch: Batch, noise: Noise, progress: Progress) -> Loss:
         """The loss that ``player`` descends."""
         raise NotImplementedError
+
+    def distance(self, model: Model, batch: Batch) -> Tensor | None:
+        """How far from each image what its code is decoded to lies, (B,), by this objective's own measure.
+
+        Where it has one, the best epoch is chosen by it; None, the default, where nats choose. It draws nothing: the
+        same images have the same distance each time.
+        """
+        del model, batch
+        return None
 
     def after_step(self, model: nn.Module) -> None:
         """What is done without gradients once the players have stepped: by default what the model's parts ask for.

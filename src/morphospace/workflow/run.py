@@ -19,6 +19,7 @@ from morphospace.data import Dataset, Split, with_validation
 from morphospace.data.dataset import every_key
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, overfitting, psnr, reconstruction_errors, score, use_warning
+from morphospace.evaluate.distance import mean_distance
 from morphospace.evenly import evenly_spaced
 from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
@@ -30,6 +31,7 @@ from morphospace.training.checkpoint import load_weights, save_weights
 from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
 from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE, TRAINED_ON, write_trained_on
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
+from morphospace.workflow.kept import keep_codes
 from morphospace.workflow.stretches import stages_of
 
 __all__ = ["Run", "about_data"]
@@ -42,9 +44,10 @@ _FEWEST_SEEN = 200  # training images whose score is compared with the test imag
 _STEPS_BETWEEN_SCORES = 50
 
 
-def _nats(figures: Mapping[str, float | None]) -> float:
-    """What is compared: -ELBO, or the reconstruction where there is no bound."""
-    found = figures["reconstruction"] if figures["neg_elbo"] is None else figures["neg_elbo"]
+def _chosen_by(figures: Mapping[str, float | None]) -> float:
+    """What is compared: the objective's own distance, else -ELBO, or the reconstruction where there is no bound."""
+    known = (figures.get(name) for name in ("distance", "neg_elbo", "reconstruction"))
+    found = next((value for value in known if value is not None), None)
     if found is None:
         raise FileError("the metrics of the run are damaged: an epoch has no score.")
     return found
@@ -113,12 +116,14 @@ class Run:
     weights: Mapping[str, Tensor] | None = None  # to start from, instead of fresh ones
     more: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # for the space to remember
     stretches: Sequence[int] = ()  # epochs of each, where training went on after its end
+    kept: Space | None = None  # to start the last stage from, in which codes stay what they are
 
     def __post_init__(self) -> None:
         labels = len(self.dataset.label_names)
         self.model = build_model(self.recipe, self.dataset.shape, seed=self.seed, labels=labels)
-        if self.weights is not None:
-            self.model.load_state_dict(self.weights)
+        weights = self.weights if self.kept is None else self.kept.model.state_dict()
+        if weights is not None:
+            self.model.load_state_dict(weights)
         self.beta = self.recipe.weight(self.dataset.shape)
         self.stages = stages_of(self.recipe, self.model, self.dataset.shape, self.stretches, seed=self.seed)
         self.epochs = sum(stage.epochs for stage in self.stages)
@@ -131,10 +136,14 @@ class Run:
             self.model, self.stages, self.learned.images, self.learned.labels,
             seed=self.seed, machine=self.machine,
         )  # fmt: skip
-        batch = self.stages[0].batch
+        if self.kept is not None:  # what its checkpoint says comes after
+            self.trainer.stage = len(self.stages) - 1
+            self.trainer.seconds = self.kept.about.get("train", {}).get("seconds", 0.0)
+        self.judge = self.stages[-1].objective.to(self.trainer.device)
+        batch = self.stages[self.trainer.stage].batch
         self.every = max(1, round(_STEPS_BETWEEN_SCORES / max(1, len(self.learned) // batch)))  # epochs
-        self.epochs_done = 0
-        self.scores: dict[int, float] = {}  # epoch -> nats on the validation images
+        self.epochs_done = self._epochs_at_checkpoint()
+        self.scores: dict[int, float] = {}  # epoch -> what is chosen by, of the validation images
         self.events: Any = None
         self.test: TestFigures | None = None  # of the weights as they stand
 
@@ -189,7 +198,7 @@ class Run:
             cut_metrics(self.run / METRICS, self.epochs_done)
             for line in read_metrics(self.run / METRICS):
                 if "validation" in line:
-                    self.scores[line["epoch"]] = _nats(line["validation"])
+                    self.scores[line["epoch"]] = _chosen_by(line["validation"])
             if self._at_epochs_end():
                 self._keep_best()
         else:
@@ -222,7 +231,10 @@ class Run:
         validation = None
         if self.validation is not None:
             validation = self._score(self.validation)
-            self.scores[self.epochs_done] = _nats(validation.to_json())
+            distance = mean_distance(self.judge, self.model, self.validation.images, self.validation.labels)
+            if distance is not None:
+                validation = dataclasses.replace(validation, more={**validation.more, "distance": distance})
+            self.scores[self.epochs_done] = _chosen_by(validation.to_json())
         self.listen(Validated(ended, self.epochs_done, self.epochs, test, validation))
         if self.run is None:
             self._keep_best()
@@ -318,7 +330,8 @@ class Run:
             **self.more,
             **figures,
         }
-        space = Space(self.model, self.recipe, self.dataset.shape, about=about)
+        sampler = None if self.kept is None else self.kept.sampler
+        space = Space(self.model, self.recipe, self.dataset.shape, about=about, sampler=sampler)
         test = self.dataset.test
         some = test if whole else test.take(evenly_spaced(len(test), _REFERENCES))
         space.reference = space.encode(some.images, some.labels).mean
@@ -334,17 +347,19 @@ class Run:
             raise FileError("the space lost its reference points")
         test_labels = self.dataset.test.labels
         space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference, test_labels)
-        config, learned = self.recipe.sampler, self.learned
-        if len(learned) > 1:  # to the code of one nothing can be fitted
-            space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference, test_labels))
+        config, learned, notes = self.recipe.sampler, self.learned, [_names_left_out(self.dataset.test)]
+        if self.kept is not None:
+            notes = keep_codes(space, self.kept, self.dataset.test, self.judge)
+        elif len(learned) > 1:  # to the code of one nothing can be fitted
+            space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
         space.about["test"] = test.to_json()
         some = evenly_spaced(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
         seen = self._score(self.learned.take(some))
         warnings = [
             use_warning(space, space.reference),
             overfitting(seen, test, space.shape, len(self.learned)),
-            _names_left_out(self.dataset.test),
+            *notes,
         ]
         said = [words for words in warnings if words]
         result = Result(space, self.run, figures, test, said, self.dataset.problems)

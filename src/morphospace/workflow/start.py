@@ -29,7 +29,7 @@ from morphospace.workflow.events import Listener, Result, ignore
 from morphospace.workflow.run import Run, about_data
 from morphospace.workflow.stretches import gentler_optimiser
 
-__all__ = ["choose_recipe", "epochs_note", "own_preparation", "preparation_for", "train", "train_run"]
+__all__ = ["choose_recipe", "epochs_note", "own_preparation", "preparation_for", "train", "train_run", "whole_seed"]
 
 _LOG = logging.getLogger("morphospace")
 
@@ -272,7 +272,12 @@ def _different(part: Part, before: Part, front: str = "") -> str | None:
     return None
 
 
-def _whole_seed(seed: object) -> int:
+def whole_seed(seed: object) -> int:
+    """A seed that somebody gives, if it is one.
+
+    Raises:
+        ArgumentError: if not.
+    """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= _LARGEST_SEED:
         raise ArgumentError(f"expected a whole number from 0 to {_LARGEST_SEED}, got {seed!r}.", argument="seed")
     return int(seed)
@@ -295,7 +300,7 @@ def train_run(
     Set-up is counted from ``began`` (of ``time.perf_counter()``), or from the call.
     """
     began = time.perf_counter() if began is None else began
-    seed = _whole_seed(seed)
+    seed = whole_seed(seed)
     wanted, recipe = recipe, recipe.for_images(len(dataset.train))
     if recipe.patience:  # some of the images will choose the epoch instead of being learned from
         recipe = recipe.for_fewer(wanted, len(with_validation(dataset)[0]))
