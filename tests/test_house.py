@@ -27,7 +27,7 @@ FLOORS = [
     {"files", "decoding"},
     {"images"},
     {"pictures"},
-    {"data", "latent", "nn"},
+    {"data", "features", "latent", "nn"},
     {"vae"},
     {"samplers", "training"},
     {"recipes"},
