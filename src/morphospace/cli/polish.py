@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def polish(
-    space: SpaceArgument,
+    start: SpaceArgument,  # not "space", which a verb with a device reads and draws through, as some label maybe
     data: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--data", help="Where the set that it was trained on lies, if it has moved or is not known."),
@@ -68,7 +68,7 @@ def polish(
     from morphospace.training.runs import run_of
     from morphospace.workflow import choose_polish, own_dataset, polish_run
 
-    folder = space_folder(space)
+    folder = space_folder(start)
     found, run = load(folder, parts=allowed()), run_of(folder)
     machine = choose_machine(device=device, precision=precision, compiled=compiled)
     dataset = own_dataset(found, folder, data, warn=note, progress=data_progress)

@@ -6,14 +6,14 @@ import dataclasses
 
 from morphospace.recipes.recipe import Recipe
 from morphospace.training.stages import StageConfig
-from morphospace.vae.objectives.elbo import ELBO
+from morphospace.vae.objectives.perceptual import Perceptual
 from morphospace.vae.optimisers import Adam
 from morphospace.vae.slots import ObjectiveConfig
 
 __all__ = ["polished_recipe", "polishing_recipe"]
 
 _STAGE = StageConfig(
-    objective=ELBO.Config(),
+    objective=Perceptual.Config(),
     optimiser=Adam(learning_rate=1e-3, beta1=0.5, beta2=0.98, decay="cosine", clip=1.0),
     epochs=5,
     batch=32,
