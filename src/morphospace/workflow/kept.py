@@ -59,8 +59,13 @@ def keep_codes(space: Space, kept: Space, test: Split, objective: Objective) -> 
         )
     if space.concepts or space.classes is not None:
         notes.append(
-            "Directions and classes are those of before, but what their edits look like has changed: trials from before "
+            "Concepts and classes are those of before, but what their edits look like has changed: trials from before "
             "tell of the old decoder. Try them again: morpho concept test SPACE"
+        )
+    if space.classes is not None:
+        notes.append(
+            "How far edits go into a class was chosen by what the old decoder drew; to choose it anew: "
+            "morpho concept classes SPACE --data DATA"
         )
     space.about["polish"] = [*kept.about.get("polish", ()), _entry(space, kept, distances)]
     return notes

@@ -13,7 +13,7 @@ from morphospace.builtin import space_path
 from morphospace.data import Dataset, open_dataset, with_validation
 from morphospace.data.batches import steps_per_epoch
 from morphospace.data.fetch import ProgressCallback, no_progress
-from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
+from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError, plural
 from morphospace.files import safe_name
 from morphospace.parts import GivenParts
 from morphospace.recipes import Recipe, polished_recipe, polishing_recipe
@@ -30,6 +30,7 @@ __all__ = ["choose_polish", "own_dataset", "polish", "polish_run"]
 
 _LOG = logging.getLogger("morphospace")
 _FEW = 200  # training images
+_SMALL = 32  # pixels a side
 
 
 def polish(
@@ -233,6 +234,12 @@ def polish_run(
             f"{count:,} training images are few: a decoder that goes on soon draws them from memory, so a tenth of them "
             "chooses the best epoch instead of being learned from"
         )
+    height, width, channels = dataset.shape
+    if channels == 1 or min(height, width) < _SMALL:
+        warn(
+            f"feature networks are made for colour photographs from {_SMALL} pixels on, and these pictures are {width}x"
+            f"{height} {'grey' if channels == 1 else 'colour'}: compare the reports before you keep the polished space"
+        )
     (stage,) = recipe.stages
     machine = decide_compilation(machine, stage.epochs * steps_per_epoch(count, stage.batch))
     whole = polished_recipe(space.recipe, recipe, space.about.get("train", {}).get("epochs"))
@@ -251,6 +258,10 @@ def polish_run(
         "polishes": str(origin or "SPACE"),
     }
     training.run = create_run(out, f"{safe_name(dataset.name)}-{whole.name}-polished", description)
+    warn(
+        f"{origin or 'the space'} is polished in {training.run}, and stays as it is: its encoder is held still, "
+        f"{', '.join(stage.trains)} goes on for {plural(stage.epochs, 'epoch')}"
+    )
     with locked(training.run):
         space.save(training.run / START)
         return training.finish()

@@ -1,0 +1,405 @@
+"""A decoder goes on alone: codes stay to the last bit, and what is made of them; figures are renewed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+import morphospace as ms
+from morphospace import extending as ext
+from morphospace.data import Dataset, dataset_from_arrays
+from morphospace.errors import ArgumentError, DataError, FileError
+from morphospace.recipes import Recipe, changed, find_recipe
+from morphospace.space import Space, load
+from morphospace.training import Stepped, choose_machine
+from morphospace.training.journal import read_metrics
+from morphospace.vae import ObjectiveConfig
+from morphospace.workflow import (
+    Interrupted,
+    Result,
+    choose_polish,
+    learn_from_dataset,
+    learn_label_classes,
+    polish_run,
+    resume_run,
+    train_run,
+)
+
+NATS = ("neg_elbo", "reconstruction", "psnr")
+KEPT = ("concepts.safetensors", "concepts.json", "classes.safetensors", "sampler.safetensors")
+
+
+def tiny(recipe: str = "quick", **changes: object) -> Recipe:
+    return changed(find_recipe(recipe), {"epochs": 2, "batch": 64, "widths": (16,), "sampler": "mixture"} | changes)
+
+
+def run_of(dataset: Dataset, out: Path, recipe: Recipe) -> Path:
+    run = train_run(dataset, recipe, out=out, seed=4, machine=machine()).run
+    assert run is not None
+    return run
+
+
+def machine() -> Any:
+    return choose_machine(device="cpu", precision="fp32", compiled=False)
+
+
+def polished(space: Space, dataset: Dataset, *, epochs: int = 2, out: Path | None = None, **options: Any) -> Result:
+    objective: ObjectiveConfig | None = options.pop("objective", None)
+    network = None if objective else "random"
+    recipe = choose_polish(space, dataset, network=network, epochs=epochs, objective=objective)
+    return polish_run(space, dataset, recipe, out=out, machine=machine(), **options)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name != ".lock"}
+
+
+@pytest.fixture(scope="module")
+def _old(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = run_of(digits, tmp_path_factory.mktemp("runs"), tiny())
+    space = load(run)
+    learn_from_dataset(space, "ink", digits, measured="ink")
+    learn_label_classes(space, digits)
+    space.save(run / "space", force=True)
+    return run
+
+
+@pytest.fixture
+def old(_old: Path, tmp_path: Path) -> Path:
+    """A finished run with a concept and classes; each test has its own."""
+    return Path(shutil.copytree(_old, tmp_path / "runs" / _old.name))
+
+
+@pytest.fixture(scope="module")
+def _result(_old: Path, digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    out = tmp_path_factory.mktemp("polished")
+    return polished(load(_old), digits, out=out, origin=_old, command="morpho polish it")
+
+
+def test_every_code_and_all_that_is_made_of_codes_stays_and_the_decoder_changes(
+    _old: Path, _result: Result, digits: Dataset
+) -> None:
+    assert _result.run is not None
+    before, after = load(_old), load(_result.run)
+    for split in (digits.train, digits.test):
+        one, other = (space.encode(split.images) for space in (before, after))
+        assert np.array_equal(one.mean, other.mean)
+        assert np.array_equal(one.scale, other.scale)
+    for name in KEPT:
+        assert (_old / "space" / name).read_bytes() == (_result.run / "space" / name).read_bytes(), name
+    stored = [load_file(run / "space" / "reference.safetensors") for run in (_old, _result.run)]
+    assert stored[0].keys() == stored[1].keys() >= {"codes", "labels", "errors"}
+    assert [name for name in stored[0] if not torch.equal(stored[0][name], stored[1][name])] == ["errors"]
+    weights = [load_file(run / "space" / "model.safetensors") for run in (_old, _result.run)]
+    moved = {name for name in weights[0] if not torch.equal(weights[0][name], weights[1][name])}
+    assert moved == {name for name, _ in after.model.named_parameters() if name.startswith("decoder.")} != set()
+    assert np.array_equal(before.sample_points(5, seed=1), after.sample_points(5, seed=1))
+    assert (before.decode(before.reference[:9]) != after.decode(before.reference[:9])).any()  # type: ignore[index]
+
+
+def test_figures_are_renewed_and_those_of_before_are_told(_old: Path, _result: Result, digits: Dataset) -> None:
+    assert _result.run is not None
+    before, after = load(_old), load(_result.run)
+    (done,) = after.about["polish"]
+    assert done["before"] == before.about["test"]
+    assert done["epochs"] == 2
+    assert done["objective"]["network"] == "random"
+    assert done["distance"]["after"] < done["distance"]["before"]
+    test = after.about["test"]
+    assert test["kl"] == before.about["test"]["kl"]
+    assert all(test[key] != before.about["test"][key] for key in NATS)
+    made = after.decode(after.encode(digits.test.images).mean, dtype="float")
+    squares = np.square(made - digits.test.images / np.float32(255)).mean(dtype=np.float64)
+    assert test["psnr"] == pytest.approx(-10 * np.log10(squares), abs=1e-4)
+    card = (_result.run / "space" / "README.md").read_text()
+    was = f"{before.about['test']['neg_elbo']:.4f}"
+    assert f"2 epochs in {done['seconds']:.0f} s, by the feature network `random`. Before it: −ELBO {was} nats" in card
+    assert f"| neg_elbo | {test['neg_elbo']:.4f} | nats an image |" in card
+    assert "every code is that of before to the last bit" in card
+    assert "take the figures of before" in card
+    assert "How it was polished" not in before.card()
+    report = (_result.run / "report.html").read_text()
+    assert "test −ELBO before the polish" in report
+    assert any("morpho concept test SPACE" in words for words in _result.warnings)
+    assert any("morpho concept classes SPACE" in words for words in _result.warnings)
+
+
+def test_the_new_run_is_one_like_others_and_the_old_one_stays(old: Path, digits: Dataset) -> None:
+    before, said = contents(old), list[str]()
+    result = polished(load(old), digits, out=old.parent, origin=old, warn=said.append)
+    assert result.run == old.parent / "0002-digits-quick-polished"
+    assert contents(old) == before
+    assert any(f"{old} is polished in {result.run}, and stays as it is" in words for words in said)
+    recipe = load(result.run).recipe
+    assert [stage.epochs for stage in recipe.stages] == [2, 2]
+    assert recipe.stages[0] == load(old).recipe.stages[0]
+    assert recipe.stages[1].trains == ("decoder.", "likelihood.")
+    assert [line["epoch"] for line in read_metrics(result.run / "metrics.jsonl")] == [3, 4]
+    assert result.train["epochs"] == 4
+    assert (result.run / "trained-on.npy").read_bytes() == (old / "trained-on.npy").read_bytes()
+    assert {path.name for path in (result.run / "sheets").iterdir()} >= {"epoch-0004-reconstructions.png"}
+
+
+@pytest.mark.parametrize("steps", [1, 13, 46])
+def test_a_polish_that_is_interrupted_resumes_to_the_same_bits(
+    old: Path, digits: Dataset, _result: Result, steps: int
+) -> None:
+    taken = iter(range(1, 10**6))
+
+    def listen(event: object) -> None:
+        if isinstance(event, Stepped) and next(taken) == steps:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted, match="morpho resume"):
+        polished(load(old), digits, out=old.parent, origin=old, listen=listen)
+    run = old.parent / "0002-digits-quick-polished"
+    shutil.rmtree(old)  # what it needs of the old space lies in the new run
+    resumed = resume_run(run)
+    assert _result.run is not None
+    weights = [load_file(path / "space" / "model.safetensors") for path in (run, _result.run)]
+    for name, value in weights[0].items():
+        assert torch.equal(value, weights[1][name]), name
+    for name in (*KEPT, "reference.safetensors"):
+        assert (run / "space" / name).read_bytes() == (_result.run / "space" / name).read_bytes(), name
+    assert resumed.space.about["test"] == _result.space.about["test"]
+    assert resumed.space.about["polish"][0]["distance"] == _result.space.about["polish"][0]["distance"]
+
+
+def test_a_polish_goes_on_after_its_end_and_codes_stay(old: Path, digits: Dataset) -> None:
+    first = polished(load(old), digits, out=old.parent, origin=old)
+    assert first.run is not None
+    again = resume_run(first.run, more_epochs=1)
+    assert again.run is not None
+    space = load(again.run)
+    assert np.array_equal(space.encode(digits.test.images).mean, load(old).encode(digits.test.images).mean)
+    assert list(space.concepts) == ["ink"]
+    assert [done["epochs"] for done in space.about["polish"]] == [2, 1]
+    assert space.about["polish"][1]["before"] == first.space.about["test"]
+
+
+def test_nothing_is_written_without_out_and_a_polished_space_is_polished_again(_old: Path, digits: Dataset) -> None:
+    space = load(_old)
+    once = polished(space, digits, epochs=1)
+    twice = polished(once.space, digits, epochs=1, seed=9)
+    assert once.run is None
+    assert [stage.epochs for stage in twice.space.recipe.stages] == [2, 1, 1]
+    assert len(twice.space.about["polish"]) == 2
+    assert twice.space.about["seed"] == 9
+    assert np.array_equal(space.encode(digits.test.images).mean, twice.space.encode(digits.test.images).mean)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changes"),
+    [
+        ("autoencoder", {}),
+        ("sparse-autoencoder", {"latent_dim": 6}),
+        ("quick", {"condition": "label"}),
+        ("quick", {"likelihood": "gaussian", "likelihood.learned": True}),
+        ("quick", {"model": "ladder"}),
+        ("quick", {"prior": "vamp"}),
+        ("vq", {}),
+    ],
+)
+def test_models_of_all_kinds_keep_their_codes(digits: Dataset, recipe: str, changes: dict[str, object]) -> None:
+    kind = changed(find_recipe(recipe), {"epochs": 1, "widths": (16,)} | changes)
+    space = train_run(digits, kind, out=None, seed=0, machine=machine()).space
+    result = polished(space, digits, epochs=1)
+    one, other = (each.encode(digits.test.images, digits.test.labels) for each in (space, result.space))
+    assert np.array_equal(one.mean, other.mean)
+    state = result.space.model.state_dict()
+    moved = {name.split(".")[0] for name, value in space.model.state_dict().items() if not torch.equal(value, state[name])}
+    assert {"decoder"} <= moved <= {"decoder", "likelihood"}
+
+
+class Normed(nn.Module):
+    """An encoder with a mean that runs along in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 1, 8, 8) to (B, 8)."""
+        features: Tensor = self.layers(x)
+        return features
+
+
+def test_running_means_of_an_encoder_that_is_held_still_stay_too(digits: Dataset) -> None:
+    recipe = ms.recipe("quick", encoder=Normed(), decoder__widths=(8,), epochs=1)
+    space = train_run(digits, recipe, out=None, seed=0, machine=machine()).space
+    result = polished(space, digits, epochs=1)
+    assert np.array_equal(space.encode(digits.test.images).mean, result.space.encode(digits.test.images).mean)
+
+
+class Distant(ext.Objective):
+    """Descends nothing that helps, and says so by its distance."""
+
+    class Config(ext.ObjectiveConfig):
+        """A distance that grows with each epoch."""
+
+        def build(self, model: ext.Model, shape: ext.Shape) -> ext.Objective:
+            """See :class:`ext.ObjectiveConfig`."""
+            del model, shape
+            return Distant()
+
+    def forward(
+        self, player: str, model: ext.Model, batch: ext.Batch, noise: ext.Noise, progress: ext.Progress
+    ) -> ext.Loss:
+        """Brighter and brighter."""
+        del player, progress
+        total = -model.image(model.terms(batch, noise).draws[0].z[0]).mean()
+        return ext.Loss(total, {"darkness": total})
+
+    def distance(self, model: ext.Model, batch: ext.Batch) -> Tensor:
+        """How bright."""
+        return model.image(model.encode(batch.input).mean).mean((1, 2, 3))
+
+
+def few(count: int = 100) -> Dataset:
+    rng = np.random.default_rng(0)
+    return dataset_from_arrays(rng.integers(0, 256, (count, 8, 8), np.uint8), name="few")
+
+
+def test_of_few_pictures_the_best_epoch_is_kept_by_the_objectives_own_distance(tmp_path: Path) -> None:
+    dataset, said = few(), list[str]()
+    space = train_run(dataset, tiny(), out=None, seed=0, machine=machine()).space
+    result = polished(space, dataset, epochs=30, out=tmp_path, objective=Distant.Config(), warn=said.append)
+    assert any(f"{len(dataset.train)} training images are few" in words for words in said)
+    assert result.run is not None
+    lines = read_metrics(result.run / "metrics.jsonl")
+    distances = {line["epoch"]: line["validation"]["distance"] for line in lines}
+    assert result.train["best_epoch"] == min(distances, key=distances.__getitem__)
+    assert max(distances) < 32, "it had enough before the end"
+    assert any("The polish did not help" in words for words in result.warnings)
+
+
+class Tied(ext.VAE):
+    """A model whose encoder is asked what its decoder says."""
+
+    def infer(self, x: Tensor, condition: Tensor | None = None) -> ext.VariationalPosterior:
+        """As of what is decoded from 0."""
+        return super().infer(x + 0 * x + self.image(x.new_zeros(1, self.latent_dim)) * 0.1, condition)
+
+
+def test_codes_that_move_all_the_same_are_found_before_anything_is_kept(_old: Path, digits: Dataset) -> None:
+    space = load(_old)
+    space.model.__class__ = Tied
+    recipe = choose_polish(space, digits, network="random", epochs=1)
+    from morphospace.workflow import run as module
+
+    build = module.build_model
+
+    def tied(*arguments: Any, **options: Any) -> Any:
+        model = build(*arguments, **options)
+        model.__class__ = Tied
+        return model
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "build_model", tied)
+        with pytest.raises(DataError, match=r"195 of 195 images have other codes.*decoder\., likelihood\. only decode"):
+            polish_run(space, digits, recipe, out=None, machine=machine())
+
+
+def test_a_model_that_does_not_say_what_only_decodes_is_refused(_old: Path, digits: Dataset) -> None:
+    space = load(_old)
+    space.model.__class__ = type("Silent", (ext.VAE,), {"decoding": ()})
+    with pytest.raises(ArgumentError, match="Silent, does not say which of its weights.*`decoding`") as refused:
+        choose_polish(space, digits)
+    assert refused.value.argument == "space"
+
+
+def test_sets_that_are_not_its_own_are_refused(_old: Path, digits: Dataset, tmp_path: Path) -> None:
+    bundle = load(_old).save(tmp_path / "bundle")
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "other.npz", images=rng.integers(0, 256, (300, 8, 8), np.uint8))
+    for space, error in ((bundle, DataError), (_old, FileError)):
+        with pytest.raises(error, match=f"its fingerprint is [0-9a-f]{{16}}, expected {digits.fingerprint[:16]}"):
+            ms.polish(space, tmp_path / "other.npz", network="random", epochs=1)
+    nameless = Space(load(_old).model, load(_old).recipe, (8, 8, 1))
+    with pytest.raises(ArgumentError, match=r"does not know what it was trained on.*morpho polish SPACE --data DATA"):
+        ms.polish(nameless, network="random", epochs=1)
+    lost = load(_old)
+    lost.about["data"] = lost.about["data"] | {"name": "gone"}
+    with pytest.raises(FileError, match=r'trained on "gone", and knows no more.*Say where: morpho polish SPACE --data'):
+        ms.polish(lost, network="random", epochs=1)
+
+
+def test_a_space_that_never_knew_its_set_takes_one_on_trust(
+    _old: Path, digits: Dataset, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = load(_old)
+    rng = np.random.default_rng(0)
+    space = Space(
+        known.model, known.recipe, known.shape, reference=rng.standard_normal((50, 2)).astype(np.float32), errors=np.ones(50, np.float32)
+    )  # fmt: skip
+    found = ms.polish(space, digits, network="random", epochs=1)
+    assert "that it was digits is taken on trust" in caplog.text
+    assert "The reference points are not the codes of this set's test images" in caplog.text
+    assert np.array_equal(found.reference, space.reference)  # type: ignore[arg-type]
+    assert found.errors is None
+
+
+def test_a_bundle_of_the_first_version_is_polished_with_the_set_of_its_name() -> None:
+    first = Path(__file__).parents[1] / "specimens" / "0.1-first" / "spaces" / "quick"
+    space, images = load(first), ms.open_dataset("digits").test.images
+    found = ms.polish(first, network="random", epochs=1, compiled=False)
+    assert np.array_equal(space.encode(images).mean, found.encode(images).mean)
+    assert list(found.concepts) == list(space.concepts) != []
+    assert np.array_equal(found.reference, space.reference)  # type: ignore[arg-type]
+    assert found.errors is not None
+    assert len(found.errors) == 195
+
+
+def test_a_run_that_stopped_before_its_first_checkpoint_says_how_to_start_again(
+    old: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("morphospace.workflow.run.save_checkpoint", stop)
+    with pytest.raises(KeyboardInterrupt):
+        polished(load(old), digits, out=old.parent, origin=old)
+    run = old.parent / "0002-digits-quick-polished"
+    with pytest.raises(FileError, match=re.escape(f"Start it again: morpho polish {old}")):
+        resume_run(run)
+
+
+def test_the_command_polishes_beside_the_old_run(old: Path, morpho: Callable[..., Any], tmp_path: Path) -> None:
+    ran = morpho("polish", "latest", "--network", "random", "--epochs", "1", "--precision", "fp32", "--no-compile")
+    assert ran.code == 0, ran.err
+    assert "codes are those of before, bit for bit" in ran.out
+    assert re.search(r"perceptual distance \d\.\d{4} -> \d\.\d{4}", ran.out)
+    assert "feature networks are made for colour photographs from 32 pixels on, and these pictures are 8x8 grey" in ran.err
+    new = tmp_path / "runs" / "0002-digits-quick-polished"
+    assert f"space   runs/{new.name}" in ran.out
+    found = morpho("info", str(new), "--json").json
+    assert found["test"] == json.loads((new / "space" / "config.json").read_text())["test"]
+    shown = morpho("polish", "latest", "--network", "random", "--epochs", "1", "--json", "--out", "elsewhere").json
+    assert Path(shown["run"]) == Path("elsewhere/0001-digits-quick-polished")
+    assert len(shown["polish"]) == 2
+    builtin = morpho("polish", "builtin", "--data", "digits", "--network", "random", "--epochs", "1")
+    assert builtin.code == 1
+    assert "--data:" in builtin.err
+    none = morpho("polish", "runs/0001-digits-quick", "--network", "nothing", "--epochs", "1")
+    assert none.code == 2
+    assert 'there is no feature network "nothing"' in none.err
+    assert not (tmp_path / "runs" / "0003-digits-quick-polished").exists()
+
+
+def test_a_stage_that_begins_after_others_counts_its_own_seconds(_result: Result, _old: Path) -> None:
+    own, former = _result.space.about["train"], load(_old).about["train"]
+    assert own["seconds"] == pytest.approx(former["seconds"] + _result.space.about["polish"][0]["seconds"], abs=0.01)
+    assert dataclasses.asdict(machine()) | {"compiled": False} == _result.space.about["machine"]
