@@ -62,8 +62,9 @@ class _Frame:
         return cells.transpose(2, 3).reshape(-1, rows, columns, self.values).permute(0, 3, 1, 2)
 
     def join(self, h: Tensor) -> Tensor:
-        """The way back of :meth:`cut`, without the padding."""
-        (rows, columns), p = self.grids[0], self.patch
+        """The way back of :meth:`cut`, without the padding; of patches as small as the grid of ``h`` is fine."""
+        rows, columns = h.shape[2:]
+        p = self.padded[0] // rows
         cells = h.permute(0, 2, 3, 1).reshape(-1, rows, columns, p, p, self.channels)
         x = cells.transpose(2, 3).reshape(-1, *self.padded, self.channels).permute(0, 3, 1, 2)
         return x[..., : self.height, : self.width]
@@ -168,6 +169,8 @@ class ConvDecoder(nn.Module):
         shape: (C, H, W) of what comes out, 8 to 256 pixels a side.
         widths: the channels of each level, from the finest to the coarsest.
         blocks: residual blocks a level.
+        fine_widths: the channels of levels finer than the encoder's patches, each of which halves these, as often as
+            they can be halved.
 
     Example:
         >>> ConvDecoder(32, (1, 28, 20), (32, 48))(torch.zeros(2, 32)).shape
@@ -182,12 +185,18 @@ class ConvDecoder(nn.Module):
             low=1, high=_WIDEST,
         )  # fmt: skip
         blocks: int = option("residual blocks a level", default=1, low=0, high=64)
+        fine_widths: tuple[int, ...] | None = option(
+            "the channels of levels finer than the encoder's patches, each of which halves these, as often as they "
+            "can be halved; none for none", default=None, low=1, high=_WIDEST,
+        )  # fmt: skip
 
         def build(self, latent_dim: int, shape: Shape) -> ConvDecoder:
             """See :class:`DecoderConfig`."""
-            return ConvDecoder(latent_dim, shape, self.widths, self.blocks)
+            return ConvDecoder(latent_dim, shape, self.widths, self.blocks, self.fine_widths or ())
 
-    def __init__(self, latent_dim: int, shape: Shape, widths: Sequence[int], blocks: int = 1) -> None:
+    def __init__(
+        self, latent_dim: int, shape: Shape, widths: Sequence[int], blocks: int = 1, fine_widths: Sequence[int] = ()
+    ) -> None:
         super().__init__()
         self.frame = frame = _Frame(shape, widths)
         self.dense = nn.Sequential(nn.Linear(latent_dim, _FEATURES), nn.SiLU(), nn.Linear(_FEATURES, frame.flat))
@@ -200,7 +209,10 @@ class ConvDecoder(nn.Module):
         self.points = nn.Linear(latent_dim, 2 * _POINTS)
         self.sharpness = nn.Parameter(torch.full((_POINTS,), 2.0))
         self.blobs = nn.ModuleList(nn.Conv2d(_POINTS, width, 1, bias=False) for width in reversed(frame.widths))
-        self.patches = nn.Conv2d(frame.widths[0], frame.values, 3, padding=1)
+        fine = [frame.widths[0], *fine_widths[: int(math.log2(frame.patch))]]
+        self.fine = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in pairwise(fine))
+        self.fine_blocks = nn.ModuleList(_Block(width) for width in fine[1:])
+        self.patches = nn.Conv2d(fine[-1], frame.values >> 2 * len(self.fine), 3, padding=1)
 
     def forward(self, z: Tensor) -> Tensor:
         """(M, d) to (M, C, H, W), 0.5 at the start of training."""
@@ -214,6 +226,8 @@ class ConvDecoder(nn.Module):
             h = h + self.blobs[i](self._blobs(z, h.shape[2], h.shape[3]).to(h.dtype))
             for block in self.blocks[i * count : (i + 1) * count]:
                 h = block(h, next(gains))
+        for finer, block in zip(cast("Iterable[nn.ConvTranspose2d]", self.fine), self.fine_blocks, strict=True):
+            h = block(conv_transpose(finer, h))
         return 0.5 + frame.join(self.patches(F.silu(h)))
 
     def _blobs(self, z: Tensor, rows: int, columns: int) -> Tensor:

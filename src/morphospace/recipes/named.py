@@ -17,6 +17,7 @@ from morphospace.vae.likelihoods.gaussian import Gaussian
 from morphospace.vae.models.vae import VAE
 from morphospace.vae.objectives.elbo import ELBO, BookConfig
 from morphospace.vae.objectives.lattice import Lattice
+from morphospace.vae.objectives.perceptual import Perceptual
 from morphospace.vae.optimisers import Adam, RMSprop
 from morphospace.vae.posteriors.gaussian import GaussianPosterior
 from morphospace.vae.posteriors.quantised import QuantisedPosterior
@@ -90,6 +91,28 @@ _CONV = Recipe(
         ),
     ),
     images=Augmentation.Config(augment=None),
+    sampler=MixtureConfig(),
+    patience=None,
+)
+_PHOTO = Recipe(
+    name="photo",
+    summary="photographs: sharp, by how a network that knows photographs sees them; 128 latents, mirrored images",
+    model=VAE.Config(
+        encoder=ConvEncoder.Config(widths=(64, 96, 128)),
+        decoder=ConvDecoder.Config(widths=(64, 96, 128), fine_widths=(48,)),
+        posterior=GaussianPosterior.Config(latent_dim=128, log_var=-4.0),
+        likelihood=Gaussian.Config(learned=True),
+    ),
+    stages=(
+        StageConfig(
+            objective=Perceptual.Config(anneal=0.3),
+            optimiser=Adam(learning_rate=3e-3, beta2=0.98, clip=1.0, warm_up=0.05, decay="cosine"),
+            epochs=30,
+            batch=32,
+            min_steps=5000,
+        ),
+    ),
+    images=Augmentation.Config(augment=None, flip="horizontal"),
     sampler=MixtureConfig(),
     patience=None,
 )
@@ -190,6 +213,7 @@ RECIPES: dict[str, Recipe] = {
         _EDITING,
         _CONDITIONAL,
         _CONV,
+        _PHOTO,
         _BOOK,
         _AUTOENCODER,
         _SPARSE,

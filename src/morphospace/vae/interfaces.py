@@ -284,6 +284,10 @@ class Model(Generative):
         """Flat latents to the likelihood's parameters (..., C', H, W)."""
         raise NotImplementedError
 
+    def expected(self, values: Tensor) -> Tensor:
+        """The expected images (..., C, H, W) in [0, 1] under such parameters."""
+        raise NotImplementedError
+
     def terms(self, batch: Batch, noise: Noise) -> Terms:
         """Everything that an objective may need of one batch."""
         raise NotImplementedError

@@ -61,7 +61,11 @@ class Composed(Model):
 
     def image(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """The expected images (..., C, H, W) in [0, 1] of latents (..., d)."""
-        return self.likelihood.mean(self.decode(z, condition))
+        return self.expected(self.decode(z, condition))
+
+    def expected(self, values: Tensor) -> Tensor:
+        """The expected images (..., C, H, W) in [0, 1] under what :meth:`decode` gave."""
+        return self.likelihood.mean(values)
 
     def log_likelihood(self, z: Tensor, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Log p(x | z) in nats, (K, B) for z (K, B, d) or (K, 1, d) and images x (B, C, H, W)."""
