@@ -263,7 +263,7 @@ class Distant(ext.Objective):
         total = -model.image(model.terms(batch, noise).draws[0].z[0]).mean()
         return ext.Loss(total, {"darkness": total})
 
-    def distance(self, model: ext.Model, batch: ext.Batch) -> Tensor:
+    def distances(self, model: ext.Model, batch: ext.Batch) -> Tensor:
         """How bright."""
         return model.image(model.encode(batch.input).mean).mean((1, 2, 3))
 

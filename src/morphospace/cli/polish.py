@@ -32,9 +32,13 @@ def polish(
         Optional[str],  # noqa: UP045
         typer.Option("--data", help="Where the set that it was trained on lies, if it has moved or is not known."),
     ] = None,
+    minutes: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--minutes", help="End in so many minutes, by the measured speed of this machine; 7 by default."),
+    ] = None,
     epochs: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--epochs", min=1, help="Passes over the training images."),
+        typer.Option("--epochs", min=1, help="Passes over the training images, instead of minutes."),
     ] = None,
     network: Annotated[
         Optional[str],  # noqa: UP045
@@ -66,9 +70,10 @@ def polish(
     from morphospace.space import load
     from morphospace.training import choose_machine
     from morphospace.training.runs import run_of
-    from morphospace.workflow import choose_polish, own_dataset, polish_run
+    from morphospace.workflow import choose_polish, minutes_for, own_dataset, polish_run
 
     folder = space_folder(start)
+    minutes = minutes_for(minutes, epochs)
     found, run = load(folder, parts=allowed()), run_of(folder)
     machine = choose_machine(device=device, precision=precision, compiled=compiled)
     dataset = own_dataset(found, folder, data, warn=note, progress=data_progress)
@@ -79,7 +84,7 @@ def polish(
     with Display(screen()) as display:
         result = polish_run(
             found, dataset, recipe, out=place, machine=machine, seed=seed, command=command_line(), listen=display,
-            warn=note, began=began, origin=folder,
+            warn=note, began=began, origin=folder, minutes=minutes,
         )  # fmt: skip
     return _answer(result)
 

@@ -44,6 +44,14 @@ def train(
         Optional[int], typer.Option("--latent-dim", help="The number of latents; the recipe's by default.")  # noqa: UP045
     ] = None,
     epochs: Annotated[Optional[int], typer.Option("--epochs", help="Passes over the images.")] = None,  # noqa: UP045
+    minutes: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--minutes",
+            help="As many epochs as end in so many minutes, by this machine's measured speed; they count from when the "
+            "images are ready, until all is written.",
+        ),
+    ] = None,
     settings: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; may be repeated."),
@@ -63,6 +71,7 @@ def train(
     from morphospace.recipes import setting_pairs
     from morphospace.training import choose_machine
     from morphospace.workflow import choose_recipe, epochs_note, preparation_for, train_run
+    from morphospace.workflow.plan import check_minutes
 
     wishes: Any = {
         "latent_dim": latent_dim,
@@ -71,6 +80,7 @@ def train(
         "foreign": allowed(),
     }
     begin = open_space(start, "cpu") if start else None
+    check_minutes(minutes, epochs=epochs, settings=wishes["settings"])
     # A mistyped key is found before a hundred thousand pictures are prepared.
     choose_recipe(recipe, shape=None, start=begin, **wishes)
     machine = choose_machine(device=device, precision=precision, compiled=compiled)
@@ -92,6 +102,8 @@ def train(
             listen=display,
             began=began,
             start=begin,
+            minutes=minutes,
+            warn=note,
         )
     return _answer(result)
 

@@ -22,7 +22,7 @@ def mean_distance(
     """The mean of an objective's own distance over images; None for an objective that has none.
 
     Args:
-        objective: see :meth:`morphospace.vae.interfaces.Objective.distance`; on the device of ``model``.
+        objective: see :meth:`morphospace.vae.interfaces.Objective.distances`; on the device of ``model``.
         model: in eval mode meanwhile.
         images: uint8 (N, H, W, C), N >= 1.
         labels: (N,), for models that are told them.
@@ -31,7 +31,7 @@ def mean_distance(
     with in_eval_mode(model):
         for start in range(0, len(images), step):
             batch = scored_batch(model, images, labels, start, min(start + step, len(images)))
-            found = objective.distance(cast("Model", model), batch)
+            found = objective.distances(cast("Model", model), batch)
             if found is None:
                 return None
             total += float(found.double().sum())

@@ -273,6 +273,12 @@ class Trainer:
                         optimiser.state[parameter][name.removeprefix(prefix)] = kept
         running.sums = {k.removeprefix("sum."): v.to(self.device) for k, v in tensors.items() if k.startswith("sum.")}
 
+    def jump(self, stage: int, step: int) -> None:
+        """Go to a step without those before it: to measure how long it takes, for what it learns is nothing."""
+        if stage != self.stage:
+            self._running = None
+        self.stage, self.step = stage, step
+
     # -- steps ---------------------------------------------------------------------------------------
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:

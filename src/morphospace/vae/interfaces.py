@@ -318,7 +318,7 @@ class Objective(nn.Module):
         """The loss that ``player`` descends."""
         raise NotImplementedError
 
-    def distance(self, model: Model, batch: Batch) -> Tensor | None:
+    def distances(self, model: Model, batch: Batch) -> Tensor | None:
         """How far from each image what its code is decoded to lies, (B,), by this objective's own measure.
 
         Where it has one, the best epoch is chosen by it; None, the default, where nats choose. It draws nothing: the

@@ -2,7 +2,7 @@
 
 from morphospace.workflow.concepts import ClassEvidence, learn_from_dataset, learn_label_classes
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
-from morphospace.workflow.polish import choose_polish, own_dataset, polish, polish_run
+from morphospace.workflow.polish import choose_polish, minutes_for, own_dataset, polish, polish_run
 from morphospace.workflow.resume import resume_run
 from morphospace.workflow.sharing import adopt_concept, shared_examples
 from morphospace.workflow.start import choose_recipe, epochs_note, own_preparation, preparation_for, train, train_run
@@ -20,6 +20,7 @@ __all__ = [
     "epochs_note",
     "learn_from_dataset",
     "learn_label_classes",
+    "minutes_for",
     "own_dataset",
     "own_preparation",
     "polish",

@@ -17,7 +17,7 @@ from morphospace.vae import Objective
 
 __all__ = ["keep_codes"]
 
-_COMPARED = 256  # images whose codes are computed by both
+_COMPARED = 256  # images that are looked at by both
 _ROUNDING = 1e-3  # of a code: another processor's kernels differ by less
 
 
@@ -38,7 +38,8 @@ def keep_codes(space: Space, kept: Space, test: Split, objective: Objective) -> 
     """
     before = Codec(copy.deepcopy(space.model), space.recipe, space.shape, about=space.about)
     before.model.load_state_dict(kept.model.state_dict())
-    _check_codes(space, before, test)
+    some = test.take(evenly_spaced(len(test), _COMPARED))
+    _check_codes(space, before, some)
     notes = []
     if kept.reference is not None:
         if space.reference is None or not _alike(space.reference, kept.reference):
@@ -50,7 +51,7 @@ def keep_codes(space: Space, kept: Space, test: Split, objective: Objective) -> 
         space.reference, space.reference_labels = kept.reference, kept.reference_labels
         space.reference_attributes = kept.reference_attributes
     space.concepts, space.classes, space.sampler = dict(kept.concepts), kept.classes, kept.sampler
-    measured = [mean_distance(objective, codec.model, test.images, test.labels) for codec in (before, space)]
+    measured = [mean_distance(objective, codec.model, some.images, some.labels) for codec in (before, space)]
     distances = [value for value in measured if value is not None]
     if distances and distances[1] >= distances[0]:
         notes.append(
@@ -67,12 +68,13 @@ def keep_codes(space: Space, kept: Space, test: Split, objective: Objective) -> 
             "How far edits go into a class was chosen by what the old decoder drew; to choose it anew: "
             "morpho concept classes SPACE --data DATA"
         )
+    # Directions and latents mean the same in both.
+    space.about["fingerprints"] = {space.fingerprint(): kept.fingerprint()}
     space.about["polish"] = [*kept.about.get("polish", ()), _entry(space, kept, distances)]
     return notes
 
 
-def _check_codes(space: Space, before: Codec, test: Split) -> None:
-    some = test.take(evenly_spaced(len(test), _COMPARED))
+def _check_codes(space: Space, before: Codec, some: Split) -> None:
     was, now = (codec.encode(some.images, some.labels) for codec in (before, space))
     same = np.equal(was.mean, now.mean).all(1)
     if was.scale is not None and now.scale is not None:

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from morphospace._version import __version__
 from morphospace.builtin import space_path
-from morphospace.data import Dataset, open_dataset, with_validation
+from morphospace.data import Dataset, open_dataset
 from morphospace.data.batches import steps_per_epoch
 from morphospace.data.fetch import ProgressCallback, no_progress
-from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError, plural
+from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
 from morphospace.files import safe_name
 from morphospace.parts import GivenParts
 from morphospace.recipes import Recipe, polished_recipe, polishing_recipe
 from morphospace.space import Space, load
 from morphospace.training import Machine, choose_machine, decide_compilation
-from morphospace.training.runs import START, create_run, locked, read_run, run_of
+from morphospace.training.runs import read_run, run_of
 from morphospace.vae import ObjectiveConfig
 from morphospace.workflow.events import Listener, Result, ignore
+from morphospace.workflow.plan import check_minutes, fitted, planned
 from morphospace.workflow.resume import opened_again
-from morphospace.workflow.run import Run, about_data
-from morphospace.workflow.start import own_preparation, whole_seed
+from morphospace.workflow.run import Run
+from morphospace.workflow.start import finished_run, own_preparation, timed, whole_seed
 
-__all__ = ["choose_polish", "own_dataset", "polish", "polish_run"]
+__all__ = ["choose_polish", "minutes_for", "own_dataset", "polish", "polish_run"]
 
 _LOG = logging.getLogger("morphospace")
+MINUTES = 7.0
+"""That a polish takes where nobody says how long."""
+
 _FEW = 200  # training images
 _SMALL = 32  # pixels a side
 
@@ -37,6 +39,7 @@ def polish(
     space: Space | str | Path,
     data: str | Path | Dataset | None = None,
     *,
+    minutes: float | None = None,
     epochs: int | None = None,
     network: str | None = None,
     seed: int | None = None,
@@ -55,7 +58,8 @@ def polish(
     Args:
         space: the space, or the folder of a run or bundle. It stays as it is.
         data: the set that it was trained on; a run knows where it lies, a bundle only what it is called.
-        epochs: passes over the training images.
+        minutes: in which it is to end; 7 if neither these nor epochs are given.
+        epochs: passes over the training images, instead of minutes.
         network: the name of the feature network that tells how far pictures are apart.
         seed: of batches and noise; that of the space if left out.
         out: the folder to put the new run's folder into; None writes nothing.
@@ -79,6 +83,7 @@ def polish(
         True
     """
     began = time.perf_counter()
+    minutes = minutes_for(minutes, epochs)
     found = load(space, parts=parts) if isinstance(space, (str, Path)) else space
     folder = space_path(space) if isinstance(space, (str, Path)) else None
     dataset = own_dataset(found, folder, data, warn=_say)
@@ -86,11 +91,21 @@ def polish(
     machine = choose_machine(device=device, precision=precision, compiled=compiled)
     result = polish_run(
         found, dataset, chosen, out=None if out is None else Path(out), seed=seed, machine=machine, warn=_say,
-        began=began, origin=folder,
+        began=began, origin=folder, minutes=minutes,
     )  # fmt: skip
     for words in result.warnings:
         _say(words)
     return result.space
+
+
+def minutes_for(minutes: float | None, epochs: int | None) -> float | None:
+    """How long a polish may take; None where epochs decide.
+
+    Raises:
+        ArgumentError: for minutes that are none, and for both.
+    """
+    check_minutes(minutes, epochs=epochs)
+    return MINUTES if minutes is None and epochs is None else minutes
 
 
 def _say(words: str) -> None:
@@ -205,6 +220,7 @@ def polish_run(
     warn: Callable[[str], None] = ignore,
     began: float | None = None,
     origin: Path | None = None,
+    minutes: float | None = None,
 ) -> Result:
     """Polish ``space`` by ``recipe`` of :func:`choose_polish`; with ``out``, in a new run folder there.
 
@@ -220,48 +236,45 @@ def polish_run(
         warn: told what a person should know before it begins.
         began: when set-up did, of ``time.perf_counter()``.
         origin: the folder of ``space``, for the run to remember.
+        minutes: in which it is to end, from the call on: see :func:`morphospace.workflow.plan.planned`.
     """
-    began = time.perf_counter() if began is None else began
+    called = time.perf_counter()
     seed = whole_seed(space.about.get("seed", 0) if seed is None else seed)
     if space.shape != dataset.shape:
         raise DataError(f"it takes images of {space.shape}, the set has {dataset.shape}.", argument="space")
-    count = len(dataset.train)
-    wanted, recipe = recipe, recipe.for_images(count)
-    if recipe.patience:
-        recipe = recipe.for_fewer(wanted, len(with_validation(dataset)[0]))
+    for words in _cautions(dataset):
+        warn(words)
+    if minutes is not None:
+        recipe, machine, words = planned(
+            dataset, recipe, machine=machine, minutes=minutes, seed=seed, began=called,
+            weights=space.model.state_dict(), kept=out is not None,
+        )  # fmt: skip
+        warn(words)
+    recipe = fitted(recipe, dataset)
+    (stage,) = recipe.stages
+    machine = decide_compilation(machine, stage.epochs * steps_per_epoch(len(dataset.train), stage.batch))
+    recipe = polished_recipe(space.recipe, recipe, space.about.get("train", {}).get("epochs"))
+    more = {"start": {key: space.about.get(key) for key in ("data", "seed", "command")}}
+    training = Run(
+        dataset, recipe, None, seed, machine, command, called if began is None else began, listen, None, more, (), space
+    )
+    name = f"{safe_name(dataset.name)}-{recipe.name}-polished"
+    result = finished_run(training, out, name, {**more, "polishes": str(origin or "SPACE")})
+    return result if minutes is None else timed(result, minutes, time.perf_counter() - called)
+
+
+def _cautions(dataset: Dataset) -> list[str]:
+    """What a person should know of polishing with such pictures."""
+    count, (height, width, channels) = len(dataset.train), dataset.shape
+    found = []
     if count < _FEW:
-        warn(
+        found.append(
             f"{count:,} training images are few: a decoder that goes on soon draws them from memory, so a tenth of them "
             "chooses the best epoch instead of being learned from"
         )
-    height, width, channels = dataset.shape
     if channels == 1 or min(height, width) < _SMALL:
-        warn(
+        found.append(
             f"feature networks are made for colour photographs from {_SMALL} pixels on, and these pictures are {width}x"
             f"{height} {'grey' if channels == 1 else 'colour'}: compare the reports before you keep the polished space"
         )
-    (stage,) = recipe.stages
-    machine = decide_compilation(machine, stage.epochs * steps_per_epoch(count, stage.batch))
-    whole = polished_recipe(space.recipe, recipe, space.about.get("train", {}).get("epochs"))
-    start = {key: space.about.get(key) for key in ("data", "seed", "command")}
-    training = Run(dataset, whole, None, seed, machine, command, began, listen, None, {"start": start}, (), space)
-    if out is None:
-        return training.finish()
-    description = {
-        "recipe": whole.to_json(),
-        "seed": seed,
-        "data": about_data(dataset) | {"source": dataset.source, "preparation": dataset.preparation.get("asked")},
-        "machine": dataclasses.asdict(machine),
-        "command": command,
-        "morphospace": __version__,
-        "start": start,
-        "polishes": str(origin or "SPACE"),
-    }
-    training.run = create_run(out, f"{safe_name(dataset.name)}-{whole.name}-polished", description)
-    warn(
-        f"{origin or 'the space'} is polished in {training.run}, and stays as it is: its encoder is held still, "
-        f"{', '.join(stage.trains)} goes on for {plural(stage.epochs, 'epoch')}"
-    )
-    with locked(training.run):
-        space.save(training.run / START)
-        return training.finish()
+    return found

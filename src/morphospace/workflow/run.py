@@ -29,12 +29,12 @@ from morphospace.space import Space
 from morphospace.training import EpochEnded, Machine, Stepped, Trainer, load_checkpoint, save_checkpoint
 from morphospace.training.checkpoint import load_weights, save_weights
 from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
-from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE, TRAINED_ON, write_trained_on
+from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE, START, TRAINED_ON, write_trained_on
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
 from morphospace.workflow.kept import keep_codes
 from morphospace.workflow.stretches import stages_of
 
-__all__ = ["Run", "about_data"]
+__all__ = ["Run", "about_data", "between_sheets"]
 
 _SHEETS = 12  # about so many of each kind over a run
 _TILES = 144
@@ -66,6 +66,12 @@ def about_data(dataset: Dataset) -> dict[str, Any]:
         "resize": dataset.preparation.get("resize", "pad"),
         "interpretation": dataset.preparation.get("interpretation") or Interpretation().to_json(),
     }
+
+
+def between_sheets(epochs: int, every: int) -> int:
+    """So many epochs lie between two pairs of sheets, where every ``every``-th of ``epochs`` is scored."""
+    scored = -(-epochs // every)
+    return -(-scored // _SHEETS) * every
 
 
 def _names_left_out(test: Split) -> str | None:
@@ -139,7 +145,7 @@ class Run:
         if self.kept is not None:  # what its checkpoint says comes after
             self.trainer.stage = len(self.stages) - 1
             self.trainer.seconds = self.kept.about.get("train", {}).get("seconds", 0.0)
-        self.judge = self.stages[-1].objective.to(self.trainer.device)
+        self.own_measure = self.stages[-1].objective.to(self.trainer.device)
         batch = self.stages[self.trainer.stage].batch
         self.every = max(1, round(_STEPS_BETWEEN_SCORES / max(1, len(self.learned) // batch)))  # epochs
         self.epochs_done = self._epochs_at_checkpoint()
@@ -149,7 +155,7 @@ class Run:
 
     def finish(self) -> Result:
         """Train what is left, and leave what a run leaves."""
-        self._begin()
+        self.begin()
         setup = time.perf_counter() - self.began
         parameters = sum(p.numel() for p in self.model.parameters())
         self.listen(
@@ -186,7 +192,8 @@ class Run:
             figures["best_epoch"] = self._take_best()
         return self._conclude(figures)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Read where the run stands, or write that it begins."""
         if self.run is None:
             return
         if not (self.run / TRAINED_ON).is_file():
@@ -202,6 +209,8 @@ class Run:
             if self._at_epochs_end():
                 self._keep_best()
         else:
+            if self.kept is not None:
+                self.kept.save(self.run / START, force=True)
             # A run that dies in its first epoch resumes from the very start.
             save_checkpoint(self.trainer, checkpoint)
         self.events = open_events(self.run / "events", self.epochs_done)
@@ -227,11 +236,11 @@ class Run:
             self._validate(ended)
 
     def _validate(self, ended: EpochEnded) -> None:
-        test = self.test = self._score(self.dataset.test)
+        test = self.test = self.score(self.dataset.test)
         validation = None
         if self.validation is not None:
-            validation = self._score(self.validation)
-            distance = mean_distance(self.judge, self.model, self.validation.images, self.validation.labels)
+            validation = self.score(self.validation)
+            distance = mean_distance(self.own_measure, self.model, self.validation.images, self.validation.labels)
             if distance is not None:
                 validation = dataclasses.replace(validation, more={**validation.more, "distance": distance})
             self.scores[self.epochs_done] = _chosen_by(validation.to_json())
@@ -253,10 +262,8 @@ class Run:
         append_metrics(self.run / METRICS, line)
         if self.events is not None:
             write_events(self.events, line)
-        scored = -(-self.epochs // self.every)
-        between = -(-scored // _SHEETS) * self.every
-        if self.epochs_done % between == 0 or self.epochs_done == self.epochs:
-            self._sheets()
+        if self.epochs_done % between_sheets(self.epochs, self.every) == 0 or self.epochs_done == self.epochs:
+            self.sheets()
         save_checkpoint(self.trainer, self.run / CHECKPOINT)
         self._keep_best()
 
@@ -294,7 +301,8 @@ class Run:
         self.model.load_state_dict(self.best if self.run is None else load_weights(self.run / BEST))
         return best
 
-    def _sheets(self) -> None:
+    def sheets(self) -> None:
+        """Draw samples and reconstructions of the weights as they stand."""
         if self.run is None:
             return
         folder, stem = self.run / "sheets", f"epoch-{self.epochs_done:04d}"
@@ -315,7 +323,8 @@ class Run:
             f"saved after {self.epochs_done} of {self.epochs} epochs. Go on with: morpho resume {self.run}"
         )
 
-    def _score(self, split: Split) -> TestFigures:
+    def score(self, split: Split) -> TestFigures:
+        """The figures of the weights as they stand."""
         images = self.recipe.images.scored(split.images, seed=self.seed)
         return score(self.model, images, split.labels, beta=self.beta, seed=self.seed)
 
@@ -341,7 +350,19 @@ class Run:
         return space
 
     def _conclude(self, figures: dict[str, Any]) -> Result:
-        test = self.test or self._score(self.dataset.test)  # a run resumed after its last epoch has not scored yet
+        space, test, said = self.judged(figures)
+        learned = self.learned
+        if len(learned) > 1:  # to the code of one nothing can be fitted
+            config = self.recipe.sampler
+            space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
+        result = Result(space, self.run, figures, test, said, self.dataset.problems)
+        if self.run is not None:
+            self.leave(result, self.run)
+        return result
+
+    def judged(self, figures: dict[str, Any]) -> tuple[Space, TestFigures, list[str]]:
+        """The space that training made, without its sampler; its test figures; and what a person should know of it."""
+        test = self.test or self.score(self.dataset.test)  # a run resumed after its last epoch has not scored yet
         space = self._space({"train": figures}, whole=True)
         if space.reference is None:
             raise FileError("the space lost its reference points")
@@ -350,27 +371,21 @@ class Run:
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference, test_labels))
         config, learned, notes = self.recipe.sampler, self.learned, [_names_left_out(self.dataset.test)]
         if self.kept is not None:
-            notes = keep_codes(space, self.kept, self.dataset.test, self.judge)
+            notes = keep_codes(space, self.kept, self.dataset.test, self.own_measure)
         elif len(learned) > 1:  # to the code of one nothing can be fitted
             space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
         space.about["test"] = test.to_json()
         some = evenly_spaced(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
-        seen = self._score(self.learned.take(some))
+        seen = self.score(self.learned.take(some))
         warnings = [
             use_warning(space, space.reference),
             overfitting(seen, test, space.shape, len(self.learned)),
             *notes,
         ]
-        said = [words for words in warnings if words]
-        result = Result(space, self.run, figures, test, said, self.dataset.problems)
-        if self.run is not None:
-            # The bundle says that a run has finished, so it comes last.
-            write_run_report(
-                self.run / "report.html",
-                space,
-                self.dataset,
-                metrics=read_metrics(self.run / METRICS),
-                warnings=result.warnings,
-            )
-            space.save(self.run / SPACE, force=True)
-        return result
+        return space, test, [words for words in warnings if words]
+
+    def leave(self, result: Result, run: Path) -> None:
+        """Write report and bundle. The bundle says that a run has finished, so it comes last."""
+        metrics = read_metrics(run / METRICS)
+        write_run_report(run / "report.html", result.space, self.dataset, metrics=metrics, warnings=result.warnings)
+        result.space.save(run / SPACE, force=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import numpy as np
 from morphospace._version import __version__
 from morphospace.data import Dataset, Preparation, dataset_from_arrays, open_dataset
 from morphospace.data.batches import steps_per_epoch
-from morphospace.data.dataset import with_validation
 from morphospace.data.prepare import reshaped
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import safe_name
@@ -26,6 +25,7 @@ from morphospace.training import Machine, choose_machine, decide_compilation
 from morphospace.training.runs import RECIPE, create_run, locked
 from morphospace.vae import Generative
 from morphospace.workflow.events import Listener, Result, ignore
+from morphospace.workflow.plan import check_minutes, fitted, planned, took_words
 from morphospace.workflow.run import Run, about_data
 from morphospace.workflow.stretches import gentler_optimiser
 
@@ -46,6 +46,7 @@ def train(
     seed: int = 0,
     latent_dim: int | None = None,
     epochs: int | None = None,
+    minutes: float | None = None,
     settings: dict[str, Any] | None = None,
     model: Generative | None = None,
     device: str = "auto",
@@ -65,6 +66,8 @@ def train(
         seed: of the weights, the batches and the noise.
         latent_dim: the number of latents, instead of the recipe's.
         epochs: passes over the images, instead of the recipe's.
+        minutes: to train as many epochs as end in so many minutes, by this machine's measured speed, instead of
+            ``epochs``. They count from when the images are ready, until all is written.
         settings: other keys of the recipe, as ``--set`` takes them.
         model: one of your own instead of the recipe's; the recipe's stages train it.
         device: "auto", "cpu", "cuda", ...
@@ -90,6 +93,7 @@ def train(
     began = time.perf_counter()
     begin = load(start) if isinstance(start, (str, Path)) else start
     dataset = _opened(source, labels, preparation, begin)
+    check_minutes(minutes, epochs=epochs, settings=settings)
     chosen = choose_recipe(
         recipe, shape=dataset.shape, start=begin, latent_dim=latent_dim, epochs=epochs, settings=settings, model=model
     )
@@ -99,14 +103,28 @@ def train(
         were = "1 file was" if count == 1 else f"{count:,} files were"
         _say([f"{were} left out; the first is {dataset.problems[0].name}: {dataset.problems[0].reason}"])
     _say([*dataset.notes, *epochs_note(chosen, epochs)])
-    result = train_run(dataset, chosen, out=folder, seed=seed, machine=machine, began=began, start=begin)
+    result = train_run(
+        dataset,
+        chosen,
+        out=folder,
+        seed=seed,
+        machine=machine,
+        began=began,
+        start=begin,
+        minutes=minutes,
+        warn=_say_one,
+    )
     _say(result.warnings)
     return result.space
 
 
 def _say(notes: Sequence[str]) -> None:
     for words in notes:
-        _LOG.warning("%s", words)
+        _say_one(words)
+
+
+def _say_one(words: str) -> None:
+    _LOG.warning("%s", words)
 
 
 def _opened(source: object, labels: Any, preparation: Preparation | None, begin: Space | None) -> Dataset:
@@ -294,18 +312,27 @@ def train_run(
     listen: Listener = ignore,
     began: float | None = None,
     start: Space | None = None,
+    minutes: float | None = None,
+    warn: Callable[[str], None] = ignore,
 ) -> Result:
-    """Train ``recipe`` on ``dataset``, from the weights of ``start`` if given; with ``out``, in a new run folder there.
+    """Train ``recipe`` on ``dataset``; with ``out``, in a new run folder there.
 
-    Set-up is counted from ``began`` (of ``time.perf_counter()``), or from the call.
+    Args:
+        dataset: to train on.
+        recipe: before it is fitted to the set.
+        out: the folder for the run's folder; None writes nothing.
+        seed: of everything random.
+        machine: that trains.
+        command: as it was typed.
+        listen: told what happens.
+        began: when set-up did, of ``time.perf_counter()``; the call by default.
+        start: a space whose weights training starts from.
+        minutes: in which training is to end, from the call on: see :func:`morphospace.workflow.plan.planned`. What is
+            planned is stored with the run, which therefore resumes as any other.
+        warn: told what a person should know before training.
     """
-    began = time.perf_counter() if began is None else began
+    called = time.perf_counter()
     seed = whole_seed(seed)
-    wanted, recipe = recipe, recipe.for_images(len(dataset.train))
-    if recipe.patience:  # some of the images will choose the epoch instead of being learned from
-        recipe = recipe.for_fewer(wanted, len(with_validation(dataset)[0]))
-    steps = sum(stage.epochs * steps_per_epoch(len(dataset.train), stage.batch) for stage in recipe.stages)
-    machine = decide_compilation(machine, steps)
     # Before anything is on disk: what cannot be built leaves nothing.
     weights, more = None, {}
     if start is not None:
@@ -313,19 +340,43 @@ def train_run(
             raise DataError(f"it takes images of {start.shape}, the set has {dataset.shape}.", argument="start")
         weights = start.model.state_dict()
         more = {"start": {key: start.about.get(key) for key in ("data", "seed", "command")}}
-    training = Run(dataset, recipe, None, seed, machine, command, began, listen, weights, more)
+    if minutes is not None:
+        recipe, machine, words = planned(
+            dataset, recipe, machine=machine, minutes=minutes, seed=seed, began=called, weights=weights,
+            kept=out is not None,
+        )  # fmt: skip
+        warn(words)
+    recipe = fitted(recipe, dataset)
+    steps = sum(stage.epochs * steps_per_epoch(len(dataset.train), stage.batch) for stage in recipe.stages)
+    machine = decide_compilation(machine, steps)
+    training = Run(
+        dataset, recipe, None, seed, machine, command, called if began is None else began, listen, weights, more
+    )
+    result = finished_run(training, out, f"{safe_name(dataset.name)}-{recipe.name}", more)
+    return result if minutes is None else timed(result, minutes, time.perf_counter() - called)
+
+
+def finished_run(training: Run, out: Path | None, name: str, more: Mapping[str, Any]) -> Result:
+    """What a training gives; with ``out``, in a new run folder ``0001-name`` there, which remembers ``more``."""
     if out is None:
         return training.finish()
+    dataset = training.dataset
     description = {
-        "recipe": recipe.to_json(),
-        "seed": seed,
+        "recipe": training.recipe.to_json(),
+        "seed": training.seed,
         # Unlike the bundle, the run knows where its images lie: it must find them to resume.
         "data": about_data(dataset) | {"source": dataset.source, "preparation": dataset.preparation.get("asked")},
-        "machine": dataclasses.asdict(machine),
-        "command": command,
+        "machine": dataclasses.asdict(training.machine),
+        "command": training.command,
         "morphospace": __version__,
         **more,
     }
-    training.run = create_run(out, f"{safe_name(dataset.name)}-{recipe.name}", description)
+    training.run = create_run(out, name, description)
     with locked(training.run):
         return training.finish()
+
+
+def timed(result: Result, minutes: float, seconds: float) -> Result:
+    """The result of a training that was given ``minutes``, with a word where it took more or less than these."""
+    took = took_words(seconds, minutes, early=result.train["epochs"] < result.space.recipe.epochs)
+    return dataclasses.replace(result, warnings=[*result.warnings, *([took] if took else [])])

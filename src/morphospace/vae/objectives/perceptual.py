@@ -100,6 +100,15 @@ class Perceptual(Objective):
             total = total + self.beta * risen(self.anneal, progress) * parts["kl"]
         return Loss(total, parts)
 
+    def distances(self, model: Model, batch: Batch) -> Tensor:
+        """See :class:`Objective`: unweighted, seen whole, and enlarged where an image is smaller than a look."""
+        made = model.image(model.encode(batch.input, batch.label).mean, batch.label)
+        largest = max(made.shape[2:])
+        looks = made.new_tensor([0.0, 0.5, 0.5]).expand(len(made), -1)
+        side = max(self.side, largest)
+        x, y = (looked_at(images, looks, side, side / largest, side / largest) for images in (batch.target, made))
+        return perceptual_distance(self.network, x, y)
+
     def _distance(self, x: Tensor, y: Tensor, looks: Tensor) -> Tensor:
         """The mean distance of images (B, C, H, W) from others, as looked at."""
         low = max(1.0, self.side / max(x.shape[2:]))
