@@ -26,18 +26,20 @@ from morphospace.recipes import Recipe, changed, find_recipe
 from morphospace.space import Space, load
 from morphospace.training import Stepped, choose_machine
 from morphospace.training.journal import read_metrics
-from morphospace.vae import ObjectiveConfig
+from morphospace.vae.objectives.perceptual import Perceptual
 from morphospace.workflow import (
     Interrupted,
     Result,
     choose_polish,
     learn_from_dataset,
     learn_label_classes,
+    own_dataset,
     polish_run,
     resume_run,
     train_run,
 )
 
+LOOKS = Perceptual.Config(network="random", look=16)
 NATS = ("neg_elbo", "reconstruction", "psnr")
 KEPT = ("concepts.safetensors", "concepts.json", "classes.safetensors", "sampler.safetensors")
 
@@ -57,9 +59,7 @@ def machine() -> Any:
 
 
 def polished(space: Space, dataset: Dataset, *, epochs: int = 2, out: Path | None = None, **options: Any) -> Result:
-    objective: ObjectiveConfig | None = options.pop("objective", None)
-    network = None if objective else "random"
-    recipe = choose_polish(space, dataset, network=network, epochs=epochs, objective=objective)
+    recipe = choose_polish(space, dataset, epochs=epochs, objective=options.pop("objective", LOOKS))
     return polish_run(space, dataset, recipe, out=out, machine=machine(), **options)
 
 
@@ -81,6 +81,14 @@ def _old(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def old(_old: Path, tmp_path: Path) -> Path:
     """A finished run with a concept and classes; each test has its own."""
     return Path(shutil.copytree(_old, tmp_path / "runs" / _old.name))
+
+
+@pytest.fixture(scope="module")
+def small(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of sixty digits."""
+    path = tmp_path_factory.mktemp("small") / "small.npz"
+    np.savez(path, images=digits.train.images[:60], labels=digits.train.labels[:60])  # type: ignore[index]
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +305,7 @@ class Tied(ext.VAE):
 def test_codes_that_move_all_the_same_are_found_before_anything_is_kept(_old: Path, digits: Dataset) -> None:
     space = load(_old)
     space.model.__class__ = Tied
-    recipe = choose_polish(space, digits, network="random", epochs=1)
+    recipe = choose_polish(space, digits, objective=LOOKS, epochs=1)
     from morphospace.workflow import run as module
 
     build = module.build_model
@@ -338,15 +346,15 @@ def test_sets_that_are_not_its_own_are_refused(_old: Path, digits: Dataset, tmp_
 
 
 def test_a_space_that_never_knew_its_set_takes_one_on_trust(
-    _old: Path, digits: Dataset, caplog: pytest.LogCaptureFixture
+    _old: Path, small: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    known = load(_old)
-    rng = np.random.default_rng(0)
+    known, rng = load(_old), np.random.default_rng(0)
     space = Space(
-        known.model, known.recipe, known.shape, reference=rng.standard_normal((50, 2)).astype(np.float32), errors=np.ones(50, np.float32)
+        known.model, known.recipe, known.shape,
+        reference=rng.standard_normal((50, 2)).astype(np.float32), errors=np.ones(50, np.float32),
     )  # fmt: skip
-    found = ms.polish(space, digits, network="random", epochs=1)
-    assert "that it was digits is taken on trust" in caplog.text
+    found = ms.polish(space, small, network="random", epochs=1)
+    assert "that it was small is taken on trust" in caplog.text
     assert "The reference points are not the codes of this set's test images" in caplog.text
     assert np.array_equal(found.reference, space.reference)  # type: ignore[arg-type]
     assert found.errors is None
@@ -354,13 +362,21 @@ def test_a_space_that_never_knew_its_set_takes_one_on_trust(
 
 def test_a_bundle_of_the_first_version_is_polished_with_the_set_of_its_name() -> None:
     first = Path(__file__).parents[1] / "specimens" / "0.1-first" / "spaces" / "quick"
-    space, images = load(first), ms.open_dataset("digits").test.images
-    found = ms.polish(first, network="random", epochs=1, compiled=False)
+    space = load(first)
+    dataset = own_dataset(space, first, None)
+    found = polished(space, dataset, epochs=1).space
+    images = dataset.test.images
     assert np.array_equal(space.encode(images).mean, found.encode(images).mean)
     assert list(found.concepts) == list(space.concepts) != []
     assert np.array_equal(found.reference, space.reference)  # type: ignore[arg-type]
     assert found.errors is not None
-    assert len(found.errors) == 195
+    assert len(found.errors) == len(images) == 195
+
+
+def test_directions_and_latents_mean_the_same_in_a_polished_space(_old: Path, _result: Result, tmp_path: Path) -> None:
+    assert _result.run is not None
+    halved = load(load(_result.run).save(tmp_path / "halved", half=True))
+    assert load(_result.run).fingerprint() == halved.fingerprint() == load(_old).fingerprint()
 
 
 def test_a_run_that_stopped_before_its_first_checkpoint_says_how_to_start_again(
@@ -377,26 +393,43 @@ def test_a_run_that_stopped_before_its_first_checkpoint_says_how_to_start_again(
         resume_run(run)
 
 
-def test_the_command_polishes_beside_the_old_run(old: Path, morpho: Callable[..., Any], tmp_path: Path) -> None:
-    ran = morpho("polish", "latest", "--network", "random", "--epochs", "1", "--precision", "fp32", "--no-compile")
+def test_the_command_polishes_beside_the_old_run(small: Path, morpho: Callable[..., Any], tmp_path: Path) -> None:
+    how = "--precision", "fp32", "--no-compile"
+    trained = morpho("train", str(small), "--epochs", "2", "--set", "widths=16", *how)
+    assert trained.code == 0, trained.err
+    ran = morpho("polish", "latest", "--network", "random", "--epochs", "1", *how)
     assert ran.code == 0, ran.err
     assert "codes are those of before, bit for bit" in ran.out
     assert re.search(r"perceptual distance \d\.\d{4} -> \d\.\d{4}", ran.out)
     assert "feature networks are made for colour photographs from 32 pixels on, and these pictures are 8x8 grey" in ran.err
-    new = tmp_path / "runs" / "0002-digits-quick-polished"
+    assert "54 training images are few" in ran.err
+    new = tmp_path / "runs" / "0002-small-quick-polished"
     assert f"space   runs/{new.name}" in ran.out
     found = morpho("info", str(new), "--json").json
     assert found["test"] == json.loads((new / "space" / "config.json").read_text())["test"]
-    shown = morpho("polish", "latest", "--network", "random", "--epochs", "1", "--json", "--out", "elsewhere").json
-    assert Path(shown["run"]) == Path("elsewhere/0001-digits-quick-polished")
-    assert len(shown["polish"]) == 2
-    builtin = morpho("polish", "builtin", "--data", "digits", "--network", "random", "--epochs", "1")
-    assert builtin.code == 1
-    assert "--data:" in builtin.err
-    none = morpho("polish", "runs/0001-digits-quick", "--network", "nothing", "--epochs", "1")
+    again = morpho("polish", "latest", "--network", "random", "--epochs", "1", "--json", "--out", "elsewhere", *how)
+    assert Path(again.json["run"]) == Path("elsewhere/0001-small-quick-polished")
+    assert len(again.json["polish"]) == 2
+    none = morpho("polish", "runs/0001-small-quick", "--network", "nothing", "--epochs", "1")
     assert none.code == 2
-    assert 'there is no feature network "nothing"' in none.err
-    assert not (tmp_path / "runs" / "0003-digits-quick-polished").exists()
+    assert "nothing" in none.err
+    both = morpho("polish", "runs/0001-small-quick", "--minutes", "1", "--epochs", "1")
+    assert both.code == 2
+    assert "--minutes: given together with --epochs" in both.err
+    little = morpho("polish", "runs/0001-small-quick", "--minutes", "0.001", "--network", "random", *how)
+    assert little.code == 2
+    assert "--minutes: 0.001 is too little here" in little.err
+    small.rename(tmp_path / "moved.npz")
+    try:
+        lost = morpho("polish", "runs/0001-small-quick", "--epochs", "1")
+        assert lost.code == 1
+        assert "cannot be opened" in lost.err
+        assert "morpho polish runs/0001-small-quick --data PATH" in lost.err
+        there = morpho("polish", "runs/0001-small-quick", "--data", "moved.npz", "--network", "random", "--epochs", "1", *how)
+        assert there.code == 0, there.err
+    finally:
+        (tmp_path / "moved.npz").rename(small)
+    assert not (tmp_path / "runs" / "0004-small-quick-polished").exists()
 
 
 def test_a_stage_that_begins_after_others_counts_its_own_seconds(_result: Result, _old: Path) -> None:

@@ -77,9 +77,10 @@ def polish(
 
     Example:
         >>> from morphospace.workflow import train
-        >>> space = train("digits", epochs=1)
-        >>> sharper = polish(space, "digits", epochs=1, network="random")
-        >>> bool((sharper.encode(sharper.decode([[0, 1]])).mean == space.encode(sharper.decode([[0, 1]])).mean).all())
+        >>> space = train("sprites:count=40,size=8", epochs=1)
+        >>> sharper = polish(space, "sprites:count=40,size=8", epochs=1, network="random")
+        >>> image = space.sample(1)
+        >>> bool((sharper.encode(image).mean == space.encode(image).mean).all())
         True
     """
     began = time.perf_counter()

@@ -352,7 +352,9 @@ class Run:
     def _conclude(self, figures: dict[str, Any]) -> Result:
         space, test, said = self.judged(figures)
         learned = self.learned
-        if len(learned) > 1:  # to the code of one nothing can be fitted
+        if self.kept is not None:
+            said += keep_codes(space, self.kept, self.dataset.test, self.own_measure)
+        elif len(learned) > 1:  # to the code of one nothing can be fitted
             config = self.recipe.sampler
             space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
         result = Result(space, self.run, figures, test, said, self.dataset.problems)
@@ -369,18 +371,13 @@ class Run:
         test_labels = self.dataset.test.labels
         space.errors = reconstruction_errors(space, self.dataset.test.images, space.reference, test_labels)
         test = dataclasses.replace(test, psnr=psnr(space, self.dataset.test.images, space.reference, test_labels))
-        config, learned, notes = self.recipe.sampler, self.learned, [_names_left_out(self.dataset.test)]
-        if self.kept is not None:
-            notes = keep_codes(space, self.kept, self.dataset.test, self.own_measure)
-        elif len(learned) > 1:  # to the code of one nothing can be fitted
-            space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
         space.about["test"] = test.to_json()
         some = evenly_spaced(len(self.learned), max(len(self.dataset.test), _FEWEST_SEEN))
         seen = self.score(self.learned.take(some))
         warnings = [
             use_warning(space, space.reference),
             overfitting(seen, test, space.shape, len(self.learned)),
-            *notes,
+            _names_left_out(self.dataset.test),
         ]
         return space, test, [words for words in warnings if words]
 
