@@ -86,7 +86,7 @@ def test_what_is_kept_is_of_an_epoch_that_the_checkpoint_knows(
 
     monkeypatch.setattr(run, "save_weights", save_weights)
     folder = killed(few, tmp_path / "killed", monkeypatch, "save_checkpoint")
-    monkeypatch.setattr(run.Run, "_score", score)
+    monkeypatch.setattr(run.Run, "score", score)
     found = resume_run(folder)
     assert found.train["best_epoch"] == KILLED - 1
     for key, value in found.space.model.state_dict().items():
@@ -111,12 +111,12 @@ def test_a_better_epoch_that_no_checkpoint_knows_takes_no_place(
         return score
 
     with monkeypatch.context() as patch:
-        patch.setattr(run.Run, "_score", scored({1: 5.0, 2: 9.0, 3: 1.0}))
+        patch.setattr(run.Run, "score", scored({1: 5.0, 2: 9.0, 3: 1.0}))
         patch.setattr(run, "save_weights", save_weights)
         killing(patch, "save_checkpoint", 4)  # the first is of no epoch
         with pytest.raises(SystemExit):
             train_run(few, RECIPE, out=tmp_path, seed=0, machine=MACHINE)
-    monkeypatch.setattr(run.Run, "_score", scored({}))
+    monkeypatch.setattr(run.Run, "score", scored({}))
     found = resume_run(next(tmp_path.glob("0001-*")))
     assert found.train["best_epoch"] == 1
     for key, value in found.space.model.state_dict().items():

@@ -31,7 +31,7 @@ from morphospace.workflow.run import Run
 __all__ = ["Pace", "measured_pace"]
 
 _FIRST_STEPS = 4  # of a stage, which compile, record and warm up
-_PLACES = (1 / 6, 1 / 2, 5 / 6)  # of a stage: some of what is descended begins only late in it
+_PLACES = (1 / 8, 3 / 8, 5 / 8, 7 / 8)  # of a stage: some of what is descended grows, or begins only late
 _BLOCKS = 3  # of steps at each place
 _BLOCK_SECONDS, _IMAGES_SECONDS = 0.2, 0.5  # that are enough to tell a speed by; less of a short training:
 _BLOCK_SHARE, _IMAGES_SHARE = 1 / 500, 1 / 100
@@ -126,7 +126,7 @@ def _of_steps(run: Run, enough: float) -> tuple[list[float], float]:
                 run.trainer.jump(number, int(place * total))
                 first, median = _of_steps_here(run, stage, enough)
                 medians.append(median)
-                if run.machine.compiled and place == _PLACES[0]:
+                if run.machine.compiled:  # once, or again where a step has grown
                     compiling += max(0.0, first - _FIRST_STEPS * median)
             each.append(statistics.mean(medians))
     finally:

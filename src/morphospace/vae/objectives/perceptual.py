@@ -42,7 +42,7 @@ class Perceptual(Objective):
     class Config(ObjectiveConfig, kind="perceptual"):
         """The lower bound and the distance of pictures as a frozen network sees them: sharp pictures."""
 
-        network: Literal["efficientnet-lite0", "vgg16", "random", "own"] = option(
+        features: Literal["efficientnet-lite0", "vgg16", "random", "own"] = option(
             "whose features are compared: of networks that know photographs, of one with random weights, or of a judge "
             "of the set's own labels", default="efficientnet-lite0",
         )  # fmt: skip
@@ -55,7 +55,7 @@ class Perceptual(Objective):
             """See :class:`ObjectiveConfig`."""
             del model, shape
             return Perceptual(
-                feature_network(self.network), side=self.look, distance=self.distance, beta=self.beta,
+                feature_network(self.features), side=self.look, distance=self.distance, beta=self.beta,
                 anneal=self.anneal,
             )  # fmt: skip
 
