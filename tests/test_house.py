@@ -44,7 +44,7 @@ FLOORS = [
     {"demo", "server"},
     {"cli"},
 ]
-APART = {"acceptance", "browser", "cli", "docs", "golden", "laws", "specimens", "training"}
+APART = {"acceptance", "benchmarks", "browser", "cli", "docs", "golden", "laws", "specimens", "training"}
 """Folders of tests that mirror no package: what must always hold, and what people do with all of it."""
 
 MOST_LINES = 400
