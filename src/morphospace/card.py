@@ -37,7 +37,7 @@ def _polished(config: Mapping[str, Any]) -> list[str]:
         "",
     ]
     for polish in done:
-        network = polish.get("objective", {}).get("network")
+        network = polish.get("objective", {}).get("features")
         by = f"the feature network `{network}`" if network else f"`{polish.get('objective', {}).get('kind', '?')}`"
         lines.append(f"- {plural(polish['epochs'], 'epoch')} in {polish['seconds']:.0f} s, by {by}.{_before(polish)}")
     return [

@@ -40,9 +40,9 @@ def polish(
         Optional[int],  # noqa: UP045
         typer.Option("--epochs", min=1, help="Passes over the training images, instead of minutes."),
     ] = None,
-    network: Annotated[
+    features: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--network", help="The feature network that tells how far pictures are apart."),
+        typer.Option("--features", help="The feature network that tells how far pictures are apart."),
     ] = None,
     seed: Annotated[
         Optional[int],  # noqa: UP045
@@ -79,7 +79,7 @@ def polish(
     dataset = own_dataset(found, folder, data, warn=note, progress=data_progress)
     for words in ([problem_summary(dataset)] if dataset.problems else []) + list(dataset.notes):
         note(words)
-    recipe = choose_polish(found, dataset, network=network, epochs=epochs)
+    recipe = choose_polish(found, dataset, features=features, epochs=epochs)
     place = out or (Path("runs") if run is None else run.parent)
     with Display(screen()) as display:
         result = polish_run(

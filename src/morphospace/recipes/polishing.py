@@ -25,7 +25,7 @@ def polishing_recipe(
     decoding: tuple[str, ...],
     *,
     objective: ObjectiveConfig | None = None,
-    network: str | None = None,
+    features: str | None = None,
     epochs: int | None = None,
 ) -> Recipe:
     """The polish alone, as a recipe of one stage: the decoder trains, under a perceptual distance.
@@ -34,7 +34,7 @@ def polishing_recipe(
         recipe: of the space.
         decoding: how the names of what only decodes begin, see :class:`morphospace.vae.Generative`.
         objective: another one to descend.
-        network: the name of the feature network that tells how far pictures are apart; the objective's own if left out.
+        features: the name of the feature network that tells how far pictures are apart; the objective's own if left out.
         epochs: passes over the training images.
 
     Raises:
@@ -42,8 +42,8 @@ def polishing_recipe(
     """
     stage = _STAGE.replace(trains=decoding, epochs=_STAGE.epochs if epochs is None else epochs)
     stage = stage.replace(objective=objective or stage.objective)
-    if network is not None:
-        stage = stage.replace(objective=stage.objective.replace(network=network))
+    if features is not None:
+        stage = stage.replace(objective=stage.objective.replace(features=features))
     return dataclasses.replace(recipe, stages=(stage,), patience=None)
 
 

@@ -41,7 +41,7 @@ def polish(
     *,
     minutes: float | None = None,
     epochs: int | None = None,
-    network: str | None = None,
+    features: str | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
     device: str = "auto",
@@ -60,7 +60,7 @@ def polish(
         data: the set that it was trained on; a run knows where it lies, a bundle only what it is called.
         minutes: in which it is to end; 7 if neither these nor epochs are given.
         epochs: passes over the training images, instead of minutes.
-        network: the name of the feature network that tells how far pictures are apart.
+        features: the name of the feature network that tells how far pictures are apart.
         seed: of batches and noise; that of the space if left out.
         out: the folder to put the new run's folder into; None writes nothing.
         device: "auto", "cpu", "cuda", ...
@@ -78,7 +78,7 @@ def polish(
     Example:
         >>> from morphospace.workflow import train
         >>> space = train("sprites:count=40,size=8", epochs=1)
-        >>> sharper = polish(space, "sprites:count=40,size=8", epochs=1, network="random")
+        >>> sharper = polish(space, "sprites:count=40,size=8", epochs=1, features="random")
         >>> image = space.sample(1)
         >>> bool((sharper.encode(image).mean == space.encode(image).mean).all())
         True
@@ -88,7 +88,7 @@ def polish(
     found = load(space, parts=parts) if isinstance(space, (str, Path)) else space
     folder = space_path(space) if isinstance(space, (str, Path)) else None
     dataset = own_dataset(found, folder, data, warn=_say)
-    chosen = choose_polish(found, dataset, network=network, epochs=epochs)
+    chosen = choose_polish(found, dataset, features=features, epochs=epochs)
     machine = choose_machine(device=device, precision=precision, compiled=compiled)
     result = polish_run(
         found, dataset, chosen, out=None if out is None else Path(out), seed=seed, machine=machine, warn=_say,
@@ -118,7 +118,7 @@ def choose_polish(
     dataset: Dataset,
     *,
     objective: ObjectiveConfig | None = None,
-    network: str | None = None,
+    features: str | None = None,
     epochs: int | None = None,
 ) -> Recipe:
     """The polish of ``space`` with ``dataset``, as a recipe of one stage.
@@ -127,7 +127,7 @@ def choose_polish(
         space: to polish.
         dataset: what it was trained on.
         objective: what to descend instead of the perceptual distance.
-        network: see :func:`polish`.
+        features: see :func:`polish`.
         epochs: see :func:`polish`.
 
     Raises:
@@ -141,7 +141,7 @@ def choose_polish(
             '`decoding`, the beginnings of their names, like ("decoder.",).',
             argument="space",
         )
-    return polishing_recipe(space.recipe, decoding, objective=objective, network=network, epochs=epochs)
+    return polishing_recipe(space.recipe, decoding, objective=objective, features=features, epochs=epochs)
 
 
 def own_dataset(
