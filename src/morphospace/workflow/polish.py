@@ -11,7 +11,7 @@ from morphospace.builtin import space_path
 from morphospace.data import Dataset, open_dataset
 from morphospace.data.batches import steps_per_epoch
 from morphospace.data.fetch import ProgressCallback, no_progress
-from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError
+from morphospace.errors import ArgumentError, DataError, FileError, MorphospaceError, plural
 from morphospace.files import safe_name
 from morphospace.parts import GivenParts
 from morphospace.recipes import Recipe, polished_recipe, polishing_recipe
@@ -254,6 +254,11 @@ def polish_run(
     recipe = fitted(recipe, dataset)
     (stage,) = recipe.stages
     machine = decide_compilation(machine, stage.epochs * steps_per_epoch(len(dataset.train), stage.batch))
+    if out is not None:
+        warn(
+            f"{origin or 'the space'} stays as it is, and a new run in {out} gets the polished space: its encoder is held "
+            f"still, what only decodes goes on for {plural(stage.epochs, 'epoch')}"
+        )
     recipe = polished_recipe(space.recipe, recipe, space.about.get("train", {}).get("epochs"))
     more = {"start": {key: space.about.get(key) for key in ("data", "seed", "command")}}
     training = Run(
