@@ -32,8 +32,8 @@ def _polished(config: Mapping[str, Any]) -> list[str]:
         return []
     lines = [
         "## How it was polished",
-        "After training, its decoder went on alone, to draw sharper; the encoder was held still. So every code is that of "
-        "before to the last bit, and concepts, classes, sampler, reference points and attributes are those of before.",
+        "After training, its decoder went on alone, to draw sharper; the encoder was held still. So every code is that "
+        "of before to the last bit, and concepts, classes, sampler, reference points and attributes are those of before.",
         "",
     ]
     for polish in done:
@@ -43,7 +43,7 @@ def _polished(config: Mapping[str, Any]) -> list[str]:
     return [
         *lines,
         "",
-        "The test figures above are of the polished decoder, scored anew. Its nats are a true bound, but no longer what "
+        "The test figures above are of the polished decoder, scored anew. Its nats are true ones, but no longer all that "
         "was descended: a sharp guess that is a little off costs more of them than a blurred one. To compare its "
         "likelihood with that of other spaces, take the figures of before. What trials of concepts and other reports "
         "from before show was drawn by the decoder of before.",
@@ -62,7 +62,9 @@ def _before(polish: Mapping[str, Any]) -> str:
     words = f" Before it: {', '.join(found)}." if found else ""
     if "distance" in polish:
         before, after = polish["distance"]["before"], polish["distance"]["after"]
-        words += f" Perceptual distance of test images from their reconstructions: {before:.4f} before, {after:.4f} after."
+        words += (
+            f" Perceptual distance of test images from their reconstructions: {before:.4f} before, {after:.4f} after."
+        )
     return words
 
 

@@ -76,10 +76,10 @@ def polish(
     minutes = minutes_for(minutes, epochs)
     found, run = load(folder, parts=allowed()), run_of(folder)
     machine = choose_machine(device=device, precision=precision, compiled=compiled)
+    recipe = choose_polish(found, features=features, epochs=epochs)  # before a hundred thousand pictures are prepared
     dataset = own_dataset(found, folder, data, warn=note, progress=data_progress)
     for words in ([problem_summary(dataset)] if dataset.problems else []) + list(dataset.notes):
         note(words)
-    recipe = choose_polish(found, dataset, features=features, epochs=epochs)
     place = out or (Path("runs") if run is None else run.parent)
     with Display(screen()) as display:
         result = polish_run(

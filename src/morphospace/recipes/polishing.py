@@ -34,7 +34,8 @@ def polishing_recipe(
         recipe: of the space.
         decoding: how the names of what only decodes begin, see :class:`morphospace.vae.Generative`.
         objective: another one to descend.
-        features: the name of the feature network that tells how far pictures are apart; the objective's own if left out.
+        features: the feature network that tells how far pictures are apart, by its name; the objective's own if left
+            out.
         epochs: passes over the training images.
 
     Raises:

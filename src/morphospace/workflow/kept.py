@@ -22,7 +22,7 @@ _ROUNDING = 1e-3  # of a code: another processor's kernels differ by less
 
 
 def keep_codes(space: Space, kept: Space, test: Split, objective: Objective) -> list[str]:
-    """Give ``space`` what ``kept`` knows of codes, and remember what was done, by which objective, and how it was before.
+    """Give ``space`` what ``kept`` knows of codes, and remember what was done and how it was before.
 
     Args:
         space: with the decoder that went on, and fresh codes and errors of the test images.
@@ -55,8 +55,8 @@ def keep_codes(space: Space, kept: Space, test: Split, objective: Objective) -> 
     distances = [value for value in measured if value is not None]
     if distances and distances[1] >= distances[0]:
         notes.append(
-            f"The polish did not help: test images lie {distances[1]:.4f} from their reconstructions, {distances[0]:.4f} "
-            "before. The space from before stays as it is."
+            f"The polish did not help: test images lie {distances[1]:.4f} from their reconstructions, "
+            f"{distances[0]:.4f} before. The space from before stays as it is."
         )
     if space.concepts or space.classes is not None:
         notes.append(
@@ -81,9 +81,9 @@ def _check_codes(space: Space, before: Codec, some: Split) -> None:
         same &= np.equal(was.scale, now.scale).all(1)
     if not same.all():
         raise DataError(
-            f"{np.count_nonzero(~same)} of {len(same)} images have other codes than before, and were to keep them to the "
-            f"last bit; nothing was written. Its model says that {', '.join(space.model.decoding)} only decode: correct "
-            "`decoding` of its class.",
+            f"{np.count_nonzero(~same)} of {len(same)} images have other codes than before, and were to keep them to "
+            f"the last bit; no space was written. Its model says that {', '.join(space.model.decoding)} only decode: "
+            "correct `decoding` of its class.",
             argument="space",
         )
 

@@ -87,8 +87,8 @@ def polish(
     minutes = minutes_for(minutes, epochs)
     found = load(space, parts=parts) if isinstance(space, (str, Path)) else space
     folder = space_path(space) if isinstance(space, (str, Path)) else None
+    chosen = choose_polish(found, features=features, epochs=epochs)  # before a hundred thousand pictures are prepared
     dataset = own_dataset(found, folder, data, warn=_say)
-    chosen = choose_polish(found, dataset, features=features, epochs=epochs)
     machine = choose_machine(device=device, precision=precision, compiled=compiled)
     result = polish_run(
         found, dataset, chosen, out=None if out is None else Path(out), seed=seed, machine=machine, warn=_say,
@@ -115,17 +115,15 @@ def _say(words: str) -> None:
 
 def choose_polish(
     space: Space,
-    dataset: Dataset,
     *,
     objective: ObjectiveConfig | None = None,
     features: str | None = None,
     epochs: int | None = None,
 ) -> Recipe:
-    """The polish of ``space`` with ``dataset``, as a recipe of one stage.
+    """The polish of ``space``, as a recipe of one stage.
 
     Args:
         space: to polish.
-        dataset: what it was trained on.
         objective: what to descend instead of the perceptual distance.
         features: see :func:`polish`.
         epochs: see :func:`polish`.
@@ -175,13 +173,13 @@ def own_dataset(
     known = [(expected, found) for expected, found in known if expected]
     if not known:
         warn(
-            f"this space does not know what it was trained on: that it was {dataset.name} is taken on trust, and figures "
-            "of test images that it learned from flatter it"
+            f"this space does not know what it was trained on: that it was {dataset.name} is taken on trust, and "
+            "figures of test images that it learned from flatter it"
         )
     elif not any(expected == found for expected, found in known):
         raise DataError(
-            f'"{dataset.name}" is not what this space was trained on, "{own.get("name", "unknown")}": its fingerprint is '
-            f"{dataset.fingerprint[:16]}, expected {known[0][0][:16]}. A decoder that goes on with other images would "
+            f'"{dataset.name}" is not what this space was trained on, "{own.get("name", "unknown")}": its fingerprint '
+            f"is {dataset.fingerprint[:16]}, expected {known[0][0][:16]}. A decoder that goes on with other images would "
             "draw these. Name the set that it was trained on.",
             argument="data",
         )
@@ -256,8 +254,8 @@ def polish_run(
     machine = decide_compilation(machine, stage.epochs * steps_per_epoch(len(dataset.train), stage.batch))
     if out is not None:
         warn(
-            f"{origin or 'the space'} stays as it is, and a new run in {out} gets the polished space: its encoder is held "
-            f"still, what only decodes goes on for {plural(stage.epochs, 'epoch')}"
+            f"{origin or 'the space'} stays as it is, and a new run in {out} gets the polished space: its encoder is "
+            f"held still, what only decodes goes on for {plural(stage.epochs, 'epoch')}"
         )
     recipe = polished_recipe(space.recipe, recipe, space.about.get("train", {}).get("epochs"))
     more = {"start": {key: space.about.get(key) for key in ("data", "seed", "command")}}
@@ -275,8 +273,8 @@ def _cautions(dataset: Dataset) -> list[str]:
     found = []
     if count < _FEW:
         found.append(
-            f"{count:,} training images are few: a decoder that goes on soon draws them from memory, so a tenth of them "
-            "chooses the best epoch instead of being learned from"
+            f"{count:,} training images are few: a decoder that goes on soon draws them from memory, so a tenth of "
+            "them chooses the best epoch instead of being learned from"
         )
     if channels == 1 or min(height, width) < _SMALL:
         found.append(
