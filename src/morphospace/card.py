@@ -33,7 +33,7 @@ def _polished(config: Mapping[str, Any]) -> list[str]:
     lines = [
         "## How it was polished",
         "After training, its decoder went on alone, to draw sharper; the encoder was held still. So every code is that "
-        "of before to the last bit, and concepts, classes, sampler, reference points and attributes are those of before.",
+        "of before to the last bit, and concepts, classes, sampler, reference points and attributes have stayed, too.",
         "",
     ]
     for polish in done:
@@ -43,8 +43,8 @@ def _polished(config: Mapping[str, Any]) -> list[str]:
     return [
         *lines,
         "",
-        "The test figures above are of the polished decoder, scored anew. Its nats are true ones, but no longer all that "
-        "was descended: a sharp guess that is a little off costs more of them than a blurred one. To compare its "
+        "The test figures above are of the polished decoder, scored anew. Its nats are true ones, but no longer all "
+        "that was descended: a sharp guess that is a little off costs more of them than a blurred one. To compare its "
         "likelihood with that of other spaces, take the figures of before. What trials of concepts and other reports "
         "from before show was drawn by the decoder of before.",
         "",

@@ -179,8 +179,8 @@ def own_dataset(
     elif not any(expected == found for expected, found in known):
         raise DataError(
             f'"{dataset.name}" is not what this space was trained on, "{own.get("name", "unknown")}": its fingerprint '
-            f"is {dataset.fingerprint[:16]}, expected {known[0][0][:16]}. A decoder that goes on with other images would "
-            "draw these. Name the set that it was trained on.",
+            f"is {dataset.fingerprint[:16]}, expected {known[0][0][:16]}. A decoder that goes on with other images "
+            "would draw these. Name the set that it was trained on.",
             argument="data",
         )
     return dataset
