@@ -13,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+from morphospace.features import Features, Pictures, feature_network, looked_at, perceptual_distance
 from morphospace.nn.interfaces import DecoderConfig, EncoderConfig
 from morphospace.parts import Part, Shape, option
 from morphospace.samplers.interfaces import SamplerConfig
@@ -55,6 +56,7 @@ __all__ = [
     "Draw",
     "Draws",
     "EncoderConfig",
+    "Features",
     "Generative",
     "Group",
     "Infer",
@@ -68,6 +70,7 @@ __all__ = [
     "ObjectiveConfig",
     "OptimiserConfig",
     "Part",
+    "Pictures",
     "Player",
     "Posterior",
     "PosteriorConfig",
@@ -80,9 +83,12 @@ __all__ = [
     "Terms",
     "VariationalPosterior",
     "VariationalPrior",
+    "feature_network",
     "figures_of",
     "kl_of",
     "log_weights_of",
+    "looked_at",
     "option",
     "penalties_of",
+    "perceptual_distance",
 ]

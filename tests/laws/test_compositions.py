@@ -36,7 +36,8 @@ CONDITIONS = ("none", "label")
 def small(part: Part) -> Any:
     """A part with small networks: what is a number of many, or of widths, is few."""
     few = {"components": 5, "width": 8, "widths": (16,), "adversary_widths": (16,), "points": 21, "entries": 6,
-           "positions": 3, "latent_dim": 3, "rung_widths": (8,), "lower": 2, "upper": 1, "features": "random", "look": 16}  # fmt: skip
+           "positions": 3, "latent_dim": 3, "rung_widths": (8,), "lower": 2, "upper": 1,
+           "features": "random", "look": 16}  # fmt: skip
     return part.replace(**{name: few[name] for name in {field.name for field in fields_of(type(part))} & few.keys()})
 
 

@@ -22,7 +22,7 @@ import morphospace as ms
 from morphospace import extending as ext
 from morphospace.data import Dataset, dataset_from_arrays, open_dataset
 from morphospace.errors import ArgumentError, DataError, FileError
-from morphospace.recipes import Recipe, changed, find_recipe
+from morphospace.recipes import Recipe, building, changed, find_recipe
 from morphospace.space import Space, load
 from morphospace.training import Stepped, choose_machine
 from morphospace.training.journal import read_metrics
@@ -118,6 +118,8 @@ def test_every_code_and_all_that_is_made_of_codes_stays_and_the_decoder_changes(
     for split in (digits.train, digits.test):
         one, other = (space.encode(split.images) for space in (before, after))
         assert np.array_equal(one.mean, other.mean)
+        assert one.scale is not None
+        assert other.scale is not None
         assert np.array_equal(one.scale, other.scale)
     for name in KEPT:
         assert (trained / "space" / name).read_bytes() == (once.run / "space" / name).read_bytes(), name
@@ -143,7 +145,7 @@ def test_figures_are_renewed_and_those_of_before_are_told(trained: Path, once: R
     assert test["kl"] == before.about["test"]["kl"]
     assert all(test[key] != before.about["test"][key] for key in NATS)
     made = after.decode(after.encode(digits.test.images).mean, dtype="float")
-    squares = np.square(made - digits.test.images / np.float32(255)).mean(dtype=np.float64)
+    squares = np.square(made - np.asarray(digits.test.images) / np.float32(255)).mean(dtype=np.float64)
     assert test["psnr"] == pytest.approx(-10 * np.log10(squares), abs=1e-4)
     card = (once.run / "space" / "README.md").read_text()
     was = f"{before.about['test']['neg_elbo']:.4f}"
@@ -322,9 +324,7 @@ def test_codes_that_move_all_the_same_are_found_before_anything_is_kept(trained:
     space = load(trained)
     space.model.__class__ = Tied
     recipe = choose_polish(space, objective=LOOKS, epochs=1)
-    from morphospace.workflow import run as module
-
-    build = module.build_model
+    build = building.build_model
 
     def tied(*arguments: Any, **options: Any) -> Any:
         model = build(*arguments, **options)
@@ -332,7 +332,7 @@ def test_codes_that_move_all_the_same_are_found_before_anything_is_kept(trained:
         return model
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "build_model", tied)
+        patch.setattr("morphospace.workflow.run.build_model", tied)
         with pytest.raises(DataError, match=r"16 of 16 images have other codes.*decoder\., likelihood\. only decode"):
             polish_run(space, digits, recipe, out=None, machine=machine())
 

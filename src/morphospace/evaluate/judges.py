@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from morphospace.codec import batch_for
 from morphospace.data import ImageArray
 from morphospace.errors import DataError
+from morphospace.features.fitting import fit
 from morphospace.images import Images
 from morphospace.training.machine import choose_machine, keep_freed_memory
 
@@ -22,7 +23,6 @@ __all__ = ["Judge", "train_judge"]
 
 _BATCH = 256
 _STEPS, _FEWEST_STEPS, _EPOCHS = 900, 200, 15
-_RATE = 4e-3
 _COARSEST = 8  # pixels a side at which the dense layers take over
 _FEATURES = 128
 _ROUNDING = 1e-9  # of the mean: values that differ by no more are all one
@@ -122,18 +122,11 @@ def train_judge(
         torch.manual_seed(seed)
         body = _network(images.shape[1:])
         head = nn.Linear(_FEATURES, sum(max(1, count) for count in kinds.values()))
-        parameters = [*body.parameters(), *head.parameters()]
-        optimiser = torch.optim.Adam(parameters, fused=True)
         batch = min(_BATCH, len(images))
         steps = min(steps, max(_FEWEST_STEPS, _EPOCHS * len(images) // batch))
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps + 1)
-        order = np.random.default_rng(seed)
-        places = np.empty(0, np.int64)
         machine = choose_machine(device="cpu")
-        for _ in range(steps):
-            if len(places) < batch:
-                places = order.permutation(len(images))
-            rows, places = np.sort(places[:batch]), places[batch:]
+
+        def loss(rows: NDArray[np.int64]) -> Tensor:
             with machine.autocast():
                 out = head(body(_input(images[rows])))
             parts = torch.split(out.float(), [max(1, count) for count in kinds.values()], 1)
@@ -141,11 +134,9 @@ def train_judge(
                 F.cross_entropy(part, targets[name][rows]) if kinds[name] else _error(part[:, 0], targets[name][rows])
                 for name, part in zip(kinds, parts, strict=True)
             ]
-            loss = torch.stack(losses).sum()
-            optimiser.zero_grad()
-            torch.autograd.backward(loss)
-            optimiser.step()
-            schedule.step()
+            return torch.stack(losses).sum()
+
+        fit([*body.parameters(), *head.parameters()], loss, len(images), batch=batch, steps=steps, seed=seed)
     return Judge(body.eval(), head.eval(), kinds, scales)
 
 

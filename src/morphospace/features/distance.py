@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -9,7 +11,7 @@ from torch import Tensor
 from morphospace.errors import ArgumentError
 from morphospace.features.network import Features
 
-__all__ = ["looked_at", "perceptual_distance"]
+__all__ = ["features_distance", "looked_at", "perceptual_distance"]
 
 _TINY = 1e-6  # added to a squared length: features that are all 0 stay so
 _OVER = 2.0  # pixels by which a window may stick out of a picture
@@ -35,7 +37,12 @@ def perceptual_distance(network: Features, x: Tensor, y: Tensor) -> Tensor:
         >>> perceptual_distance(feature_network("random"), x, x)
         tensor([0., 0.])
     """
-    pairs = zip(network(x), network(y), strict=True)
+    return features_distance(network(x), network(y))
+
+
+def features_distance(x: Sequence[Tensor], y: Sequence[Tensor]) -> Tensor:
+    """The same, (B,), of what the network saw of each: (B, c, h, w) at each depth."""
+    pairs = zip(x, y, strict=True)
     return torch.stack([(_unit(h) - _unit(k)).square().sum(1).mean((1, 2)) for h, k in pairs]).sum(0)
 
 
@@ -51,7 +58,8 @@ def looked_at(x: Tensor, draws: Tensor, side: int, low: float, high: float) -> T
     A network whose first layer strides by two sees every other place only: what hides between them, like a checkerboard
     of two pixels, costs nothing, and is learned. Seen at other places and sizes each time, it cannot hide. Windows
     may stick out of a picture by two of its pixels, where it is mirrored: so they move even where it is not enlarged.
-    Pixels between pixels are linear in their neighbours. The same ``draws`` look at two pictures alike.
+    Between pixels a pattern of two pixels fades, and half way it is gone: it shows best enlarged by 1.25 or more. The
+    same ``draws`` look at two pictures alike.
 
     Args:
         x: (B, C, H, W).
@@ -73,7 +81,7 @@ def looked_at(x: Tensor, draws: Tensor, side: int, low: float, high: float) -> T
         True
     """
     if not 0 < low <= high:
-        raise ArgumentError(f"expected factors 0 < low <= high, got low {low:g}, high {high:g}.")
+        raise ArgumentError(f"expected factors 0 < low <= high, got low {low:g} and high {high:g}.", argument="low")
     height, width = x.shape[2:]
     factor = low * (high / low) ** draws[:, 0]
     # Places count from -1 to 1 over a picture.

@@ -11,6 +11,7 @@ from torch import Tensor
 from morphospace.errors import ArgumentError, did_you_mean
 from morphospace.features.efficientnet import efficientnet_lite0
 from morphospace.features.network import Features
+from morphospace.features.own import OwnFeatures
 from morphospace.features.plain import alexnet, vgg16
 from morphospace.features.untrained import random_features
 from morphospace.features.weights import Weights, efficientnet_weights, torchvision_weights
@@ -33,7 +34,7 @@ _TRAINED = {
     "vgg16": _Trained(lambda: torchvision_weights("vgg16", *_VGG16), vgg16),
     "alexnet": _Trained(lambda: torchvision_weights("alexnet", *_ALEXNET), alexnet),
 }
-_SEEDED = {"random": random_features}
+_SEEDED: dict[str, Callable[[int], Features]] = {"random": random_features, "own": lambda _: OwnFeatures()}
 
 NETWORKS = (*_TRAINED, *_SEEDED)
 
@@ -43,7 +44,8 @@ def feature_network(name: str, *, seed: int = 0) -> Features:
 
     Args:
         name: "efficientnet-lite0", whose weights the extra ``morphospace[features]`` brings; "vgg16" or "alexnet",
-            where torchvision's weights have been fetched; "random", which needs none.
+            where torchvision's weights have been fetched; "random", which needs none;
+            "own", which learns from a set's labels when it looks at it: see :meth:`Features.look_at`.
         seed: of random weights.
 
     Raises:
@@ -53,7 +55,7 @@ def feature_network(name: str, *, seed: int = 0) -> Features:
     Example:
         >>> network = feature_network("random", seed=1)
         >>> [tuple(h.shape) for h in network(torch.zeros(1, 3, 32, 32))]
-        [(1, 32, 32, 32), (1, 64, 16, 16), (1, 128, 8, 8), (1, 256, 4, 4)]
+        [(1, 16, 32, 32), (1, 32, 16, 16), (1, 64, 8, 8), (1, 128, 4, 4)]
     """
     _check(name)
     with torch.random.fork_rng(devices=[]):  # layers draw weights, which are then replaced

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from morphospace.errors import ArgumentError
 
-__all__ = ["Features"]
+__all__ = ["Features", "Pictures"]
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pictures: red, green, blue
+
+Pictures: TypeAlias = Callable[[Tensor], Tensor]
+"""From places (B,) in a set to its pictures there, (B, C, H, W) in [0, 1]."""
 
 
 class Features(nn.Module):
@@ -45,7 +49,18 @@ class Features(nn.Module):
         self.register_buffer("std", torch.tensor(_STD)[:, None, None])
         self.requires_grad_(False).eval()
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.channels = tuple(h.shape[1] for h in self(torch.zeros(1, 3, least, least)))
+        self.channels = tuple(h.shape[1] for h in Features.forward(self, torch.zeros(1, 3, least, least)))
+
+    def look_at(self, pictures: Pictures, labels: Tensor | None, *, seed: int) -> None:
+        """Learn of the set that is trained on what this network needs to know: by default nothing.
+
+        What it learns is a function of what is given alone, so that it need not be kept.
+
+        Args:
+            pictures: of the set, by their places.
+            labels: int64 (N,), or None where there are none.
+            seed: of what it draws.
+        """
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """The features (B, c, h, w) of pictures, from fine to coarse.
@@ -61,8 +76,8 @@ class Features(nn.Module):
             raise ArgumentError(f"expected pictures of 1 or 3 channels, got {channels}.", argument="features")
         if min(height, width) < self.least:
             raise ArgumentError(
-                f"this feature network needs pictures of {self.least} pixels a side or more, got {width}x{height}. "
-                "Take larger pictures, or the network random, which needs the fewest.",
+                f"this feature network needs pictures of {self.least} pixels a side or more, got {width}x{height} "
+                "(width by height). Enlarge them, as looked_at does.",
                 argument="features",
             )
         h = (x - self.mean) / self.std  # which makes three channels of one

@@ -14,7 +14,7 @@ _VGG16 = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512
 
 
 def vgg16(tensors: Mapping[str, Tensor]) -> Features:
-    """VGG-16, read before each halving: what perceptual distances are mostly made with, and thirty times the work.
+    """VGG-16, read before each halving: what perceptual distances are mostly made with, at sixty times the work.
 
     Args:
         tensors: the weights by torchvision's names; those of its dense layers are not needed.

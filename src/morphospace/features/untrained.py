@@ -9,11 +9,12 @@ from torch import nn
 
 from morphospace.features.network import Features
 
-__all__ = ["random_features"]
+__all__ = ["LEAST", "random_features", "random_layers"]
 
-_CHANNELS = (32, 64, 128, 256)
+_CHANNELS = (16, 32, 64, 128)
 _SLOPE = 0.2  # of the leaky ReLUs: a channel that random weights turn off would say nothing, ever
-_LEAST = 8  # pixels a side, of which the deepest features make one place
+LEAST = 8
+"""Pixels a side, of which the deepest features make one place."""
 
 
 def random_features(seed: int = 0) -> Features:
@@ -27,13 +28,18 @@ def random_features(seed: int = 0) -> Features:
 
     Example:
         >>> random_features().channels
-        (32, 64, 128, 256)
+        (16, 32, 64, 128)
     """
+    return Features(random_layers(seed), range(len(_CHANNELS)), least=LEAST)
+
+
+def random_layers(seed: int) -> list[nn.Module]:
+    """Those of :func:`random_features`, each a convolution with its leaky ReLU."""
     generator = torch.Generator().manual_seed(seed)
-    layers = []
+    layers: list[nn.Module] = []
     for i, (channels, wanted) in enumerate(pairwise((3, *_CHANNELS))):
         layer = nn.Conv2d(channels, wanted, 3, stride=2 if i else 1, padding=1)
         nn.init.kaiming_normal_(layer.weight, _SLOPE, nonlinearity="leaky_relu", generator=generator)
         nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         layers.append(nn.Sequential(layer, nn.LeakyReLU(_SLOPE)))
-    return Features(layers, range(len(layers)), least=_LEAST)
+    return layers

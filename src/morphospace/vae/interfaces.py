@@ -6,12 +6,13 @@ Every log probability is in nats, summed over pixels or latents.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from torch import Generator, Tensor, nn
 
+from morphospace.features.network import Pictures
 from morphospace.vae.optimisers import OptimiserConfig
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Terms",
     "VariationalPosterior",
     "VariationalPrior",
+    "turns_of",
 ]
 
 Noise: TypeAlias = tuple[Tensor, ...]
@@ -132,12 +134,28 @@ class Loss(NamedTuple):
 
 
 class Player(NamedTuple):
-    """Some parameters with an optimiser of their own, stepping every ``every``-th step."""
+    """Some parameters with an optimiser of their own, stepping every ``every``-th step.
+
+    One that ``joins`` the player before it descends the same total, where each one's share has no gradient by the
+    other's parameters: what both are made of is then computed once.
+    """
 
     name: str
     parameters: list[nn.Parameter]
     optimiser: OptimiserConfig
     every: int = 1
+    joins: bool = False
+
+
+def turns_of(players: Sequence[Player]) -> list[list[Player]]:
+    """The players by turns: each turn is one who has a total, and those who join."""
+    turns: list[list[Player]] = []
+    for player in players:
+        if player.joins and turns:
+            turns[-1].append(player)
+        else:
+            turns.append([player])
+    return turns
 
 
 @runtime_checkable
@@ -305,6 +323,17 @@ class Objective(nn.Module):
     samples: int = 1
     compilable: bool = True
     frozen: tuple[str, ...] = ()
+
+    def look_at(self, pictures: Pictures, labels: Tensor | None, *, seed: int) -> None:
+        """What is learned of the training set before a stage's first step, and again before it goes on after a cut.
+
+        By default nothing. What it changes is a function of what is given alone, and is named in ``frozen``.
+
+        Args:
+            pictures: of the training set, by their places.
+            labels: int64 (N,), or None where there are none.
+            seed: the run's.
+        """
 
     def players(self, model: nn.Module, optimiser: OptimiserConfig) -> tuple[Player, ...]:
         """Who steps: one player, over every parameter of the model that trains, under the stage's optimiser."""

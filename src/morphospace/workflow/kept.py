@@ -76,12 +76,12 @@ def keep_codes(space: Space, kept: Space, test: Split, objective: Objective) -> 
 
 def _check_codes(space: Space, before: Codec, some: Split) -> None:
     was, now = (codec.encode(some.images, some.labels) for codec in (before, space))
-    same = np.equal(was.mean, now.mean).all(1)
+    moved = (was.mean != now.mean).any(1)
     if was.scale is not None and now.scale is not None:
-        same &= np.equal(was.scale, now.scale).all(1)
-    if not same.all():
+        moved |= (was.scale != now.scale).any(1)
+    if moved.any():
         raise DataError(
-            f"{np.count_nonzero(~same)} of {len(same)} images have other codes than before, and were to keep them to "
+            f"{moved.sum()} of {len(moved)} images have other codes than before, and were to keep them to "
             f"the last bit; no space was written. Its model says that {', '.join(space.model.decoding)} only decode: "
             "correct `decoding` of its class.",
             argument="space",

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from morphospace.errors import ArgumentError
 from morphospace.parts import Shape
-from morphospace.vae.interfaces import Loss, Model, Objective, Player, Progress
+from morphospace.vae.interfaces import Loss, Model, Objective, Player, Progress, turns_of
 from morphospace.vae.models.fitting import asked, device_of, two_images
 from morphospace.vae.optimisers import OptimiserConfig
 
@@ -50,7 +50,7 @@ def _one_step(objective: Objective, model: Model, shape: Shape, optimiser: Optim
 
 
 def _players(objective: Objective, players: Any) -> list[str]:
-    """The names of the players, each with parameters of its own."""
+    """The names of the players who have a loss, each with parameters of its own."""
     if not isinstance(players, (tuple, list)) or not players or not all(isinstance(p, Player) for p in players):
         raise ArgumentError(
             f"expected one Player or more of {type(objective).__name__}.players, got {players!r:.60}.",
@@ -69,7 +69,7 @@ def _players(objective: Objective, players: Any) -> list[str]:
                 f'the player "{player.name}" has parameters of another one. Each trains its own.', argument="objective"
             )
         seen |= own
-    return names
+    return [turn[0].name for turn in turns_of(players)]
 
 
 def _check_loss(whose: str, loss: Any) -> None:
