@@ -159,19 +159,14 @@ class Perceptual(Objective):
             total = total + heard * parts["unreal"] + parts["critic"]
         return Loss(total, parts)
 
-<<<<<<< HEAD
     def distances(self, model: Model, batch: Batch) -> Tensor:
-        """See :class:`Objective`: unweighted, seen whole, and enlarged where an image is smaller than a look."""
+        """See :class:`Objective`: of features, unweighted, of whole images, enlarged where they are less than a look."""
         made = model.image(model.encode(batch.input, batch.label).mean, batch.label)
         largest = max(made.shape[2:])
-        looks = made.new_tensor([0.0, 0.5, 0.5]).expand(len(made), -1)
-        side = max(self.side, largest)
+        looks, side = made.new_tensor([0.0, 0.5, 0.5]).expand(len(made), -1), max(self.side, largest)
         x, y = (looked_at(images, looks, side, side / largest, side / largest) for images in (batch.target, made))
-        return perceptual_distance(self.network, x, y)
+        return features_distance(self.network(x), self.network(y))
 
-    def _distance(self, x: Tensor, y: Tensor, looks: Tensor) -> Tensor:
-        """The mean distance of images (B, C, H, W) from others, as looked at."""
-=======
     def after_step(self, model: nn.Module) -> None:
         """See :class:`Objective`."""
         super().after_step(model)
@@ -180,7 +175,6 @@ class Perceptual(Objective):
 
     def _seen(self, x: Tensor, y: Tensor, looks: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """What the network sees of images (B, C, H, W) and of what stands for them, looked at alike."""
->>>>>>> main
         low = max(1.0, self.side / max(x.shape[2:]))
         with torch.no_grad():
             real = self.network(looked_at(x, looks, self.side, low, _ZOOM * low))
