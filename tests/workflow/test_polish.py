@@ -312,6 +312,18 @@ def test_of_few_pictures_the_best_epoch_is_kept_by_the_objectives_own_distance(t
     assert any("The polish did not help" in words for words in result.warnings)
 
 
+def test_epochs_of_earlier_stages_are_none_to_choose_by_the_distance_of_the_last(tmp_path: Path) -> None:
+    space = train_run(few(), tiny(), out=None, seed=0, machine=machine()).space
+    both = polished(space, few(), epochs=4, objective=Distant.Config()).space.recipe
+    recipe = dataclasses.replace(both, stages=(both.stages[0].replace(epochs=60), both.stages[1].replace(epochs=60)))
+    run = train_run(few(), recipe, out=tmp_path, seed=0, machine=machine())
+    assert run.run is not None
+    lines = read_metrics(run.run / "metrics.jsonl")
+    assert {line["epoch"] > 60 for line in lines if "distance" in line["validation"]} == {True}
+    assert {line["epoch"] > 60 for line in lines if "distance" not in line["validation"]} == {False}
+    assert run.train["best_epoch"] > 60
+
+
 class Tied(ext.VAE):
     """A model whose encoder is asked what its decoder says."""
 

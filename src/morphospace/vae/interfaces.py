@@ -347,14 +347,13 @@ class Objective(nn.Module):
         """The loss that ``player`` descends."""
         raise NotImplementedError
 
-    def distances(self, model: Model, batch: Batch) -> Tensor | None:
+    def distances(self, model: Model, batch: Batch) -> Tensor:
         """How far from each image what its code is decoded to lies, (B,), by this objective's own measure.
 
-        Where it has one, the best epoch is chosen by it; None, the default, where nats choose. It draws nothing: the
-        same images have the same distance each time.
+        The best epoch is chosen by it where an objective has one, else by nats. It draws nothing: the same images have
+        the same distance each time.
         """
-        del model, batch
-        return None
+        raise NotImplementedError
 
     def after_step(self, model: nn.Module) -> None:
         """What is done without gradients once the players have stepped: by default what the model's parts ask for.

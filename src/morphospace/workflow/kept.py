@@ -10,7 +10,7 @@ import numpy as np
 from morphospace.codec import Codec
 from morphospace.data import Split
 from morphospace.errors import DataError
-from morphospace.evaluate.distance import mean_distance
+from morphospace.evaluate.distance import has_distance, mean_distance
 from morphospace.evenly import evenly_spaced
 from morphospace.space import Space
 from morphospace.vae import Objective
@@ -51,8 +51,8 @@ def keep_codes(space: Space, kept: Space, test: Split, objective: Objective) -> 
         space.reference, space.reference_labels = kept.reference, kept.reference_labels
         space.reference_attributes = kept.reference_attributes
     space.concepts, space.classes, space.sampler = dict(kept.concepts), kept.classes, kept.sampler
-    measured = [mean_distance(objective, codec.model, some.images, some.labels) for codec in (before, space)]
-    distances = [value for value in measured if value is not None]
+    both = (before.model, space.model) if has_distance(objective) else ()
+    distances = [mean_distance(objective, model, some.images, some.labels) for model in both]
     if distances and distances[1] >= distances[0]:
         notes.append(
             f"The polish did not help: test images lie {distances[1]:.4f} from their reconstructions, "

@@ -19,7 +19,7 @@ from morphospace.data import Dataset, Split, with_validation
 from morphospace.data.dataset import every_key
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, overfitting, psnr, reconstruction_errors, score, use_warning
-from morphospace.evaluate.distance import mean_distance
+from morphospace.evaluate.distance import has_distance, mean_distance
 from morphospace.evenly import evenly_spaced
 from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
@@ -44,10 +44,9 @@ _FEWEST_SEEN = 200  # training images whose score is compared with the test imag
 _STEPS_BETWEEN_SCORES = 50
 
 
-def _chosen_by(figures: Mapping[str, float | None]) -> float:
-    """What is compared: the objective's own distance, else -ELBO, or the reconstruction where there is no bound."""
-    known = (figures.get(name) for name in ("distance", "neg_elbo", "reconstruction"))
-    found = next((value for value in known if value is not None), None)
+def _nats(figures: Mapping[str, float | None]) -> float:
+    """What is compared: -ELBO, or the reconstruction where there is no bound."""
+    found = figures["reconstruction"] if figures["neg_elbo"] is None else figures["neg_elbo"]
     if found is None:
         raise FileError("the metrics of the run are damaged: an epoch has no score.")
     return found
@@ -205,7 +204,7 @@ class Run:
             cut_metrics(self.run / METRICS, self.epochs_done)
             for line in read_metrics(self.run / METRICS):
                 if "validation" in line:
-                    self.scores[line["epoch"]] = _chosen_by(line["validation"])
+                    self._keep_score(line["epoch"], line["validation"])
             if self._at_epochs_end():
                 self._keep_best()
         else:
@@ -240,10 +239,11 @@ class Run:
         validation = None
         if self.validation is not None:
             validation = self.score(self.validation)
-            distance = mean_distance(self.own_measure, self.model, self.validation.images, self.validation.labels)
-            if distance is not None:
+            if self.trainer.stage == len(self.stages) - 1 and has_distance(self.own_measure):
+                some = self.validation
+                distance = mean_distance(self.own_measure, self.model, some.images, some.labels)
                 validation = dataclasses.replace(validation, more={**validation.more, "distance": distance})
-            self.scores[self.epochs_done] = _chosen_by(validation.to_json())
+            self._keep_score(self.epochs_done, validation.to_json())
         self.listen(Validated(ended, self.epochs_done, self.epochs, test, validation))
         if self.run is None:
             self._keep_best()
@@ -268,6 +268,16 @@ class Run:
         self._keep_best()
 
     # -- the best epoch ------------------------------------------------------------------------------
+
+    def _keep_score(self, epoch: int, figures: Mapping[str, float | None]) -> None:
+        """Keep what an epoch is chosen by: nats, or the distance of the last stage's objective, where it has one.
+
+        Epochs of earlier stages are none to choose then: what they descend is measured otherwise.
+        """
+        if not has_distance(self.own_measure):
+            self.scores[epoch] = _nats(figures)
+        elif (distance := figures.get("distance")) is not None:
+            self.scores[epoch] = distance
 
     def _best_epoch(self) -> int:
         return min(self.scores, key=self.scores.__getitem__)

@@ -160,7 +160,7 @@ class Perceptual(Objective):
         return Loss(total, parts)
 
     def distances(self, model: Model, batch: Batch) -> Tensor:
-        """See :class:`Objective`: of features, unweighted, of whole images, enlarged where they are less than a look."""
+        """See :class:`Objective`: of features, unweighted, of whole images, enlarged if they are less than a look."""
         made = model.image(model.encode(batch.input, batch.label).mean, batch.label)
         largest = max(made.shape[2:])
         looks, side = made.new_tensor([0.0, 0.5, 0.5]).expand(len(made), -1), max(self.side, largest)
