@@ -407,6 +407,19 @@ def test_directions_and_latents_mean_the_same_in_a_polished_space(trained: Path,
     assert load(once.run).fingerprint() == halved.fingerprint() == load(trained).fingerprint()
 
 
+def test_a_network_whose_weights_are_not_here_is_said_before_a_folder_is_made(
+    old: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> None:
+        raise FileError(f"the weights of {name} are not here.", argument="features")
+
+    monkeypatch.setattr("morphospace.vae.objectives.perceptual.feature_network", missing)
+    for minutes in (None, 1.0):
+        with pytest.raises(FileError, match="the weights of random are not here"):
+            polished(load(old), digits, out=old.parent, minutes=minutes)
+    assert list(old.parent.iterdir()) == [old]
+
+
 def test_a_run_that_stopped_before_its_first_checkpoint_says_how_to_start_again(
     old: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -435,6 +448,9 @@ def test_the_command_polishes_beside_the_old_run(small: Path, morpho: Callable[.
     assert f"space   runs/{new.name}" in ran.out
     found = morpho("info", str(new), "--json").json
     assert found["test"] == json.loads((new / "space" / "config.json").read_text())["test"]
+    assert found["polish"][0]["epochs"] == 1
+    assert "its decoder alone, after training" in morpho("info", str(new)).out
+    assert "polished" not in morpho("info", "runs/0001-small-quick").out
     again = morpho("polish", "latest", "--features", "random", "--epochs", "1", "--json", "--out", "elsewhere", *how)
     assert Path(again.json["run"]) == Path("elsewhere/0001-small-quick-polished")
     assert len(again.json["polish"]) == 2
