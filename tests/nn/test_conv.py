@@ -9,7 +9,8 @@ import torch
 from tests.pictures import noise
 
 from morphospace.export.page import LARGEST_MODEL
-from morphospace.nn import ConvDecoder
+from morphospace.nn import ConvDecoder, ConvEncoder
+from morphospace.parts import part_from_json
 from morphospace.recipes import build_model, find_recipe
 from morphospace.space import Space
 
@@ -65,3 +66,35 @@ def test_spaces_of_photographs_fit_on_a_page(side: int) -> None:
     recipe = find_recipe("photo")
     space = Space(build_model(recipe, (side, side, 3), seed=0), recipe, (side, side, 3))
     assert space.parameters < LARGEST_MODEL / 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "most", "patch", "grid"),
+    [
+        ((64, 64), 40, 4, (16, 16)),
+        ((128, 96), 40, 4, (32, 24)),
+        ((160, 160), 40, 4, (40, 40)),
+        ((161, 16), 40, 8, (24, 4)),
+        ((256, 256), 40, 8, (32, 32)),
+        ((256, 256), 16, 16, (16, 16)),
+        ((256, 256), None, 4, (64, 64)),
+        ((28, 28), 4, 8, (4, 4)),
+    ],
+)
+def test_larger_images_are_cut_into_larger_patches(
+    shape: tuple[int, int], most: int | None, patch: int, grid: tuple[int, int]
+) -> None:
+    encoder = ConvEncoder((3, *shape), (8,), most_patches=most)
+    decoder = ConvDecoder(4, (3, *shape), (8,), fine_widths=(8,), most_patches=most)
+    for part in (encoder, decoder):
+        assert part.frame.patch == patch
+        assert part.frame.grids[0] == grid
+    assert encoder(torch.zeros(1, 3, *shape)).shape == (1, encoder.features)
+    assert decoder(torch.zeros(1, 4)).shape == (1, 3, *shape)
+
+
+def test_a_part_that_says_nothing_of_its_patches_is_the_one_that_it_was() -> None:
+    """Spaces keep the options of their parts: one that was made without this one opens with the network it had."""
+    part = part_from_json("decoder", {"kind": "conv", "widths": [8], "blocks": 1})
+    assert isinstance(part, ConvDecoder.Config)
+    assert part.build(4, (3, 256, 256)).frame.patch == 4
