@@ -86,9 +86,9 @@ def test_larger_images_are_cut_into_larger_patches(
 ) -> None:
     encoder = ConvEncoder((3, *shape), (8,), most_patches=most)
     decoder = ConvDecoder(4, (3, *shape), (8,), fine_widths=(8,), most_patches=most)
-    for part in (encoder, decoder):
-        assert part.frame.patch == patch
-        assert part.frame.grids[0] == grid
+    for frame in (encoder.frame, decoder.frame):
+        assert frame.patch == patch
+        assert frame.grids[0] == grid
     assert encoder(torch.zeros(1, 3, *shape)).shape == (1, encoder.features)
     assert decoder(torch.zeros(1, 4)).shape == (1, 3, *shape)
 
