@@ -18,7 +18,7 @@ from morphospace.export.onnx import PARTS, to_onnx
 from morphospace.recipes import RECIPES, build_model
 from morphospace.space import Space
 
-SHAPES = {"quick": (28, 28, 1), "editing": (28, 28, 1), "book": (27, 30, 1), "conv": (20, 28, 3)}
+SHAPES = {"quick": (28, 28, 1), "editing": (28, 28, 1), "book": (27, 30, 1), "conv": (20, 28, 3), "photo": (36, 44, 3)}
 
 
 def untrained(recipe: str, shape: tuple[int, int, int]) -> Space:

