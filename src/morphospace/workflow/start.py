@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from morphospace.data.prepare import reshaped
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import safe_name
 from morphospace.parts import Foreign, Part, fields_of
-from morphospace.recipes import RECIPES, Recipe, changed, default_recipe, find_recipe
+from morphospace.recipes import RECIPES, Recipe, changed, default_recipe, find_recipe, recipe_notes
 from morphospace.space import Space, load
 from morphospace.training import Machine, choose_machine, decide_compilation
 from morphospace.training.runs import RECIPE, create_run, locked
@@ -33,7 +34,7 @@ __all__ = ["choose_recipe", "epochs_note", "own_preparation", "preparation_for",
 
 _LOG = logging.getLogger("morphospace")
 
-_SMALL_GREY, _COLOUR = (8, 8, 1), (64, 64, 3)
+_SHAPES = (8, 8, 1), (64, 64, 1), (64, 64, 3)  # one for each recipe that "auto" may be
 _LARGEST_SEED = (1 << 63) - 1
 
 
@@ -60,7 +61,8 @@ def train(
     Args:
         source: what :func:`open_dataset` takes (the name of a set, a folder of pictures, a file of arrays), a
             ``Dataset``, or images: uint8 (N, H, W[, C]), a tenth of which is held out as a test.
-        recipe: a name from ``morpho recipes``, or a recipe; "auto" is "quick" for small grey images, else "conv".
+        recipe: a name from ``morpho recipes``, or a recipe; "auto" is "quick" for small grey images, "photo" for colour
+            ones of 32 pixels a side or more where ``morphospace[features]`` is installed, else "conv".
         labels: (N,) whole numbers, when ``source`` is images; sets bring their own.
         out: the folder to put the run's folder into; None writes nothing.
         seed: of the weights, the batches and the noise.
@@ -92,17 +94,20 @@ def train(
     """
     began = time.perf_counter()
     begin = load(start) if isinstance(start, (str, Path)) else start
-    dataset = _opened(source, labels, preparation, begin)
     check_minutes(minutes, epochs=epochs, settings=settings)
-    chosen = choose_recipe(
-        recipe, shape=dataset.shape, start=begin, latent_dim=latent_dim, epochs=epochs, settings=settings, model=model
+    wished = functools.partial(
+        choose_recipe, recipe, start=begin, latent_dim=latent_dim, epochs=epochs, settings=settings, model=model
     )
+    wished(shape=None)  # what cannot be is found before a hundred thousand pictures are prepared
+    dataset = _opened(source, labels, preparation, begin)
+    chosen = wished(shape=dataset.shape)
     machine = choose_machine(device=device, precision=precision, compiled=compiled)
     folder = None if out is None else Path(out)
     if count := len(dataset.problems):
         were = "1 file was" if count == 1 else f"{count:,} files were"
         _say([f"{were} left out; the first is {dataset.problems[0].name}: {dataset.problems[0].reason}"])
-    _say([*dataset.notes, *epochs_note(chosen, epochs)])
+    said = recipe_notes(chosen, dataset.shape, auto=recipe == "auto" and begin is None)
+    _say([*dataset.notes, *epochs_note(chosen, epochs), *said])
     result = train_run(
         dataset,
         chosen,
@@ -218,6 +223,7 @@ def choose_recipe(
     Raises:
         ArgumentError: for unknown recipes and keys, keys that the recipe has no use for, and a network that is not the
             one of ``start``.
+        FileError: for weights that it needs and that are not on this machine.
     """
     if not isinstance(recipe, (str, Recipe)):
         raise ArgumentError(f"expected a name or a Recipe, got {type(recipe).__name__}.", argument="recipe")
@@ -225,16 +231,8 @@ def choose_recipe(
         raise ArgumentError(
             f'expected a mapping like {{"beta": 0.5}}, got {type(settings).__name__}.', argument="settings"
         )
-    if start is not None:
-        if recipe != "auto":
-            raise ArgumentError("a space that training starts from keeps its own. Leave it out.", argument="recipe")
-        found = _going_on(start.recipe)
-    elif isinstance(recipe, Recipe):
-        found = recipe
-    elif recipe != "auto":
-        found = find_recipe(recipe)
-    else:
-        found = default_recipe(_SMALL_GREY if shape is None else shape)
+    if start is not None and recipe != "auto":
+        raise ArgumentError("a space that training starts from keeps its own. Leave it out.", argument="recipe")
     changes: dict[str, Any] = dict(settings or {})
     said: dict[str, object] = {"latent_dim": latent_dim, "epochs": epochs, "model": model}
     for key, value in said.items():
@@ -242,17 +240,38 @@ def choose_recipe(
             if key in changes:
                 raise ArgumentError(f"given twice, as {value} and in `settings`.", argument=key)
             changes[key] = value
-    try:
-        chosen = changed(found, changes, foreign)
-    except ArgumentError:
-        if shape is not None or recipe != "auto" or start is not None:
-            raise
-        with suppress(ArgumentError):
-            return changed(default_recipe(_COLOUR), changes, foreign)
-        raise
+    if start is not None:
+        found = [_going_on(start.recipe)]
+    elif isinstance(recipe, Recipe):
+        found = [recipe]
+    elif recipe != "auto":
+        found = [find_recipe(recipe)]
+    else:
+        other_model = "model" in changes
+        found = [default_recipe(one, other_model=other_model) for one in (_SHAPES if shape is None else [shape])]
+    chosen = _first_that_fits(found, changes, foreign)
     if start is not None and (other := _different(chosen.model, start.recipe.model)):
         raise ArgumentError(f"{other} of a trained space cannot change. Leave it out, or train anew.", argument="start")
+    try:
+        chosen.check_here()
+    except FileError as error:
+        if start is not None:
+            raise
+        words = f'{error.words} (`recipe="conv"` compares pixels alone, and needs none)'
+        raise FileError(words, argument=error.argument) from error
     return chosen
+
+
+def _first_that_fits(recipes: Sequence[Recipe], changes: Mapping[str, Any], foreign: Foreign | None) -> Recipe:
+    """The first of some recipes that takes the changes, with them; what the first of all says if none does."""
+    first, *others = recipes
+    try:
+        return changed(first, changes, foreign)
+    except ArgumentError:
+        for other in others:
+            with suppress(ArgumentError):
+                return changed(other, changes, foreign)
+        raise
 
 
 def epochs_note(recipe: Recipe, epochs: int | None) -> list[str]:
