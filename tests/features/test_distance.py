@@ -126,7 +126,8 @@ def test_of_the_patterns_of_period_two_windows_see_best_what_the_stem_sees_least
     stem = network.layers[0][0]  # type: ignore[index]
     tiles = (torch.eye(12).view(12, 3, 2, 2) / network.std).repeat(1, 1, 4, 4)
     patterns = torch.linalg.svd((stem(tiles) - stem.bias[:, None, None])[:, :, 1, 1]).U.T.view(12, 3, 2, 2)
-    gains, still = [], []
+    gains: list[float] = []
+    still: list[float] = []
     for pattern in (patterns[0], patterns[-3]):  # the loudest to the stem, and one of the quietest
         y = x + 0.02 * (pattern / pattern.square().mean().sqrt()).repeat(1, 32, 32)
         plain = perceptual_distance(network, x, y).mean().item()

@@ -274,6 +274,21 @@ def test_a_space_goes_on_for_minutes(
     assert equal_weights(on, again)
 
 
+def test_a_step_that_grows_or_begins_late_is_measured_where_it_does(
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Trainer._step
+
+    def late(trainer: Trainer, running: Any, index: Any, generator: Any, total: int) -> None:
+        time.sleep(0.006 * (trainer.step > total * 2 / 3) + 0.008 * (trainer.step > total * 3 / 4))
+        step(trainer, running, index, generator, total)
+
+    monkeypatch.setattr(Trainer, "_step", late)
+    recipe = plan.fitted(small(), digits)
+    found = measured_pace(digits, recipe, machine=MACHINE, seed=0, seconds=1, kept=False)
+    assert found.epochs[0] >= found.steps[0] * (0.006 / 3 + 0.008 / 4)
+
+
 def test_all_that_takes_time_is_measured(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each by a moment that it is made to wait, which no machine can take less than."""
 

@@ -16,6 +16,7 @@ from morphospace.images import Images
 from morphospace.recipes import changed, find_recipe
 from morphospace.training import Machine
 from morphospace.workflow import train_run
+from morphospace.workflow.pace import measured_pace
 
 TRAIN, TEST, MOST = 1800, 1300, 500  # images; the most that may be read at once
 
@@ -50,6 +51,13 @@ def test_a_run_reads_its_images_in_batches_to_the_end(stored: Dataset, tmp_path:
     figures = evaluate_space(result.space, stored, samples=1)
     assert figures["images"] == TEST
     assert figures["test"]["psnr"] == pytest.approx(result.test.psnr)
+
+
+def test_how_long_a_run_takes_is_measured_by_batches_too(stored: Dataset) -> None:
+    recipe = changed(RECIPE, {"sampler": "mixture", "patience": "0"})
+    pace = measured_pace(stored, recipe.for_images(TRAIN), machine=Machine(), seed=0, seconds=1)
+    assert pace.steps == (TRAIN // 300,)
+    assert min(*pace.epochs, pace.start, pace.score, pace.sheets, pace.end) > 0
 
 
 def test_images_of_another_size_are_refused_by_looking_at_one(stored: Dataset, digits: Dataset, tmp_path: Path) -> None:

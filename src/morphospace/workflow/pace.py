@@ -30,11 +30,12 @@ from morphospace.workflow.run import Run
 
 __all__ = ["Pace", "measured_pace"]
 
-_FIRST_STEPS = 4  # of a stage, which compile, record and warm up
-_PLACES = (1 / 8, 3 / 8, 5 / 8, 7 / 8)  # of a stage: some of what is descended grows, or begins only late
-_BLOCKS = 3  # of steps at each place
-_BLOCK_SECONDS, _IMAGES_SECONDS = 0.2, 0.5  # that are enough to tell a speed by; less of a short training:
-_BLOCK_SHARE, _IMAGES_SHARE = 1 / 500, 1 / 100
+_FIRST_STEPS = 3  # of a stage, which compile, record and warm up
+_PLACES = 12  # of a stage: some of what is descended grows by its quarters, or begins in its last third
+_BLOCKS = 3  # of steps at each place; one where a step is so many times as long as a block need be:
+_LONG = 4
+_BLOCK_SECONDS, _IMAGES_SECONDS = 0.1, 0.5  # that are enough to tell a speed by; less of a short training:
+_BLOCK_SHARE, _IMAGES_SHARE = 1 / 1000, 1 / 100
 _FEWEST = 64  # images that a speed is told by
 _ENDLESS = 1_000_000  # epochs, so that no measuring meets the end of a stage
 _STILL = 1e-8  # a learning rate at which nothing diverges that starts in the middle of a schedule
@@ -122,12 +123,13 @@ def _of_steps(run: Run, enough: float) -> tuple[list[float], float]:
         for number, stage in enumerate(run.stages):
             total = stage.epochs * (len(run.learned) // stage.batch)
             medians = []
-            for place in _PLACES:
-                run.trainer.jump(number, int(place * total))
-                first, median = _of_steps_here(run, stage, enough)
+            for place in range(_PLACES):
+                run.trainer.jump(number, (2 * place + 1) * total // (2 * _PLACES))
+                first = _FIRST_STEPS if run.machine.compiled or place == 0 else 0
+                seconds, median = _of_steps_here(run, stage, first, enough)
                 medians.append(median)
                 if run.machine.compiled:  # once, or again where a step has grown
-                    compiling += max(0.0, first - _FIRST_STEPS * median)
+                    compiling += max(0.0, seconds - first * median)
             each.append(statistics.mean(medians))
     finally:
         if run.machine.compiled:
@@ -135,8 +137,8 @@ def _of_steps(run: Run, enough: float) -> tuple[list[float], float]:
     return each, compiling
 
 
-def _of_steps_here(run: Run, stage: Stage, enough: float) -> tuple[float, float]:
-    """Seconds of the first steps from where the trainer stands; and of one after them, the median of some blocks."""
+def _of_steps_here(run: Run, stage: Stage, first: int, enough: float) -> tuple[float, float]:
+    """Seconds of the ``first`` steps from where the trainer stands; and of one after them, the median of blocks."""
     events = run.trainer.run()
     weight = next(run.model.parameters())
 
@@ -148,19 +150,23 @@ def _of_steps_here(run: Run, stage: Stage, enough: float) -> tuple[float, float]
 
     # Players that do not step every time have all stepped in a block.
     together = max(player.every for player in stage.objective.players(run.model, stage.optimiser))
-    first = _seconds(lambda: take(_FIRST_STEPS))
-    one = _seconds(lambda: take(together))
-    count = together * max(1, math.ceil(enough / one))
-    return first, statistics.median(_seconds(lambda: take(count)) for _ in range(_BLOCKS)) / count
+    before = _seconds(lambda: take(first))
+    one = _seconds(lambda: take(together)) / together
+    if one >= _LONG * enough:
+        return before, one
+    count = together * max(1, math.ceil(enough / (one * together)))
+    blocks = [one, *(_seconds(lambda: take(count)) / count for _ in range(_BLOCKS - 1))]
+    return before, statistics.median(blocks)
 
 
 def _of_images(act: Callable[[Split], object], split: Split, count: int, enough: float) -> float:
     """Seconds of what is done to ``count`` images like those of ``split``, by as many of them as take long enough."""
     some = min(_FEWEST, len(split))
+    act(split.take(evenly_spaced(len(split), some)))  # which loads and warms up
     while True:
         part = split.take(evenly_spaced(len(split), some))
         seconds = _seconds(lambda part=part: act(part))  # type: ignore[misc]
-        if some == len(split) or (seconds > enough and some > _FEWEST):  # the first ones load and warm up much
+        if some == len(split) or seconds > enough:
             return seconds * count / some
         some = min(4 * some, len(split))
 
@@ -174,16 +180,17 @@ def _saved(run: Run, folder: Path) -> None:
 
 def _of_end(run: Run, enough: float) -> float:
     """Seconds from the last step to the bundle."""
+    found: list[Space] = []
 
-    def judged(test: Split) -> Space:
+    def judged(test: Split) -> None:
         part = copy.copy(run)
         part.dataset = dataclasses.replace(run.dataset, test=test)
         part.learned = run.learned.take(evenly_spaced(len(run.learned), len(test)))
-        return part.judged(_FIGURES)[0]
+        found.append(part.judged(_FIGURES)[0])
 
     test = run.dataset.test
     seconds = _of_images(judged, test, len(test), enough)
-    space = judged(test.take(evenly_spaced(len(test), _FEWEST)))
+    space = found[-1]
     seconds += _of_sampler(run, space, enough)
     if (folder := run.run) is not None:
         result = Result(space, folder, _FIGURES, run.score(test.take(evenly_spaced(len(test), 1))), [])

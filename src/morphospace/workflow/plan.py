@@ -7,6 +7,7 @@ import math
 import re
 import time
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from torch import Tensor
@@ -40,7 +41,7 @@ def check_minutes(
     if minutes is None:
         return
     number: object = minutes
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number <= _MOST_MINUTES:
+    if isinstance(number, bool) or not isinstance(number, Real) or not 0 < float(number) <= _MOST_MINUTES:
         raise ArgumentError(f"expected a number above 0, up to {_MOST_MINUTES:,}, got {number!r}.", argument="minutes")
     said = [] if epochs is None else ["epochs"]
     said += [key for key in settings or () if re.split(r"\.|__", key)[-1] in ("epochs", "min_steps")]
