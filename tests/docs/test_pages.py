@@ -37,6 +37,11 @@ QUICKER = {
     "--recipe editing": "--latent-dim 6",
     "concept test latest": "concept test latest --seeds 2 --images 20",
     "epochs=10": "epochs=1",
+    "--minutes 30": "--epochs 1",
+    "--minutes 10": "--epochs 1",
+    "--minutes 7": "--epochs 1",
+    "minutes=30": "epochs=1",
+    "minutes=7": "epochs=1",
     "SPACE": "latest",
 }
 SERVING = ("explore", "serve")
