@@ -37,7 +37,7 @@ def train(
         typer.Option(
             "--recipe",
             help="See morpho recipes; auto is quick for small grey images, photo for colour ones of 32 pixels a side "
-            "or more where morphospace[features] is installed, else conv.",
+            "or more where the extra features is installed, else conv.",
         ),
     ] = "auto",
     start: Annotated[
