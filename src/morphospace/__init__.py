@@ -30,6 +30,7 @@ _HOMES = {
     "measure": "morphospace.evaluate.measures",
     "open_dataset": "morphospace.data.sources",
     "open_item": "morphospace.data.sources",
+    "polish": "morphospace.workflow",
     "recipe": "morphospace.recipes.own",
     "to_keras": "morphospace.export.keras",
     "train": "morphospace.workflow",

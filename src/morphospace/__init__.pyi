@@ -21,4 +21,5 @@ from morphospace.space import Space as Space
 from morphospace.space import load as load
 from morphospace.workflow import learn_from_dataset as learn_from_dataset
 from morphospace.workflow import learn_label_classes as learn_label_classes
+from morphospace.workflow import polish as polish
 from morphospace.workflow import train as train

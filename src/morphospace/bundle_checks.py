@@ -30,7 +30,7 @@ _MADE_ANEW = ("format", "recipe", "shape", "parameters")  # when a space is save
 # What is said of a space, its data and its figures: what others read must be of these kinds.
 _ABOUT: dict[str, Any] = {
     "seed": int, "data": dict, "train": dict, "test": dict, "machine": dict, "start": dict,
-    "command": str, "morphospace": str, "fingerprints": dict,
+    "command": str, "morphospace": str, "fingerprints": dict, "polish": list,
 }  # fmt: skip
 _DATA: dict[str, Any] = {
     "name": str, "fingerprint": str, "licence": str, "resize": str,

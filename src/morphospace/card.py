@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from morphospace.errors import plural
 from morphospace.interpretation import Interpretation
 
 __all__ = ["in_short", "model_card"]
@@ -22,6 +23,49 @@ def in_short(names: Sequence[str]) -> str:
     """
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _polished(config: Mapping[str, Any]) -> list[str]:
+    """What was done to the decoder after training, with the figures of before."""
+    done = config.get("polish", ())
+    if not done:
+        return []
+    lines = [
+        "## How it was polished",
+        "After training, its decoder went on alone, to draw sharper; the encoder was held still. So every code is that "
+        "of before to the last bit, and concepts, classes, sampler, reference points and attributes have stayed, too.",
+        "",
+    ]
+    for polish in done:
+        network = polish.get("objective", {}).get("features")
+        by = f"the feature network `{network}`" if network else f"`{polish.get('objective', {}).get('kind', '?')}`"
+        lines.append(f"- {plural(polish['epochs'], 'epoch')} in {polish['seconds']:.0f} s, by {by}.{_before(polish)}")
+    return [
+        *lines,
+        "",
+        "The test figures above are of the polished decoder, scored anew. Its nats are true ones, but no longer all "
+        "that was descended: a sharp guess that is a little off costs more of them than a blurred one. To compare its "
+        "likelihood with that of other spaces, take the figures of before. What trials of concepts and other reports "
+        "from before show was drawn by the decoder of before.",
+        "",
+    ]
+
+
+def _before(polish: Mapping[str, Any]) -> str:
+    """The figures before a polish, in a sentence."""
+    names = {"neg_elbo": "−ELBO", "reconstruction": "reconstruction", "kl": "KL", "psnr": "PSNR"}
+    found = [
+        f"{name} {polish['before'][key]:.4f} {_UNITS.get(key, 'nats')}"
+        for key, name in names.items()
+        if polish.get("before", {}).get(key) is not None
+    ]
+    words = f" Before it: {', '.join(found)}." if found else ""
+    if "distance" in polish:
+        before, after = polish["distance"]["before"], polish["distance"]["after"]
+        words += (
+            f" Perceptual distance of test images from their reconstructions: {before:.4f} before, {after:.4f} after."
+        )
+    return words
 
 
 def model_card(
@@ -73,6 +117,7 @@ def model_card(
             if value is not None
         ),
         "",
+        *_polished(config),
         *(["## What it takes", f"Later images are read as those of its set: {how}.", ""] if how else []),
         "## What it reveals",
         f"The weights were learned from `{data.get('name', '?')}` ({data.get('licence') or 'licence unknown'}) and "

@@ -348,7 +348,7 @@ class Space(editing.Movable):
     def fingerprint(self) -> str:
         """SHA-256 of the weights: two spaces with one fingerprint are the same.
 
-        Weights saved as 16-bit floats have that of those they were rounded from: directions mean the same in them.
+        Weights saved as 16-bit floats, or polished, have that of those before: directions mean the same in them.
         """
         return saving.fingerprint(self)
 

@@ -18,6 +18,7 @@ from morphospace.cli import (
     outliers,
     pictures,
     points,
+    polish,
     questions,
     recipes,
     refit,
@@ -58,6 +59,7 @@ def root(
 
 demo.register(app)
 training.register(app)
+polish.register(app)
 refit.register(app)
 recipes.register(app)
 spaces.register(app)

@@ -17,6 +17,8 @@ from morphospace.workflow import Started, Validated
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from morphospace.evaluate import TestFigures
+
 __all__ = ["Display"]
 
 _EVERY_SECONDS = 0.2  # drawing takes time from training
@@ -26,6 +28,13 @@ class _Speed(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.fields.get("speed")
         return Text(f"{speed:,.0f} images/s" if speed else "", style="dim")
+
+
+def _chosen_by(validation: TestFigures) -> str:
+    """What the best epoch is chosen by: a distance, or nats."""
+    if (distance := validation.more.get("distance")) is not None:
+        return f"distance {distance:.4f}"
+    return f"{validation.reconstruction if validation.neg_elbo is None else validation.neg_elbo:.2f}"
 
 
 class Display:
@@ -112,8 +121,7 @@ class Display:
             beta = "" if test.beta == 1 else f"  [dim]beta {test.beta:g}[/]"
             shown = f"−ELBO [bold]{test.neg_elbo:7.2f}[/] = {test.reconstruction:.2f} + {test.kl:.2f}{beta}"
         if event.validation is not None:
-            chosen = event.validation.neg_elbo
-            shown += f"  [dim]validation[/] {event.validation.reconstruction if chosen is None else chosen:.2f}"
+            shown += f"  [dim]validation[/] {_chosen_by(event.validation)}"
         if self.progress is not None:
             self.progress.update(self.task, figures=f"test {test.neg_elbo or test.reconstruction:.1f} nats")
         self.console.print(

@@ -50,6 +50,7 @@ def info(space: SpaceArgument) -> Answer:
         "data": about.get("data", {}),
         "train": about.get("train", {}),
         "test": about.get("test", {}),
+        "polish": about.get("polish", []),
         "attributes": list(found.reference_attributes),
         "concepts": list(found.concepts),
         "command": about.get("command"),
@@ -68,6 +69,10 @@ def info(space: SpaceArgument) -> Answer:
         ("parameters", f"{found.parameters:,}"),
         ("seed", str(facts["seed"])),
         ("trained", f"{facts['train'].get('seconds', '?')} s, {facts['train'].get('epochs', '?')} epochs"),
+        *(
+            [("polished", "its decoder alone, after training; the card has the figures of before")]
+            * bool(facts["polish"])
+        ),
         ("test", ", ".join(f"{k} {v:.4g}" for k, v in test.items()) + " (nats an image; psnr in dB)"),
         ("samples", f"come from {found.recipe.sampler.words}"),
         ("attributes", "of the test images: " + (", ".join(facts["attributes"]) or "none")),

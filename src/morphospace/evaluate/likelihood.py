@@ -31,6 +31,7 @@ __all__ = [
     "mean_figures",
     "score",
     "score_each",
+    "scored_batch",
 ]
 
 BATCH = 500
@@ -118,7 +119,7 @@ def score_each(model: Generative, images: ImageArray, labels: Labels | None = No
             for first in range(0, count, step):
                 some = slice(first, min(first + step, count))
                 here = slice(start + some.start, start + some.stop)
-                batch = _batch(model, images, labels, here.start, here.stop)
+                batch = scored_batch(model, images, labels, here.start, here.stop)
                 figures = model.figures(batch, tuple(n[:, some].to(batch.input.device) for n in drawn))
                 for name, values in figures.items():
                     found.setdefault(name, np.zeros(len(images)))[here] = values.cpu().numpy()
@@ -195,7 +196,7 @@ def importance_weighted_nll(
     with in_eval_mode(model):
         for start in range(0, len(images), count):
             stop = min(start + count, len(images))
-            batch = _batch(model, images, labels, start, stop)
+            batch = scored_batch(model, images, labels, start, stop)
             # Image by image, so that it does not matter how many are taken at once.
             each = [model.noise(samples, 1, generator) for _ in range(start, stop)]
             drawn = [torch.cat(parts, 1) for parts in zip(*each, strict=True)]
@@ -219,7 +220,8 @@ def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(generator_seed(seed, _NOISE_STREAM, 0))
 
 
-def _batch(model: Generative, images: ImageArray, labels: Labels | None, start: int, stop: int) -> Batch:
+def scored_batch(model: Generative, images: ImageArray, labels: Labels | None, start: int, stop: int) -> Batch:
+    """The images from ``start`` to before ``stop`` of a set, where ``model`` is, as figures are of them."""
     device = next(model.parameters()).device
     x = to_input(torch.from_numpy(images[start:stop]).to(device))
     told = None if labels is None else torch.from_numpy(np.asarray(labels[start:stop])).to(device)

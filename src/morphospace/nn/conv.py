@@ -22,6 +22,7 @@ _WIDEST = 1 << 20
 _POINTS = 16
 _LARGEST_PATCH = 8
 _COARSEST = 4
+_GRAINS = 4
 
 
 class _Frame:
@@ -90,6 +91,27 @@ class _Block(nn.Module):
             h = h * gain
         out: Tensor = x + self.second(F.silu(h))
         return out
+
+
+class _Grain(nn.Module):
+    """A fixed pattern of noise, of which each channel takes what it needs.
+
+    A convolution does the same at every place, so that texture that no code tells of can only repeat itself, which is
+    seen as a grid. Noise that is another at each place, and the same for all images, lets it be irregular.
+    """
+
+    noise: Tensor
+
+    def __init__(self, width: int, rows: int, columns: int) -> None:
+        super().__init__()
+        self.register_buffer("noise", torch.randn(1, _GRAINS, rows, columns))
+        self.taken = nn.Conv2d(_GRAINS, width, 1, bias=False)
+        nn.init.normal_(self.taken.weight, std=0.1)
+
+    def forward(self) -> Tensor:
+        """(1, width, rows, columns)."""
+        taken: Tensor = self.taken(self.noise)
+        return taken
 
 
 class ConvEncoder(nn.Module):
@@ -211,6 +233,8 @@ class ConvDecoder(nn.Module):
         self.blobs = nn.ModuleList(nn.Conv2d(_POINTS, width, 1, bias=False) for width in reversed(frame.widths))
         fine = [frame.widths[0], *fine_widths[: int(math.log2(frame.patch))]]
         self.fine = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in pairwise(fine))
+        grids = [(frame.grids[0][0] << i, frame.grids[0][1] << i) for i in range(1, len(fine))]
+        self.grains = nn.ModuleList(_Grain(width, *grid) for width, grid in zip(fine[1:], grids, strict=True))
         self.fine_blocks = nn.ModuleList(_Block(width) for width in fine[1:])
         self.patches = nn.Conv2d(fine[-1], frame.values >> 2 * len(self.fine), 3, padding=1)
 
@@ -226,8 +250,9 @@ class ConvDecoder(nn.Module):
             h = h + self.blobs[i](self._blobs(z, h.shape[2], h.shape[3]).to(h.dtype))
             for block in self.blocks[i * count : (i + 1) * count]:
                 h = block(h, next(gains))
-        for finer, block in zip(cast("Iterable[nn.ConvTranspose2d]", self.fine), self.fine_blocks, strict=True):
-            h = block(conv_transpose(finer, h))
+        fine = cast("Iterable[nn.ConvTranspose2d]", self.fine)
+        for finer, grain, block in zip(fine, self.grains, self.fine_blocks, strict=True):
+            h = block(conv_transpose(finer, h) + grain())
         return 0.5 + frame.join(self.patches(F.silu(h)))
 
     def _blobs(self, z: Tensor, rows: int, columns: int) -> Tensor:

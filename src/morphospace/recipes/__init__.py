@@ -5,6 +5,7 @@ from morphospace.recipes.catalogue import find_parts
 from morphospace.recipes.keys import changed, is_key, keys_of, setting_pairs
 from morphospace.recipes.named import RECIPES, default_recipe, find_recipe, recipe_notes
 from morphospace.recipes.own import recipe
+from morphospace.recipes.polishing import polished_recipe, polishing_recipe
 from morphospace.recipes.recipe import Recipe, recipe_from_json
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "find_recipe",
     "is_key",
     "keys_of",
+    "polished_recipe",
+    "polishing_recipe",
     "recipe",
     "recipe_from_json",
     "recipe_notes",

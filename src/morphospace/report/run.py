@@ -55,6 +55,8 @@ def write_run_report(
         facts.append(("reconstructions", f"{test['psnr']:.1f} dB"))
     if test["beta"] not in (None, 1.0):
         facts.append(("beta", f"{test['beta']:g}"))
+    if polishes := space.about.get("polish"):
+        facts += _polished(polishes[-1])
     names = space.label_names
     atlas = _ATLAS if space.has_prior else _ATLAS_WITHOUT_PRIOR
     samples = _SAMPLES.format(space.recipe.sampler.words)
@@ -92,6 +94,16 @@ def write_run_report(
         commands=f"morpho atlas {run}\nmorpho sample {run} -n 64\nmorpho morph {run} {data}:test/0 {data}:test/1",
         footer=f"Morphospace {__version__}. {command}",
     )
+
+
+def _polished(polish: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a polish changed; nats of before are those to compare with other spaces'."""
+    found = [("polished, codes held", f"{polish['seconds']:.1f} s")]
+    if (before := polish["before"].get("neg_elbo")) is not None:
+        found.append(("test −ELBO before the polish", f"{before:.2f} nats"))
+    if "distance" in polish:
+        found.append(("perceptual distance", "{before:.4f} before, {after:.4f} after".format(**polish["distance"])))
+    return found
 
 
 def _left_out(dataset: Dataset) -> list[str]:

@@ -105,6 +105,14 @@ def _frozen(step: Step) -> tuple[str, ...]:
     return tuple(f"objective.{name}." for name in step.objective.frozen)
 
 
+def _hold_still(model: nn.Module) -> None:
+    """Let modules of which nothing trains be as they are in evaluation: else a batch norm would move all the same."""
+    for module in model.modules():
+        weights = list(module.parameters())
+        if weights and not any(weight.requires_grad for weight in weights):
+            module.eval()
+
+
 def _part_name(players: Sequence[Player], player: Player, part: str) -> str:
     """What a part of a player's loss goes by: the first player's by its own name, others' with their player's."""
     return part if player is players[0] else f"{player.name}.{part}"
@@ -254,6 +262,8 @@ class Trainer:
         generator = torch.Generator(self.device)
         total = steps * stage.epochs
         self.model.train()
+        if stage.trains:
+            _hold_still(self.model)
         while True:
             started = time.perf_counter()
             self._step(running, order[self.step % steps], generator, total)

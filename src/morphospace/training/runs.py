@@ -20,6 +20,7 @@ __all__ = [
     "METRICS",
     "RECIPE",
     "SPACE",
+    "START",
     "bundle_folder",
     "create_run",
     "latest_run",
@@ -28,6 +29,7 @@ __all__ = [
     "read_run",
     "read_trained_on",
     "run_data",
+    "run_of",
     "write_trained_on",
 ]
 
@@ -37,6 +39,7 @@ BEST = "checkpoint/best.safetensors"
 METRICS = "metrics.jsonl"
 TRAINED_ON = "trained-on.npy"
 SPACE = "space"
+START = "start"  # the space whose encoder a run holds still, as it was when the run began
 _LOCK = ".lock"
 _FORMAT = "morphospace-run-1"
 
@@ -98,16 +101,20 @@ def bundle_folder(folder: Path) -> Path:
     return folder / SPACE if (folder / SPACE).is_dir() else folder
 
 
+def run_of(folder: Path) -> Path | None:
+    """The run that ``folder`` is, or whose bundle it is; None for a bundle alone."""
+    return next((place for place in (folder, folder.parent) if (place / RECIPE).is_file()), None)
+
+
 def run_data(folder: Path) -> dict[str, Any] | None:
     """What the run that ``folder`` or its bundle belongs to says of its images; None for a bundle alone.
 
     Among it are ``source``, what :func:`morphospace.data.open_dataset` takes, and ``preparation``.
     """
-    for place in (folder, folder.parent):
-        if (place / RECIPE).is_file():
-            found: dict[str, Any] = read_run(place)["data"]
-            return found
-    return None
+    if (run := run_of(folder)) is None:
+        return None
+    found: dict[str, Any] = read_run(run)["data"]
+    return found
 
 
 def write_trained_on(run: Path, keys: NDArray[np.uint64]) -> None:

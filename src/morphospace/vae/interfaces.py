@@ -240,6 +240,14 @@ class Generative(nn.Module):
         raise NotImplementedError
 
     @property
+    def decoding(self) -> tuple[str, ...]:
+        """How the names of those of its weights begin that turn latents into images and do nothing else.
+
+        They can go on learning while every code stays what it is. Empty where that is not known.
+        """
+        return ()
+
+    @property
     def condition(self) -> Condition | None:
         """What it must be told beside an image or a latent; None for nothing."""
         return None
@@ -337,6 +345,14 @@ class Objective(nn.Module):
 
     def forward(self, player: str, model: Model, batch: Batch, noise: Noise, progress: Progress) -> Loss:
         """The loss that ``player`` descends."""
+        raise NotImplementedError
+
+    def distances(self, model: Model, batch: Batch) -> Tensor:
+        """How far from each image what its code is decoded to lies, (B,), by this objective's own measure.
+
+        The best epoch is chosen by it where an objective has one, else by nats. It draws nothing: the same images have
+        the same distance each time.
+        """
         raise NotImplementedError
 
     def after_step(self, model: nn.Module) -> None:

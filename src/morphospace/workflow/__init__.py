@@ -2,6 +2,7 @@
 
 from morphospace.workflow.concepts import ClassEvidence, learn_from_dataset, learn_label_classes
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
+from morphospace.workflow.polish import choose_polish, minutes_for, own_dataset, polish, polish_run
 from morphospace.workflow.resume import resume_run
 from morphospace.workflow.sharing import adopt_concept, shared_examples
 from morphospace.workflow.start import choose_recipe, epochs_note, own_preparation, preparation_for, train, train_run
@@ -14,11 +15,16 @@ __all__ = [
     "Started",
     "Validated",
     "adopt_concept",
+    "choose_polish",
     "choose_recipe",
     "epochs_note",
     "learn_from_dataset",
     "learn_label_classes",
+    "minutes_for",
+    "own_dataset",
     "own_preparation",
+    "polish",
+    "polish_run",
     "preparation_for",
     "resume_run",
     "shared_examples",

@@ -17,13 +17,14 @@ from morphospace.errors import ArgumentError, FileError, MissingPartError, Morph
 from morphospace.files import read_bytes, read_json, write_bytes, write_json
 from morphospace.parts import GivenParts, foreign_parts
 from morphospace.recipes import Recipe, recipe_from_json
+from morphospace.space import load
 from morphospace.training import Machine, choose_machine
-from morphospace.training.runs import BEST, CHECKPOINT, METRICS, RECIPE, SPACE, create_run, locked, read_run
+from morphospace.training.runs import BEST, CHECKPOINT, METRICS, RECIPE, SPACE, START, create_run, locked, read_run
 from morphospace.workflow.events import Listener, Result, ignore
 from morphospace.workflow.run import Run
 from morphospace.workflow.stretches import rate_words
 
-__all__ = ["resume_run"]
+__all__ = ["opened_again", "resume_run"]
 
 _CONFIG = Path(SPACE) / "config.json"
 
@@ -69,14 +70,14 @@ def resume_run(
                     f"morpho resume {run} --more-epochs 5",
                     argument="run",
                 )
-            dataset = _opened(run, description, data, warn, progress)
-            return _finished(run, description, recipe, dataset, began, listen, warn)
+            dataset = opened_again(run, description, data, warn, progress, again=f"morpho resume {run}")
+            return _finished(run, description, recipe, dataset, began, listen, warn, parts)
         stretches = _stretches(run, description, recipe, more_epochs)
-        dataset = _opened(run, description, data, warn, progress)
-        new = _new_run(run, stretches, command)
+        dataset = opened_again(run, description, data, warn, progress, again=f"morpho resume {run}")
+        new = _new_run(run, stretches, command, parts)
     _say_how(run, new, recipe, stretches, warn)
     with locked(new):
-        return _finished(new, read_run(new), recipe, dataset, began, listen, warn)
+        return _finished(new, read_run(new), recipe, dataset, began, listen, warn, parts)
 
 
 @contextmanager
@@ -98,6 +99,7 @@ def _finished(
     began: float,
     listen: Listener,
     warn: Callable[[str], None],
+    parts: GivenParts,
 ) -> Result:
     """Train what is left of a run."""
     with _naming(run):
@@ -110,10 +112,13 @@ def _finished(
     )
     if found := stored.differences(now):
         warn(f"the last bits may differ from an uninterrupted run: {'; '.join(found)}")
+    polishes = description.get("polishes")
     if more and not (run / CHECKPOINT).is_file():
         again = (
             f"morpho resume {description.get('continues', 'RUN')} --more-epochs {stretches[-1]}"
             if stretches
+            else f"morpho polish {polishes}"
+            if polishes
             else "morpho train DATA --from SPACE"
         )
         raise FileError(
@@ -121,17 +126,28 @@ def _finished(
             f"in it. Start it again: {again}",
             argument="run",
         )
-    return Run(dataset, recipe, run, seed, now, command, began, listen, None, more, stretches).finish()
+    kept = load(run / START, parts=parts) if polishes else None
+    return Run(dataset, recipe, run, seed, now, command, began, listen, None, more, stretches, kept).finish()
 
 
-def _opened(
+def opened_again(
     run: Path,
     description: Mapping[str, Any],
     data: str | Path | None,
     warn: Callable[[str], None],
     progress: ProgressCallback,
+    *,
+    again: str,
 ) -> Dataset:
     """The very set that a run was started with; where it lies now is remembered, if ``data`` says so.
+
+    Args:
+        run: its folder.
+        description: what that says of itself.
+        data: where the set lies by now; None for where it lay.
+        warn: told what a person should know.
+        progress: told about downloads and preparation.
+        again: the command to which a place can be added.
 
     Raises:
         FileError: if it is not there, or is another one.
@@ -143,7 +159,7 @@ def _opened(
     if not source and data is None:
         raise FileError(
             f"{run} was trained on images in memory, which are gone. Call ms.train again, or name a file or "
-            f"folder of the same images: morpho resume {run} --data PATH",
+            f"folder of the same images: {again} --data PATH",
             argument="run",
         )
     try:
@@ -153,7 +169,7 @@ def _opened(
             raise
         raise FileError(
             f"the set that {run} was trained on cannot be opened: {error} If it lies elsewhere by now, say where: "
-            f"morpho resume {run} --data PATH",
+            f"{again} --data PATH",
             argument="run",
         ) from error
     if dataset.fingerprint != expected:
@@ -197,11 +213,13 @@ def _stretches(run: Path, description: Mapping[str, Any], recipe: Recipe, more_e
     return [*before[:-1], done - sum(before[:-1]), more_epochs]
 
 
-def _new_run(run: Path, stretches: list[int], command: str) -> Path:
+def _new_run(run: Path, stretches: list[int], command: str, parts: GivenParts) -> Path:
     """A new run beside a finished one, which stands where that one ended."""
     known = {key: value for key, value in read_run(run).items() if key != "format"}
     fresh = {"stretches": stretches, "continues": str(run), "command": command, "morphospace": __version__}
     new = create_run(run.parent, re.sub(r"^\d+-", "", run.resolve().name), known | fresh)
+    if (run / START).is_dir():  # codes stay on, and so do what concepts were learned since
+        load(run, parts=parts).save(new / START)
     for name in (METRICS, BEST, CHECKPOINT):  # the checkpoint last: with it the run can be resumed
         if (run / name).is_file():
             write_bytes(new / name, read_bytes(run / name, "checkpoint"))

@@ -19,6 +19,7 @@ from morphospace.data import Dataset, Split, with_validation
 from morphospace.data.dataset import every_key
 from morphospace.errors import FileError, NonFiniteLossError
 from morphospace.evaluate import TestFigures, overfitting, psnr, reconstruction_errors, score, use_warning
+from morphospace.evaluate.distance import has_distance, mean_distance
 from morphospace.evenly import evenly_spaced
 from morphospace.interpretation import Interpretation
 from morphospace.recipes import Recipe, build_model
@@ -28,8 +29,9 @@ from morphospace.space import Space
 from morphospace.training import EpochEnded, Machine, Stepped, Trainer, load_checkpoint, save_checkpoint
 from morphospace.training.checkpoint import load_weights, save_weights
 from morphospace.training.journal import append_metrics, cut_metrics, open_events, read_metrics, write_events
-from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE, TRAINED_ON, write_trained_on
+from morphospace.training.runs import BEST, CHECKPOINT, METRICS, SPACE, START, TRAINED_ON, write_trained_on
 from morphospace.workflow.events import Interrupted, Listener, Result, Started, Validated
+from morphospace.workflow.kept import keep_codes
 from morphospace.workflow.stretches import stages_of
 
 __all__ = ["Run", "about_data", "between_sheets"]
@@ -119,12 +121,14 @@ class Run:
     weights: Mapping[str, Tensor] | None = None  # to start from, instead of fresh ones
     more: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # for the space to remember
     stretches: Sequence[int] = ()  # epochs of each, where training went on after its end
+    kept: Space | None = None  # to start the last stage from, in which codes stay what they are
 
     def __post_init__(self) -> None:
         labels = len(self.dataset.label_names)
         self.model = build_model(self.recipe, self.dataset.shape, seed=self.seed, labels=labels)
-        if self.weights is not None:
-            self.model.load_state_dict(self.weights)
+        weights = self.weights if self.kept is None else self.kept.model.state_dict()
+        if weights is not None:
+            self.model.load_state_dict(weights)
         self.beta = self.recipe.weight(self.dataset.shape)
         self.stages = stages_of(self.recipe, self.model, self.dataset.shape, self.stretches, seed=self.seed)
         self.epochs = sum(stage.epochs for stage in self.stages)
@@ -137,10 +141,14 @@ class Run:
             self.model, self.stages, self.learned.images, self.learned.labels,
             seed=self.seed, machine=self.machine,
         )  # fmt: skip
-        batch = self.stages[0].batch
+        if self.kept is not None:  # what its checkpoint says comes after
+            self.trainer.stage = len(self.stages) - 1
+            self.trainer.seconds = self.kept.about.get("train", {}).get("seconds", 0.0)
+        self.own_measure = self.stages[-1].objective.to(self.trainer.device)
+        batch = self.stages[self.trainer.stage].batch
         self.every = max(1, round(_STEPS_BETWEEN_SCORES / max(1, len(self.learned) // batch)))  # epochs
-        self.epochs_done = 0
-        self.scores: dict[int, float] = {}  # epoch -> nats on the validation images
+        self.epochs_done = self._epochs_at_checkpoint()
+        self.scores: dict[int, float] = {}  # epoch -> what is chosen by, of the validation images
         self.events: Any = None
         self.test: TestFigures | None = None  # of the weights as they stand
 
@@ -196,10 +204,12 @@ class Run:
             cut_metrics(self.run / METRICS, self.epochs_done)
             for line in read_metrics(self.run / METRICS):
                 if "validation" in line:
-                    self.scores[line["epoch"]] = _nats(line["validation"])
+                    self._keep_score(line["epoch"], line["validation"])
             if self._at_epochs_end():
                 self._keep_best()
         else:
+            if self.kept is not None:
+                self.kept.save(self.run / START, force=True)
             # A run that dies in its first epoch resumes from the very start.
             save_checkpoint(self.trainer, checkpoint)
         self.events = open_events(self.run / "events", self.epochs_done)
@@ -229,7 +239,11 @@ class Run:
         validation = None
         if self.validation is not None:
             validation = self.score(self.validation)
-            self.scores[self.epochs_done] = _nats(validation.to_json())
+            if self.trainer.stage == len(self.stages) - 1 and has_distance(self.own_measure):
+                some = self.validation
+                distance = mean_distance(self.own_measure, self.model, some.images, some.labels)
+                validation = dataclasses.replace(validation, more={**validation.more, "distance": distance})
+            self._keep_score(self.epochs_done, validation.to_json())
         self.listen(Validated(ended, self.epochs_done, self.epochs, test, validation))
         if self.run is None:
             self._keep_best()
@@ -254,6 +268,16 @@ class Run:
         self._keep_best()
 
     # -- the best epoch ------------------------------------------------------------------------------
+
+    def _keep_score(self, epoch: int, figures: Mapping[str, float | None]) -> None:
+        """Keep what an epoch is chosen by: nats, or the distance of the last stage's objective, where it has one.
+
+        Epochs of earlier stages are none to choose then: what they descend is measured otherwise.
+        """
+        if not has_distance(self.own_measure):
+            self.scores[epoch] = _nats(figures)
+        elif (distance := figures.get("distance")) is not None:
+            self.scores[epoch] = distance
 
     def _best_epoch(self) -> int:
         return min(self.scores, key=self.scores.__getitem__)
@@ -325,7 +349,8 @@ class Run:
             **self.more,
             **figures,
         }
-        space = Space(self.model, self.recipe, self.dataset.shape, about=about)
+        sampler = None if self.kept is None else self.kept.sampler
+        space = Space(self.model, self.recipe, self.dataset.shape, about=about, sampler=sampler)
         test = self.dataset.test
         some = test if whole else test.take(evenly_spaced(len(test), _REFERENCES))
         space.reference = space.encode(some.images, some.labels).mean
@@ -337,7 +362,9 @@ class Run:
     def _conclude(self, figures: dict[str, Any]) -> Result:
         space, test, said = self.judged(figures)
         learned = self.learned
-        if len(learned) > 1:  # to the code of one nothing can be fitted
+        if self.kept is not None:
+            said += keep_codes(space, self.kept, self.dataset.test, self.own_measure)
+        elif len(learned) > 1:  # to the code of one nothing can be fitted
             config = self.recipe.sampler
             space.sampler = fit_sampler(space, config, learned.images, learned.labels, seed=self.seed)
         result = Result(space, self.run, figures, test, said, self.dataset.problems)

@@ -30,7 +30,7 @@ from morphospace.workflow.plan import check_minutes, fitted, planned, took_words
 from morphospace.workflow.run import Run, about_data
 from morphospace.workflow.stretches import gentler_optimiser
 
-__all__ = ["choose_recipe", "epochs_note", "own_preparation", "preparation_for", "train", "train_run"]
+__all__ = ["choose_recipe", "epochs_note", "own_preparation", "preparation_for", "train", "train_run", "whole_seed"]
 
 _LOG = logging.getLogger("morphospace")
 
@@ -309,7 +309,12 @@ def _different(part: Part, before: Part, front: str = "") -> str | None:
     return None
 
 
-def _whole_seed(seed: object) -> int:
+def whole_seed(seed: object) -> int:
+    """A seed that somebody gives, if it is one.
+
+    Raises:
+        ArgumentError: if not.
+    """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= _LARGEST_SEED:
         raise ArgumentError(f"expected a whole number from 0 to {_LARGEST_SEED}, got {seed!r}.", argument="seed")
     return int(seed)
@@ -346,7 +351,7 @@ def train_run(
         warn: told what a person should know before training.
     """
     called = time.perf_counter()
-    seed = _whole_seed(seed)
+    seed = whole_seed(seed)
     # Before anything is on disk: what cannot be built leaves nothing.
     weights, more = None, {}
     if start is not None:
@@ -366,24 +371,31 @@ def train_run(
     training = Run(
         dataset, recipe, None, seed, machine, command, called if began is None else began, listen, weights, more
     )
+    result = finished_run(training, out, f"{safe_name(dataset.name)}-{recipe.name}", more)
+    return result if minutes is None else timed(result, minutes, time.perf_counter() - called)
+
+
+def finished_run(training: Run, out: Path | None, name: str, more: Mapping[str, Any]) -> Result:
+    """What a training gives; with ``out``, in a new run folder ``0001-name`` there, which remembers ``more``."""
     if out is None:
-        result = training.finish()
-    else:
-        description = {
-            "recipe": recipe.to_json(),
-            "seed": seed,
-            # Unlike the bundle, the run knows where its images lie: it must find them to resume.
-            "data": about_data(dataset) | {"source": dataset.source, "preparation": dataset.preparation.get("asked")},
-            "machine": dataclasses.asdict(machine),
-            "command": command,
-            "morphospace": __version__,
-            **more,
-        }
-        training.run = create_run(out, f"{safe_name(dataset.name)}-{recipe.name}", description)
-        with locked(training.run):
-            result = training.finish()
-    if minutes is not None:
-        early = result.train["epochs"] < recipe.epochs
-        took = took_words(time.perf_counter() - called, minutes, early=early)
-        result = dataclasses.replace(result, warnings=[*result.warnings, *([took] if took else [])])
-    return result
+        return training.finish()
+    dataset = training.dataset
+    description = {
+        "recipe": training.recipe.to_json(),
+        "seed": training.seed,
+        # Unlike the bundle, the run knows where its images lie: it must find them to resume.
+        "data": about_data(dataset) | {"source": dataset.source, "preparation": dataset.preparation.get("asked")},
+        "machine": dataclasses.asdict(training.machine),
+        "command": training.command,
+        "morphospace": __version__,
+        **more,
+    }
+    training.run = create_run(out, name, description)
+    with locked(training.run):
+        return training.finish()
+
+
+def timed(result: Result, minutes: float, seconds: float) -> Result:
+    """The result of a training that was given ``minutes``, with a word where it took more or less than these."""
+    took = took_words(seconds, minutes, early=result.train["epochs"] < result.space.recipe.epochs)
+    return dataclasses.replace(result, warnings=[*result.warnings, *([took] if took else [])])

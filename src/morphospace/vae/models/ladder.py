@@ -188,6 +188,11 @@ class Ladder(Composed):
         """d1 + d2."""
         return self.lower.latent_dim + self.upper.latent_dim
 
+    @property
+    def decoding(self) -> tuple[str, ...]:
+        """How the names of what only decodes begin; the rung has a say in where images lie."""
+        return "decoder.", "likelihood."
+
     def noise(self, k: int, batch: int, generator: Generator) -> Noise:
         """Standard normal noise of ``k`` draws an image, of e1 and of z2."""
         return (*self.lower.noise(k, batch, generator), *self.upper.noise(k, batch, generator))

@@ -189,6 +189,11 @@ class VAE(Composed):
         return self.posterior.codes(z)
 
     @property
+    def decoding(self) -> tuple[str, ...]:
+        """How the names of what only decodes begin; the embedding of labels is what the encoder sees."""
+        return "decoder.", "likelihood."
+
+    @property
     def condition(self) -> Condition | None:
         """What it must be told beside an image or a latent."""
         return None if self.label is None else Condition("label", self.label.num_embeddings)

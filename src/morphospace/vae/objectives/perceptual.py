@@ -163,6 +163,14 @@ class Perceptual(Objective):
             total = total + heard * parts["unreal"] + parts["critic"]
         return Loss(total, parts)
 
+    def distances(self, model: Model, batch: Batch) -> Tensor:
+        """See :class:`Objective`: of features, unweighted, of whole images, enlarged if they are less than a look."""
+        made = model.image(model.encode(batch.input, batch.label).mean, batch.label)
+        largest = max(made.shape[2:])
+        looks, side = made.new_tensor([0.0, 0.5, 0.5]).expand(len(made), -1), max(self.side, largest)
+        x, y = (looked_at(images, looks, side, side / largest, side / largest) for images in (batch.target, made))
+        return features_distance(self.network(x), self.network(y))
+
     def after_step(self, model: nn.Module) -> None:
         """See :class:`Objective`."""
         super().after_step(model)
