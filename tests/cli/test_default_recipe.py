@@ -17,7 +17,6 @@ import morphospace as ms
 from morphospace.errors import FileError
 from morphospace.features import weights_are_here
 from morphospace.features.weights import Weights
-from morphospace.workflow.start import choose_recipe
 
 SMALL = (
     "--epochs", "1", "--set", "widths=8", "--set", "batch=16", "--set", "blocks=1",
@@ -95,20 +94,3 @@ def test_python_says_it_through_the_logger(caplog: pytest.LogCaptureFixture) -> 
         space = ms.train(images, epochs=1, settings=settings)
     assert space.recipe.name == "conv"
     assert sum("leaves photographs soft" in record.message for record in caplog.records) == 1
-
-
-def test_a_model_of_ones_own_keeps_the_plain_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Weights, "check_here", lambda _: Path())
-    assert choose_recipe("auto", shape=(64, 64, 3)).name == "photo"
-    assert choose_recipe("auto", shape=(64, 64, 3), settings={"model": "ladder"}).name == "conv"
-
-
-def test_a_key_that_photo_alone_has_waits_until_the_images_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Weights, "check_here", lambda _: Path())
-    assert choose_recipe("auto", shape=None, settings={"look": "32"}).name == "photo"
-    assert choose_recipe("auto", shape=None, settings={"blocks": "1"}).name == "conv"
-
-
-@pytest.mark.skipif(not weights_are_here("efficientnet-lite0"), reason="needs the extra features")
-def test_the_default_of_photographs_is_photo_where_the_extra_is() -> None:
-    assert choose_recipe("auto", shape=(64, 64, 3)).name == "photo"
