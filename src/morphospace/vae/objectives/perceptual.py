@@ -56,18 +56,18 @@ class Perceptual(Objective):
             "of the set's own labels", default="efficientnet-lite0",
         )  # fmt: skip
         distance: float = option(
-            "the weight of the distance of features, nats a value of the image", default=3.0, low=0, high=1e9
+            "the weight of the distance of features, nats a value of the image", default=2.5, low=0, high=1e9
         )
         look: int = option("the side in pixels of the window that the network is shown", default=80, low=16, high=512)
         adversary: float = option(
             "the weight of how unreal a critic finds what is made, nats a value of the image; 0 has no critic",
-            default=0.3, low=0, high=1e9,
+            default=0.25, low=0, high=1e9,
         )  # fmt: skip
         adversary_from: float = option(
             "the share of all steps after which the critic begins to be heard", default=0.25, low=0, high=1,
             needs="adversary",
         )  # fmt: skip
-        beta: float = option("the weight of the KL in nats", default=8.0, low=0, high=1e9)
+        beta: float = option("the weight of the KL in nats", default=3.0, low=0, high=1e9)
         anneal: float = option("the share of all steps in which beta rises from 0", default=0.0, low=0, high=1)
 
         def build(self, model: Model, shape: Shape) -> Perceptual:
