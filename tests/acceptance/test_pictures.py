@@ -58,7 +58,7 @@ def test_a_folder_of_sprites(train_and_record: Train, tmp_path: Path) -> None:
     """10,000 colour PNGs of 64x64: 35.3 dB were measured, and linear R2 of 0.94, 0.93 and 0.87 (MLP 0.98)."""
     folder = tmp_path / "sprites"
     export_folder(open_dataset("sprites"), folder)
-    said = train_and_record("sprites folder conv", str(folder), seed=0, shown="sprites-folder")
+    said = train_and_record("sprites folder conv", str(folder), "--recipe", "conv", seed=0, shown="sprites-folder")
     assert said["test"]["psnr"] >= 34.6
     space, dataset = load(said["space"]), open_dataset(folder)
     splits = [dataset.train, dataset.test]

@@ -322,6 +322,7 @@ def test_recipes(morpho: Morpho) -> None:
         "editing",
         "conditional",
         "conv",
+        "photo",
         "book",
         "autoencoder",
         "sparse-autoencoder",

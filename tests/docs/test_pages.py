@@ -25,18 +25,25 @@ from PIL import Image
 
 from morphospace.data import Dataset
 from morphospace.evaluate import judges
+from morphospace.features import weights_are_here
 from morphospace.images import write_png
 from morphospace.workflow import train
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "README.ko.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FIRST = ("README.md", "docs/index.md", "docs/extending.md")
+NEEDS_WEIGHTS = ("docs/photographs.md",)
 KOREAN = {"README.ko.md": "README.md", "docs/ko/index.md": "docs/index.md"}
 QUICKER = {
     'recipe="editing"': "latent_dim=6",
     "--recipe editing": "--latent-dim 6",
     "concept test latest": "concept test latest --seeds 2 --images 20",
     "epochs=10": "epochs=1",
+    "--minutes 30": "--epochs 1",
+    "--minutes 10": "--epochs 1",
+    "--minutes 7": "--epochs 1",
+    "minutes=30": "epochs=1",
+    "minutes=7": "epochs=1",
     "SPACE": "latest",
 }
 SERVING = ("explore", "serve")
@@ -73,10 +80,16 @@ def with_blocks() -> list[Any]:
     """The pages that have something to run."""
     pages = [page for page in PAGES if name_of(page) not in KOREAN]
     found = [page for page in pages if any(kind in ("sh", "python") for kind, _ in blocks(page))]
-    return [
-        pytest.param(page, id=name_of(page), marks=() if name_of(page) in FIRST else pytest.mark.acceptance)
-        for page in found
-    ]
+    return [pytest.param(page, id=name_of(page), marks=marks_of(name_of(page))) for page in found]
+
+
+def marks_of(page: str) -> list[pytest.MarkDecorator]:
+    """When a page is run, and what it needs."""
+    marks = [] if page in FIRST else [pytest.mark.acceptance]
+    if page in NEEDS_WEIGHTS:
+        missing = not weights_are_here("efficientnet-lite0")
+        marks.append(pytest.mark.skipif(missing, reason="needs the extra features"))
+    return marks
 
 
 @pytest.fixture(scope="module")

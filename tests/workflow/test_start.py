@@ -16,7 +16,6 @@ from morphospace.cli.spaces import info
 from morphospace.data import Dataset, Preparation, dataset_from_arrays
 from morphospace.errors import ArgumentError, DataError
 from morphospace.space import Space
-from morphospace.workflow import choose_recipe, epochs_note
 
 SMALL: dict[str, Any] = {"epochs": 1, "settings": {"encoder_widths": (8,), "decoder_widths": (8,)}, "recipe": "quick"}
 TWELVE = np.random.default_rng(0).integers(0, 4096, (60, 8, 8)).astype(np.uint16)
@@ -105,23 +104,3 @@ def test_an_argument_of_another_kind_is_refused(given: dict[str, Any], words: st
 def test_names_and_labels_of_nothing_are_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(DataError, match=words):
         dataset_from_arrays(IMAGES, **given)
-
-
-def test_a_key_of_either_default_recipe_waits_until_the_images_are_known() -> None:
-    kinds = [
-        choose_recipe("auto", shape=None, settings=settings).model.to_json()["decoder"]["kind"]
-        for settings in ({"blocks": 2}, {"fourier": 4}, {})
-    ]
-    assert kinds == ["conv", "mlp", "mlp"]
-    with pytest.raises(ArgumentError, match=r"^blocks: of encoders, only conv has it, and encoder is mlp"):
-        choose_recipe("auto", shape=(28, 28, 1), settings={"blocks": 2})
-    with pytest.raises(ArgumentError, match="Did you mean"):
-        choose_recipe("auto", shape=None, settings={"blocs": 2})
-
-
-def test_epochs_of_several_stages_are_said_to_be_of_the_first() -> None:
-    assert epochs_note(choose_recipe("vq", shape=(8, 8, 1), epochs=2), 2) == [
-        "`epochs=2` is of the first stage alone; `stage2.epochs` decides on what comes after it"
-    ]
-    assert not epochs_note(choose_recipe("quick", shape=(8, 8, 1), epochs=2), 2)
-    assert not epochs_note(choose_recipe("vq", shape=(8, 8, 1)), None)

@@ -49,8 +49,9 @@ def _list() -> Answer:
     ]
     text = table_text(("recipe", "latents", "epochs", "batch", "what it is"), rows)
     hint = (
-        "[dim]Change any key with --set key=value. morpho recipes NAME shows the keys of one, morpho recipes --parts "
-        "the parts that it may be made of.[/]"
+        "[dim]morpho train takes quick for small grey images, photo for colour ones of 32 pixels a side or more where "
+        "the extra features is installed, else conv; --recipe NAME decides. Change any key with --set key=value. "
+        "morpho recipes NAME shows the keys of one, morpho recipes --parts the parts that it may be made of.[/]"
     )
     return Answer({"recipes": [recipe.to_json() for recipe in RECIPES.values()]}, f"{text}\n{hint}")
 

@@ -33,7 +33,12 @@ def register(app: typer.Typer) -> None:
 def train(
     data: DataArgument,
     recipe: Annotated[
-        str, typer.Option("--recipe", help="See morpho recipes; auto is quick for small grey images, else conv.")
+        str,
+        typer.Option(
+            "--recipe",
+            help="See morpho recipes; auto is quick for small grey images, photo for colour ones of 32 pixels a side "
+            "or more where the extra features is installed, else conv.",
+        ),
     ] = "auto",
     start: Annotated[
         Optional[str],  # noqa: UP045
@@ -68,7 +73,7 @@ def train(
     """Train a space on DATA; the run is OUT/0001-DATA-RECIPE."""
     began = time.perf_counter()
     from morphospace.cli.display import Display
-    from morphospace.recipes import setting_pairs
+    from morphospace.recipes import recipe_notes, setting_pairs
     from morphospace.training import choose_machine
     from morphospace.workflow import choose_recipe, epochs_note, preparation_for, train_run
     from morphospace.workflow.plan import check_minutes
@@ -89,7 +94,8 @@ def train(
         preparation = preparation_for(begin, preparation)
     dataset = open_data(data, preparation)
     chosen = choose_recipe(recipe, shape=dataset.shape, start=begin, **wishes)
-    for words in epochs_note(chosen, epochs):
+    auto = recipe == "auto" and begin is None
+    for words in [*epochs_note(chosen, epochs), *recipe_notes(chosen, dataset.shape, auto=auto)]:
         note(words)
     with Display(screen()) as display:
         result = train_run(

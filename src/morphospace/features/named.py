@@ -16,7 +16,7 @@ from morphospace.features.plain import alexnet, vgg16
 from morphospace.features.untrained import random_features
 from morphospace.features.weights import Weights, efficientnet_weights, torchvision_weights
 
-__all__ = ["NETWORKS", "feature_network", "weights_are_here"]
+__all__ = ["NETWORKS", "check_weights", "feature_network", "weights_are_here"]
 
 _VGG16 = ("vgg16-397923af.pth", "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0")
 _ALEXNET = ("alexnet-owt-7be5be79.pth", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02")
@@ -76,6 +76,21 @@ def weights_are_here(name: str) -> bool:
     """
     _check(name)
     return name in _SEEDED or _TRAINED[name].weights().here
+
+
+def check_weights(name: str) -> None:
+    """Refuse a network whose weights are not on this machine, before anything is done that they would be needed for.
+
+    Raises:
+        ArgumentError: for a name that no network has.
+        FileError: for weights that are not here, with how to get them.
+
+    Example:
+        >>> check_weights("random")
+    """
+    _check(name)
+    if name in _TRAINED:
+        _TRAINED[name].weights().check_here()
 
 
 def _check(name: str) -> None:

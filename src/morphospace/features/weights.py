@@ -38,24 +38,33 @@ class Weights:
         """Whether there is such a file, whatever is in it."""
         return self.file is not None and self.file.is_file()
 
+    def check_here(self) -> Path:
+        """Where they lie.
+
+        Raises:
+            FileError: if they are not here.
+        """
+        if self.file is None or not self.file.is_file():
+            place = "" if self.file is None else f" (there is no {self.file})"
+            raise FileError(
+                f'the weights of {self.name} are not on this machine{place}. Take `features="random"`, which needs '
+                f"none, or fetch them: {self.fetch}",
+                argument="features",
+            )
+        return self.file
+
     def tensors(self) -> dict[str, Tensor]:
         """What the file holds, by name, on the CPU.
 
         Raises:
             FileError: if it is not here, or is not the file that it should be.
         """
-        if self.file is None or not self.file.is_file():
-            place = "" if self.file is None else f" (there is no {self.file})"
-            raise FileError(
-                f"the weights of {self.name} are not on this machine{place}. Take the feature network random, which "
-                f"needs none, or fetch them: {self.fetch}",
-                argument="features",
-            )
-        raw = read_bytes(self.file, "weights")
+        file = self.check_here()
+        raw = read_bytes(file, "weights")
         found = hashlib.sha256(raw).hexdigest()
         if found != self.sha256:
             raise FileError(
-                f"the weights {self.file} are cut off or were changed, and are not read: expected the SHA-256 "
+                f"the weights {file} are cut off or were changed, and are not read: expected the SHA-256 "
                 f"{self.sha256}, got {found} of {len(raw):,} bytes. Delete that file, and fetch it again: {self.fetch}",
                 argument="features",
             )

@@ -3,7 +3,7 @@
 from morphospace.recipes.building import build_model, build_stages
 from morphospace.recipes.catalogue import find_parts
 from morphospace.recipes.keys import changed, is_key, keys_of, setting_pairs
-from morphospace.recipes.named import RECIPES, default_recipe, find_recipe
+from morphospace.recipes.named import RECIPES, default_recipe, find_recipe, recipe_notes
 from morphospace.recipes.own import recipe
 from morphospace.recipes.polishing import polished_recipe, polishing_recipe
 from morphospace.recipes.recipe import Recipe, recipe_from_json
@@ -23,5 +23,6 @@ __all__ = [
     "polishing_recipe",
     "recipe",
     "recipe_from_json",
+    "recipe_notes",
     "setting_pairs",
 ]

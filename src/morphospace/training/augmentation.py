@@ -40,6 +40,11 @@ class ImagesConfig(Part, slot="images"):
         del other
         return self
 
+    @property
+    def note(self) -> str | None:
+        """What a person should know of it who has not asked for it; None for nothing."""
+        return None
+
     def scored(self, images: ImageArray, *, seed: int) -> ImageArray:
         """Test images (N, H, W, C) as figures in nats are of them: by default as they are."""
         del seed
@@ -94,6 +99,16 @@ class Augmentation:
         def like(self, other: ImagesConfig) -> Self:
             """See :class:`ImagesConfig`."""
             return self.replace(augment=other.augment) if isinstance(other, Augmentation.Config) else self
+
+        @property
+        def note(self) -> str | None:
+            """See :class:`ImagesConfig`."""
+            if self.flip == "none":
+                return None
+            return (
+                f'training images are mirrored at random (`flip="{self.flip}"`): a face stays one, but writing '
+                'does not, and left is learned as right. `flip="none"` leaves them as they are'
+            )
 
         def scored(self, images: ImageArray, *, seed: int) -> ImageArray:
             """See :class:`ImagesConfig`."""

@@ -122,6 +122,13 @@ class ObjectiveConfig(Part, slot="objective"):
             ArgumentError: with what would do.
         """
 
+    def check_here(self) -> None:
+        """Refuse to train on a machine that lacks something that this needs, such as weights that others have trained.
+
+        Raises:
+            FileError: with how to get it.
+        """
+
     def kl_weight(self, latent_dim: int, shape: Shape) -> float:
         """The weight of the KL in nats, which is shown beside it where it is not 1; 0 without a KL."""
         del latent_dim, shape

@@ -130,6 +130,7 @@ def choose_polish(
 
     Raises:
         ArgumentError: for a model of which it is not known what only decodes, or an objective that cannot train it.
+        FileError: for a feature network whose weights are not on this machine.
     """
     decoding = space.model.decoding
     if not any(name.startswith(decoding) for name, _ in space.model.named_parameters()):
@@ -139,7 +140,9 @@ def choose_polish(
             '`decoding`, the beginnings of their names, like ("decoder.",).',
             argument="space",
         )
-    return polishing_recipe(space.recipe, decoding, objective=objective, features=features, epochs=epochs)
+    recipe = polishing_recipe(space.recipe, decoding, objective=objective, features=features, epochs=epochs)
+    recipe.check_here()
+    return recipe
 
 
 def own_dataset(

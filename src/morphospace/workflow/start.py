@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +18,20 @@ from morphospace.data.batches import steps_per_epoch
 from morphospace.data.prepare import reshaped
 from morphospace.errors import ArgumentError, DataError, FileError
 from morphospace.files import safe_name
-from morphospace.parts import Foreign, Part, fields_of
-from morphospace.recipes import RECIPES, Recipe, changed, default_recipe, find_recipe
+from morphospace.recipes import Recipe, recipe_notes
 from morphospace.space import Space, load
 from morphospace.training import Machine, choose_machine, decide_compilation
 from morphospace.training.runs import RECIPE, create_run, locked
 from morphospace.vae import Generative
+from morphospace.workflow.choosing import choose_recipe, epochs_note
 from morphospace.workflow.events import Listener, Result, ignore
 from morphospace.workflow.plan import check_minutes, fitted, planned, took_words
 from morphospace.workflow.run import Run, about_data
-from morphospace.workflow.stretches import gentler_optimiser
 
-__all__ = ["choose_recipe", "epochs_note", "own_preparation", "preparation_for", "train", "train_run", "whole_seed"]
+__all__ = ["own_preparation", "preparation_for", "train", "train_run", "whole_seed"]
 
 _LOG = logging.getLogger("morphospace")
 
-_SMALL_GREY, _COLOUR = (8, 8, 1), (64, 64, 3)
 _LARGEST_SEED = (1 << 63) - 1
 
 
@@ -60,7 +58,8 @@ def train(
     Args:
         source: what :func:`open_dataset` takes (the name of a set, a folder of pictures, a file of arrays), a
             ``Dataset``, or images: uint8 (N, H, W[, C]), a tenth of which is held out as a test.
-        recipe: a name from ``morpho recipes``, or a recipe; "auto" is "quick" for small grey images, else "conv".
+        recipe: a name from ``morpho recipes``, or a recipe; "auto" is "quick" for small grey images, "photo" for colour
+            ones of 32 pixels a side or more where ``morphospace[features]`` is installed, else "conv".
         labels: (N,) whole numbers, when ``source`` is images; sets bring their own.
         out: the folder to put the run's folder into; None writes nothing.
         seed: of the weights, the batches and the noise.
@@ -92,17 +91,20 @@ def train(
     """
     began = time.perf_counter()
     begin = load(start) if isinstance(start, (str, Path)) else start
-    dataset = _opened(source, labels, preparation, begin)
     check_minutes(minutes, epochs=epochs, settings=settings)
-    chosen = choose_recipe(
-        recipe, shape=dataset.shape, start=begin, latent_dim=latent_dim, epochs=epochs, settings=settings, model=model
+    wished = functools.partial(
+        choose_recipe, recipe, start=begin, latent_dim=latent_dim, epochs=epochs, settings=settings, model=model
     )
+    wished(shape=None)  # what cannot be is found before a hundred thousand pictures are prepared
+    dataset = _opened(source, labels, preparation, begin)
+    chosen = wished(shape=dataset.shape)
     machine = choose_machine(device=device, precision=precision, compiled=compiled)
     folder = None if out is None else Path(out)
     if count := len(dataset.problems):
         were = "1 file was" if count == 1 else f"{count:,} files were"
         _say([f"{were} left out; the first is {dataset.problems[0].name}: {dataset.problems[0].reason}"])
-    _say([*dataset.notes, *epochs_note(chosen, epochs)])
+    said = recipe_notes(chosen, dataset.shape, auto=recipe == "auto" and begin is None)
+    _say([*dataset.notes, *epochs_note(chosen, epochs), *said])
     result = train_run(
         dataset,
         chosen,
@@ -198,96 +200,6 @@ def own_preparation(space: Space, run: Mapping[str, Any] | None) -> Preparation:
         raise FileError(f"{RECIPE} of this run is damaged: {error}.", argument="run") from error
     rest = Preparation(label=asked.label, label_from=asked.label_from, group=asked.group)
     return dataclasses.replace(preparation_for(space, rest), split_by=asked.split_by)
-
-
-def choose_recipe(
-    recipe: str | Recipe,
-    *,
-    shape: tuple[int, int, int] | None,
-    start: Space | None = None,
-    latent_dim: int | None = None,
-    epochs: int | None = None,
-    settings: Mapping[str, Any] | None = None,
-    model: Generative | None = None,
-    foreign: Foreign | None = None,
-) -> Recipe:
-    """A recipe for images of ``shape`` with the user's changes, checked; that of ``start``, gentler, to go on from it.
-
-    Where the shape is not known yet (None), what "auto" may turn out to be is tried: only what fits none is refused.
-
-    Raises:
-        ArgumentError: for unknown recipes and keys, keys that the recipe has no use for, and a network that is not the
-            one of ``start``.
-    """
-    if not isinstance(recipe, (str, Recipe)):
-        raise ArgumentError(f"expected a name or a Recipe, got {type(recipe).__name__}.", argument="recipe")
-    if settings is not None and not isinstance(settings, Mapping):
-        raise ArgumentError(
-            f'expected a mapping like {{"beta": 0.5}}, got {type(settings).__name__}.', argument="settings"
-        )
-    if start is not None:
-        if recipe != "auto":
-            raise ArgumentError("a space that training starts from keeps its own. Leave it out.", argument="recipe")
-        found = _going_on(start.recipe)
-    elif isinstance(recipe, Recipe):
-        found = recipe
-    elif recipe != "auto":
-        found = find_recipe(recipe)
-    else:
-        found = default_recipe(_SMALL_GREY if shape is None else shape)
-    changes: dict[str, Any] = dict(settings or {})
-    said: dict[str, object] = {"latent_dim": latent_dim, "epochs": epochs, "model": model}
-    for key, value in said.items():
-        if value is not None:
-            if key in changes:
-                raise ArgumentError(f"given twice, as {value} and in `settings`.", argument=key)
-            changes[key] = value
-    try:
-        chosen = changed(found, changes, foreign)
-    except ArgumentError:
-        if shape is not None or recipe != "auto" or start is not None:
-            raise
-        with suppress(ArgumentError):
-            return changed(default_recipe(_COLOUR), changes, foreign)
-        raise
-    if start is not None and (other := _different(chosen.model, start.recipe.model)):
-        raise ArgumentError(f"{other} of a trained space cannot change. Leave it out, or train anew.", argument="start")
-    return chosen
-
-
-def epochs_note(recipe: Recipe, epochs: int | None) -> list[str]:
-    """What a person should know who asked for ``epochs`` of several stages: these are of the first alone."""
-    others = [f"`stage{number}.epochs`" for number in range(2, len(recipe.stages) + 1)]
-    if epochs is None or not others:
-        return []
-    return [f"`epochs={epochs}` is of the first stage alone; {' and '.join(others)} decides on what comes after it"]
-
-
-def _going_on(recipe: Recipe) -> Recipe:
-    """The recipe of a space that goes on: its own, with the schedule that it is named for, gentler."""
-    own = find_recipe(recipe.name) if recipe.name in RECIPES else recipe
-    named = own.stages if len(own.stages) == len(recipe.stages) else recipe.stages
-    stages = []
-    for stage, like in zip(recipe.stages, named, strict=True):
-        schedule = {key: getattr(like, key) for key in ("batch", "least_batch", "epochs", "min_steps")}
-        rate = stage.optimiser.replace(learning_rate=like.optimiser.learning_rate, warm_up=like.optimiser.warm_up)
-        stages.append(stage.replace(objective=stage.objective.risen(), optimiser=gentler_optimiser(rate), **schedule))
-    images = recipe.images.like(own.images)
-    return dataclasses.replace(recipe, stages=tuple(stages), images=images, patience=own.patience)
-
-
-def _different(part: Part, before: Part, front: str = "") -> str | None:
-    """The first key in which two models differ by more than where training starts; None if their weights fit."""
-    if part.kind != before.kind:
-        return front.rstrip(".") or "model"
-    for field in fields_of(type(part)):
-        one, other = getattr(part, field.name), getattr(before, field.name)
-        if isinstance(one, Part):
-            if found := _different(one, other, f"{front}{field.name}."):
-                return found
-        elif one != other and not field.starts:
-            return f"{front}{field.name}"
-    return None
 
 
 def whole_seed(seed: object) -> int:

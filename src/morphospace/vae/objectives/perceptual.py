@@ -7,7 +7,7 @@ from typing import Literal, Self
 import torch
 from torch import Generator, Tensor, nn
 
-from morphospace.features import Features, Pictures, feature_network, features_distance, looked_at
+from morphospace.features import Features, Pictures, check_weights, feature_network, features_distance, looked_at
 from morphospace.parts import Shape, option
 from morphospace.vae.critics import Critic
 from morphospace.vae.interfaces import Batch, Loss, Model, Noise, Objective, Player, Progress
@@ -77,6 +77,10 @@ class Perceptual(Objective):
                 feature_network(self.features), side=self.look, distance=self.distance, adversary=self.adversary,
                 adversary_from=self.adversary_from, beta=self.beta, anneal=self.anneal,
             )  # fmt: skip
+
+        def check_here(self) -> None:
+            """See :class:`ObjectiveConfig`."""
+            check_weights(self.features)
 
         def kl_weight(self, latent_dim: int, shape: Shape) -> float:
             """See :class:`ObjectiveConfig`."""
