@@ -38,7 +38,8 @@ def effective(layer: _Bounded) -> np.ndarray:
     bias = torch.zeros(()) if layer.bias is None else layer.bias[:, None, None]
     with torch.no_grad():
         # A convolution mirrors what it is shown of a single tap.
-        return (layer(taps) - bias).flip((2, 3)).transpose(0, 1).numpy()
+        weights: np.ndarray = (layer(taps) - bias).flip((2, 3)).transpose(0, 1).numpy()
+    return weights
 
 
 def norms(critic: Critic) -> list[float]:
