@@ -17,6 +17,7 @@ from morphospace.errors import ArgumentError, FileError
 from morphospace.recipes import RECIPES, build_model, build_stages, changed, find_recipe, keys_of
 from morphospace.space import Space, load
 from morphospace.training import Augmentation
+from morphospace.training.augmentation import Flip
 from morphospace.training.augmentation import _sampled, _turn
 
 
@@ -48,17 +49,21 @@ def test_without_turning_the_bits_are_those_of_before(amount: float, flip: Any, 
     assert torch.equal(torch.rand(4, generator=generators[0]), torch.rand(4, generator=generators[1]))
 
 
+def _flip_of(name: str) -> Flip:
+    return "horizontal" if name == "photo" else "none"
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_no_recipe_turns_by_itself(name: str) -> None:
     recipe = find_recipe(name).for_images(300)
     augment, rotate = (keys_of(recipe)[f"images.{key}"].value for key in ("augment", "rotate"))
-    assert (augment, rotate) == (0.06 if name == "conv" else 0, 0)
-    binarize = name == "lattice"
-    assert (recipe.images.build() or Augmentation()) == Augmentation(augment, binarize=binarize)
-    turned = changed(recipe, {"rotate": "90"})
+    assert (augment, rotate) == (0.06 if name in ("conv", "photo") else 0, 0)
+    binarize, flip = name == "lattice", _flip_of(name)
+    assert (recipe.images.build() or Augmentation()) == Augmentation(augment, flip, binarize=binarize)
+    turned = changed(recipe, {"rotate": "90"} | ({"features": "random"} if name == "photo" else {}))
     model = build_model(turned, (16, 16, 3), seed=0, labels=10)
     stages = build_stages(turned, model, (16, 16, 3), seed=0)
-    assert {stage.augmentation for stage in stages} == {Augmentation(augment, "none", 90.0, binarize)}
+    assert {stage.augmentation for stage in stages} == {Augmentation(augment, flip, 90.0, binarize)}
 
 
 def test_a_quarter_turn_is_a_quarter_turn() -> None:

@@ -250,7 +250,7 @@ class ConvDecoder(nn.Module):
         self.sharpness = nn.Parameter(torch.full((_POINTS,), 2.0))
         self.blobs = nn.ModuleList(nn.Conv2d(_POINTS, width, 1, bias=False) for width in reversed(frame.widths))
         fine = [frame.widths[0], *fine_widths[: int(math.log2(frame.patch))]]
-        self.fine = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in pairwise(fine))
+        self.fine = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairwise(fine))
         grids = [(frame.grids[0][0] << i, frame.grids[0][1] << i) for i in range(1, len(fine))]
         self.grains = nn.ModuleList(_Grain(width, *grid) for width, grid in zip(fine[1:], grids, strict=True))
         self.fine_blocks = nn.ModuleList(_Block(width) for width in fine[1:])
@@ -268,9 +268,9 @@ class ConvDecoder(nn.Module):
             h = h + self.blobs[i](self._blobs(z, h.shape[2], h.shape[3]).to(h.dtype))
             for block in self.blocks[i * count : (i + 1) * count]:
                 h = block(h, next(gains))
-        fine = cast("Iterable[nn.ConvTranspose2d]", self.fine)
-        for finer, grain, block in zip(fine, self.grains, self.fine_blocks, strict=True):
-            h = block(conv_transpose(finer, h) + grain())
+        for mix, grain, block in zip(self.fine, self.grains, self.fine_blocks, strict=True):
+            # A transposed convolution draws each place of four by weights of its own, which is seen as a grid.
+            h = block(F.interpolate(mix(h), scale_factor=2.0, mode="bilinear") + grain())
         return 0.5 + frame.join(self.patches(F.silu(h)))
 
     def _blobs(self, z: Tensor, rows: int, columns: int) -> Tensor:

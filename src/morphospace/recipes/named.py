@@ -105,7 +105,7 @@ _PHOTO = Recipe(
     summary="photographs: sharp, by how a network that knows photographs sees them; 128 latents, mirrored images",
     model=VAE.Config(
         encoder=ConvEncoder.Config(widths=(64, 96, 128), most_patches=40),
-        decoder=ConvDecoder.Config(widths=(64, 96, 128), fine_widths=(48,), most_patches=40),
+        decoder=ConvDecoder.Config(widths=(64, 96, 128), fine_widths=(48, 24), most_patches=40),
         posterior=GaussianPosterior.Config(latent_dim=128, log_var=-4.0),
         likelihood=Gaussian.Config(learned=True),
     ),

@@ -169,7 +169,7 @@ def own_dataset(
     """
     run = None if folder is None else run_of(folder)
     if run is not None and not isinstance(data, Dataset):
-        return opened_again(run, read_run(run), data, warn, progress, again=f"morpho polish {run}")
+        return opened_again(run, read_run(run), data, warn, progress, verb="polish")
     own = space.about.get("data", {})
     dataset = data if isinstance(data, Dataset) else _opened(space, str(own.get("name", "")), data, progress)
     known = [(own.get("fingerprint"), dataset.fingerprint), (own.get("content"), dataset.content)]

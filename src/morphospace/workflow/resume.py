@@ -70,10 +70,10 @@ def resume_run(
                     f"morpho resume {run} --more-epochs 5",
                     argument="run",
                 )
-            dataset = opened_again(run, description, data, warn, progress, again=f"morpho resume {run}")
+            dataset = opened_again(run, description, data, warn, progress, verb="resume")
             return _finished(run, description, recipe, dataset, began, listen, warn, parts)
         stretches = _stretches(run, description, recipe, more_epochs)
-        dataset = opened_again(run, description, data, warn, progress, again=f"morpho resume {run}")
+        dataset = opened_again(run, description, data, warn, progress, verb="resume")
         new = _new_run(run, stretches, command, parts)
     _say_how(run, new, recipe, stretches, warn)
     with locked(new):
@@ -137,7 +137,7 @@ def opened_again(
     warn: Callable[[str], None],
     progress: ProgressCallback,
     *,
-    again: str,
+    verb: str,
 ) -> Dataset:
     """The very set that a run was started with; where it lies now is remembered, if ``data`` says so.
 
@@ -147,7 +147,7 @@ def opened_again(
         data: where the set lies by now; None for where it lay.
         warn: told what a person should know.
         progress: told about downloads and preparation.
-        again: the command to which a place can be added.
+        verb: of the command that a place can be added to.
 
     Raises:
         FileError: if it is not there, or is another one.
@@ -159,7 +159,7 @@ def opened_again(
     if not source and data is None:
         raise FileError(
             f"{run} was trained on images in memory, which are gone. Call ms.train again, or name a file or "
-            f"folder of the same images: {again} --data PATH",
+            f"folder of the same images: morpho {verb} {run} --data PATH",
             argument="run",
         )
     try:
@@ -169,7 +169,7 @@ def opened_again(
             raise
         raise FileError(
             f"the set that {run} was trained on cannot be opened: {error} If it lies elsewhere by now, say where: "
-            f"{again} --data PATH",
+            f"morpho {verb} {run} --data PATH",
             argument="run",
         ) from error
     if dataset.fingerprint != expected:
