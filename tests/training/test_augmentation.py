@@ -17,8 +17,7 @@ from morphospace.errors import ArgumentError, FileError
 from morphospace.recipes import RECIPES, build_model, build_stages, changed, find_recipe, keys_of
 from morphospace.space import Space, load
 from morphospace.training import Augmentation
-from morphospace.training.augmentation import Flip
-from morphospace.training.augmentation import _sampled, _turn
+from morphospace.training.augmentation import Flip, _sampled, _turn
 
 
 def before(amount: float, flip: str, x: Tensor, generator: Generator) -> Tensor:
