@@ -8,11 +8,13 @@ from typing import Annotated, Optional
 import typer
 
 __all__ = [
+    "CompileOption",
     "DataArgument",
     "DeviceOption",
     "ForceOption",
     "ImageArgument",
     "OutOption",
+    "PrecisionOption",
     "SeedOption",
     "SpaceArgument",
 ]
@@ -33,6 +35,11 @@ DataArgument = Annotated[
     ),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")]
+PrecisionOption = Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32.")]
+CompileOption = Annotated[
+    Optional[bool],  # noqa: UP045 - typer reads it at run time
+    typer.Option("--compile/--no-compile", help="torch.compile; by default only where it saves time."),
+]
 OutOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads it at run time
     typer.Option("--out", help="Where to write; a new numbered file in morpho-out/ by default."),

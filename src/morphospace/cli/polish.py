@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from morphospace.cli.allowing import allowed
-from morphospace.cli.arguments import DeviceOption, SpaceArgument
+from morphospace.cli.arguments import CompileOption, DeviceOption, PrecisionOption, SpaceArgument
 from morphospace.cli.opening import space_folder
 from morphospace.cli.problems import problem_summary
 from morphospace.cli.screen import data_progress, escape, note, screen
@@ -49,11 +49,8 @@ def polish(
         typer.Option(min=0, help="Seed of batches and noise; that of the space by default."),
     ] = None,
     device: DeviceOption = "auto",
-    precision: Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32.")] = "auto",
-    compiled: Annotated[
-        Optional[bool],  # noqa: UP045
-        typer.Option("--compile/--no-compile", help="torch.compile; by default only where it saves time."),
-    ] = None,
+    precision: PrecisionOption = "auto",
+    compiled: CompileOption = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="The folder for the new run's folder; beside the old run by default, or runs/."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from morphospace.cli.allowing import allowed
-from morphospace.cli.arguments import DataArgument, DeviceOption, SeedOption
+from morphospace.cli.arguments import CompileOption, DataArgument, DeviceOption, PrecisionOption, SeedOption
 from morphospace.cli.opening import open_data, open_space
 from morphospace.cli.preparation import PreparationOptions
 from morphospace.cli.screen import escape, note, screen
@@ -63,11 +63,8 @@ def train(
     ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
-    precision: Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32.")] = "auto",
-    compiled: Annotated[
-        Optional[bool],  # noqa: UP045
-        typer.Option("--compile/--no-compile", help="torch.compile; by default only where it saves time."),
-    ] = None,
+    precision: PrecisionOption = "auto",
+    compiled: CompileOption = None,
     out: Annotated[Path, typer.Option("--out", help="The folder for the run's folder.")] = Path("runs"),
 ) -> Answer:
     """Train a space on DATA; the run is OUT/0001-DATA-RECIPE."""
